@@ -1,0 +1,5 @@
+"""`python -m forensics.cli`, where the `forensics` command is not installed."""
+
+from forensics.cli import main
+
+main(prog_name="forensics")

@@ -1,0 +1,212 @@
+"""Puts together what several records say of one thing: the runs of a job, the pushes to a repository."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from forensics import schema
+from forensics.model import CaseConfig
+from forensics.tables import Tables
+
+_JOB_EVENTS = """
+    SELECT id, action, time, actor, object, target, outcome, attrs
+    FROM events
+    WHERE action IN ('job.launch', 'job.start', 'job.end', 'job.node') AND object IS NOT NULL
+      AND coalesce(outcome, 'ok') NOT IN ('denied', 'error')
+    ORDER BY id
+"""
+
+
+def jobs_table(tables: Tables) -> pa.Table:
+    """Put the runs of jobs together: a row for each time a job was launched or requeued (schema.JOBS)."""
+    runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    rest = []
+    for row in tables.rows(_JOB_EVENTS):
+        attrs = json.loads(row["attrs"]) if row["attrs"] else {}
+        if row["action"] == "job.launch":
+            runs[row["object"]].append(_run(row, attrs))
+        else:
+            rest.append((row, attrs))
+    for row, attrs in rest:
+        job = _job_of(row["object"], runs)
+        if job is not None:
+            _complete(_run_at(runs[job], row["time"]), row, attrs)
+    rows = [run for job in sorted(runs) for run in runs[job]]
+    return pa.Table.from_pylist(rows, schema=schema.JOBS)
+
+
+def _run(row: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "job": row["object"], "actor": row["actor"], "uid": attrs.get("uid"), "name": attrs.get("name"),
+        "submit": attrs.get("submit") or row["time"], "start": attrs.get("start"), "end": attrs.get("end"),
+        "state": attrs.get("state"), "nodes": list(attrs.get("nodes") or []), "gpus": _number(attrs.get("gpus")),
+        "workdir": attrs.get("workdir"), "command": attrs.get("command"), "commit": attrs.get("commit"), "events": [row["id"]],
+    }  # fmt: skip
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _job_of(reference: str, runs: dict[str, list[dict[str, Any]]]) -> str | None:
+    """Return the job that a reference names; a pod's name is its job's with more behind dashes (Kubernetes job controller)."""
+    name = reference
+    while name not in runs:
+        head, dash, _ = name.rpartition("-")
+        if not dash or "/" not in head:
+            return None
+        name = head
+    return name
+
+
+def _run_at(runs: list[dict[str, Any]], time: int | None) -> dict[str, Any]:
+    """Return the run that was launched last before that time."""
+    before = [r for r in runs if time is None or r["submit"] is None or r["submit"] <= time]
+    return before[-1] if before else runs[0]
+
+
+def _complete(run: dict[str, Any], row: dict[str, Any], attrs: dict[str, Any]) -> None:
+    run["events"].append(row["id"]) if row["id"] not in run["events"] else None
+    if row["action"] == "job.start" and run["start"] is None:
+        run["start"] = row["time"]
+    elif row["action"] == "job.end" and run["end"] is None:
+        run["end"], run["state"] = row["time"], run["state"] or row["outcome"]
+    elif row["action"] == "job.node" and row["target"] and row["target"] not in run["nodes"]:
+        run["nodes"].append(row["target"])
+    for key in ("workdir", "command", "commit"):
+        run[key] = run[key] or attrs.get(key)
+
+
+def projects(tables: Tables) -> dict[str, str]:
+    """Tell which repository a forge's project number (`?76`) stands for: the one that holds most commits its pushes name."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    found = tables.rows("""
+        WITH named AS (
+            SELECT DISTINCT regexp_extract(coalesce(target, prior), '^git:([^@]*)@', 1) AS project, split_part(coalesce(target, prior), '@', 2) AS sha
+            FROM events WHERE action = 'code.push' AND starts_with(coalesce(target, prior), 'git:?')
+        )
+        SELECT n.project, split_part(substr(c.object, 5), '@', 1) AS repo, count(DISTINCT n.sha) AS hits
+        FROM named n JOIN events c ON c.action = 'code.commit' AND split_part(c.object, '@', 2) = n.sha
+        GROUP BY ALL
+    """)
+    for row in found:
+        votes[row["project"]][row["repo"]] += row["hits"]
+    return {project: max(sorted(counts), key=lambda repo: counts[repo]) for project, counts in votes.items()}
+
+
+def pushes_table(tables: Tables) -> pa.Table:
+    """List every record of a push, with its repository (schema.PUSHES), in order of time."""
+    repos = projects(tables)
+    rows = tables.rows("""
+        SELECT id AS event, source, object, target, prior, time, actor, ip, credential FROM events
+        WHERE action = 'code.push' AND coalesce(outcome, 'ok') = 'ok' ORDER BY time NULLS LAST, id
+    """)
+    return pa.Table.from_pylist(list(_pushes(rows, repos)), schema=schema.PUSHES)
+
+
+def _pushes(rows: list[dict[str, Any]], repos: dict[str, str]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        place, _, ref = (row.pop("object") or "").removeprefix("git:").partition("#")
+        after, before = ((row.pop(key) or "").partition("@")[2] or None for key in ("target", "prior"))
+        yield row | {"repo": repos.get(place, place), "ref": ref or None, "before": before, "after": after}
+
+
+def shared_prefixes(case: CaseConfig) -> list[str]:
+    """Return the paths that hosts share: `file:///` prefixes of access.csv and questions, and of clones' work trees."""
+    named = [a.object for a in case.access] + [q.object for q in case.questions]
+    paths = {n.removeprefix("file://").rstrip("*") for n in named if n.startswith("file:///")}
+    paths |= {s.worktree.rstrip("/") + "/" for s in case.sources if s.worktree}
+    return sorted(p for p in paths if p not in ("", "/"))
+
+
+def _numbered_accounts(tables: Tables) -> dict[str, str]:
+    """Return account number -> account name, for numbers that records show beside one name only (`unix:#28273`)."""
+    rows = tables.rows("""
+        SELECT DISTINCT actor, json_extract_string(attrs, '$.uid') AS uid FROM events
+        WHERE action IN ('job.launch', 'session.ssh.login') AND starts_with(actor, 'unix:') AND NOT starts_with(actor, 'unix:#')
+          AND json_extract_string(attrs, '$.uid') IS NOT NULL
+        ORDER BY ALL
+    """)
+    names: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        names[f"unix:#{row['uid'].rpartition('#')[2]}"].add(row["actor"])
+    return {uid: actors.pop() for uid, actors in names.items() if len(actors) == 1}
+
+
+def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
+    """List what was done by whom to what (schema.ACTS), in the order of events."""
+    repos, uids = projects(tables), _numbered_accounts(tables)
+    return tables.sql(
+        """
+        WITH picked AS (
+            SELECT *, CASE WHEN starts_with(object, 'file://') THEN regexp_extract(object, '^file://[^/]*(/.*)$', 1, 's') END AS path,
+                   CASE WHEN starts_with(object, 'git:?') THEN regexp_extract(object, '^git:([^@#]*)', 1) END AS project
+            FROM events
+            WHERE action NOT IN ('metric.point', 'log.message', 'code.commit', 'ref.state', 'object.pointer', 'repository.note', 'identity.holds')
+        )
+        SELECT id AS event, source, action, time, coalesce(time_hi, time) AS time_hi,
+               coalesce(list_extract($names, list_position($uids, actor)), actor) AS actor,
+               CASE WHEN path IS NOT NULL AND len(list_filter($shared, lambda p: starts_with(path, p))) > 0 THEN 'file://' || path
+                    WHEN list_position($projects, project) > 0
+                    THEN 'git:' || list_extract($repos, list_position($projects, project)) || substr(object, 5 + length(project))
+                    ELSE object END AS object,
+               coalesce(list_extract($names, list_position($uids, target)), target) AS target,
+               session, credential, device, ip, host, outcome
+        FROM picked ORDER BY id
+        """,
+        names=list(uids.values()),
+        uids=list(uids),
+        shared=shared_prefixes(case),
+        projects=list(repos),
+        repos=list(repos.values()),
+    ).cast(schema.ACTS)
+
+
+_HOSTS = """
+    WITH holds AS (
+        SELECT object AS identifier, actor AS person, time AS since, coalesce(time_hi, 9223372036854775807) AS until FROM events
+        WHERE action = 'identity.holds' AND json_extract_string(attrs, '$.kind') = 'personal'
+    ),
+    leased AS (SELECT DISTINCT ip FROM acts WHERE device IS NOT NULL AND ip IS NOT NULL),
+    opened AS (
+        SELECT a.*, h.person FROM acts a JOIN holds h ON h.identifier = a.actor AND a.time BETWEEN coalesce(h.since, 0) AND h.until
+        WHERE action = 'session.ssh.open' AND host IS NOT NULL
+    ),
+    closed AS (SELECT session, host, min(time) AS time FROM acts WHERE action = 'session.ssh.close' GROUP BY ALL),
+    spans AS (
+        SELECT o.person, o.host, o.ip, o.time, CASE WHEN c.time >= o.time THEN c.time ELSE o.time + 43200000000000 END AS until
+        FROM opened o LEFT JOIN closed c USING (session, host)
+    ),
+    uses AS (
+        SELECT a.event, a.ip, a.host, a.time, h.person FROM acts a JOIN holds h ON h.identifier = a.actor AND a.time BETWEEN coalesce(h.since, 0) AND h.until
+        WHERE a.ip IS NOT NULL AND a.action <> 'session.ssh.close' AND a.ip NOT IN (SELECT ip FROM leased)
+    ),
+    pairs AS (
+        SELECT DISTINCT u.event, u.ip, u.person, s.host FROM uses u
+        JOIN spans s ON s.person = u.person AND u.time BETWEEN s.time AND s.until AND s.host IS DISTINCT FROM u.host AND s.ip IS DISTINCT FROM u.ip
+    ),
+    shared AS (
+        SELECT DISTINCT u.event, u.ip, e.actor AS person, e.host FROM acts u
+        JOIN acts e ON e.action = 'process.exec' AND e.target IS NOT NULL AND e.actor IS DISTINCT FROM e.target
+          AND split_part(e.target, ':', 2) = split_part(u.actor, ':', 2) AND u.time BETWEEN e.time - 120000000000 AND e.time + 600000000000
+        WHERE u.ip IS NOT NULL AND u.action IN ('object.write', 'object.read', 'code.push') AND u.ip NOT IN (SELECT ip FROM leased)
+    ),
+    voices AS (SELECT * FROM pairs UNION SELECT * FROM shared),
+    totals AS (SELECT ip, count(DISTINCT event) AS uses FROM (SELECT ip, event FROM uses UNION SELECT ip, event FROM shared) GROUP BY ip),
+    votes AS (SELECT ip, host, count(DISTINCT event) AS hits, count(DISTINCT person) AS people, list(DISTINCT event ORDER BY event)[:5] AS events FROM voices GROUP BY ALL)
+    SELECT v.ip, v.host, v.hits, t.uses, v.people, v.events FROM votes v JOIN totals t USING (ip)
+    WHERE v.hits >= 3 AND v.people >= 2 AND v.hits >= 0.6 * t.uses
+    QUALIFY row_number() OVER (PARTITION BY v.ip ORDER BY v.hits DESC, v.host) = 1
+    ORDER BY v.ip
+"""
+
+
+def addresses_table(tables: Tables) -> pa.Table:
+    """Tell which addresses are a host's (schema.ADDRESSES): at least three acts of two people, and three acts in five, fall into sessions there.
+
+    An address that a lease gives to a device is never taken for a host's.
+    """
+    return tables.sql(_HOSTS).cast(schema.ADDRESSES)

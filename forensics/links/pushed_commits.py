@@ -1,0 +1,70 @@
+"""Which commits a push brought: those that its new head reaches and nothing known before it did."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from forensics.link import Link
+from forensics.model import CaseConfig
+from forensics.tables import Tables
+
+
+def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+    parents = _parents(tables)
+    pushes = tables.rows("SELECT * FROM pushes WHERE after IS NOT NULL AND time IS NOT NULL ORDER BY time, event")
+    for repo in sorted({p["repo"] for p in pushes}):
+        mine = [p for p in pushes if p["repo"] == repo]
+        rows = [row for p, commits in _brought(mine, parents.get(repo, {})) for row in _edges(repo, p, commits)]
+        yield pa.Table.from_pylist(rows) if rows else pa.table({})
+
+
+def _parents(tables: Tables) -> dict[str, dict[str, list[str]]]:
+    """Return repository -> commit -> its parents."""
+    found: dict[str, dict[str, list[str]]] = {}
+    rows = tables.rows("""
+        SELECT DISTINCT object, CAST(json_extract(attrs, '$.parents') AS VARCHAR) AS parents
+        FROM events WHERE action = 'code.commit' ORDER BY ALL
+    """)
+    for row in rows:
+        repo, _, sha = row["object"].removeprefix("git:").partition("@")
+        found.setdefault(repo, {})[sha] = [p.strip(' "') for p in (row["parents"] or "[]").strip("[]").split(",") if p.strip(' "')]
+    return found
+
+
+def _brought(pushes: list[dict[str, Any]], parents: dict[str, list[str]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """Walk the pushes in time; a commit belongs to the first push whose head reaches it, unless `before` already did."""
+    seen: set[str] = set()
+    for push in pushes:
+        if push["before"]:
+            _walk(push["before"], parents, seen)
+        yield push, _walk(push["after"], parents, seen)
+
+
+def _walk(head: str, parents: dict[str, list[str]], seen: set[str]) -> list[str]:
+    """Return what a head reaches and nobody saw before, and mark it as seen."""
+    fresh, stack = [], [head]
+    while stack:
+        sha = stack.pop()
+        if sha in seen or sha not in parents:
+            continue
+        seen.add(sha)
+        fresh.append(sha)
+        stack.extend(parents[sha])
+    return fresh
+
+
+def _edges(repo: str, push: dict[str, Any], commits: list[str]) -> Iterator[dict[str, Any]]:
+    for sha in sorted(commits):
+        yield {
+            "src": f"event:{push['event']}", "dst": f"git:{repo}@{sha}", "time": push["time"], "time_hi": push["time"],
+            "recorded": sha == push["after"], "events": [push["event"]],
+        }  # fmt: skip
+
+
+LINK = Link(
+    name="pushed-commits",
+    says="this push brought that commit: its new head reaches it, and neither its old head nor an earlier push did",
+    errs="pushes that the log lost make a later one look as if it had brought their commits; a first push before the window brings all history",
+    run=_run,
+)

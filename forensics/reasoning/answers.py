@@ -1,0 +1,215 @@
+"""Reason about every question, in order: the act, its hypotheses, the evidence, the rung; then reach, flags and statements."""
+
+from dataclasses import dataclass, field
+from math import exp
+from typing import Any
+
+from forensics.indicator import Hypothesis, Item, indicators
+from forensics.model import CaseConfig, Mechanism, Question, Rung
+from forensics.reasoning import gaps as silences
+from forensics.reasoning import statements
+from forensics.reasoning.dossier import Dossier, gather
+from forensics.reasoning.flags import Flag, flags
+from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses
+from forensics.reasoning.impact import Impact, impact
+from forensics.reasoning.missing import missing
+from forensics.reasoning.opportunity import opportunity
+from forensics.reasoning.policy import Policy
+from forensics.reasoning.weighing import Ratio, Weighed, item_log, leader, ratio, total, weigh
+from forensics.reasoning.world import World, world
+from forensics.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung of the ladder: reached or not, and why."""
+
+    rung: Rung
+    reached: bool
+    why: str
+    refs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Argued:
+    """An item, and what it contributes to the leading hypothesis against the best-supported alternative."""
+
+    weighed: Weighed
+    lr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question."""
+
+    question: Question
+    dossier: Dossier
+    rung: Rung
+    person: str | None
+    account: str | None
+    mechanism: Mechanism
+    support: str
+    candidates: tuple[str, ...]
+    alternatives: tuple[tuple[Hypothesis, Ratio], ...] = ()
+    argued: tuple[Argued, ...] = ()
+    ladder: tuple[Step, ...] = ()
+    missing: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    on_behalf: str | None = None
+    not_evaluated: tuple[str, ...] = NOT_EVALUATED
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """All that was concluded; telling adds nothing to it."""
+
+    answers: tuple[Answer, ...]
+    statements: tuple[statements.Verdict, ...]
+    impacts: tuple[Impact, ...]
+    gaps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    tiers: dict[str, str] = field(default_factory=dict)
+
+
+def reason(tables: Tables, case: CaseConfig, policy: Policy) -> Reasoned:
+    """Answer every question of a case. Pure: the same tables and policy give the same answers."""
+    view = world(tables, case, policy)
+    quiet = {s.name: silences.gaps(tables, s.name, case.timezone, policy) for s in case.sources if s.kind not in ("git", "metrics")}
+    answers = tuple(answer(view, q, quiet) for q in case.questions)
+    impacts = tuple(impact(view, a.dossier) for a in answers)
+    verdicts = tuple(_judged(view, s, answers, impacts) for s in case.statements)
+    return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()})
+
+
+def _judged(view: World, statement: Any, answers: tuple[Answer, ...], impacts: tuple[Impact, ...]) -> statements.Verdict:
+    found = next(((a, i) for a, i in zip(answers, impacts, strict=True) if a.question.id == statement.question), None)
+    if found is None:
+        return statements.judge(view.case, statement, None, None, None)
+    a, reach = found
+    refs = a.dossier.act.events if a.dossier.act else a.dossier.seen[:4]
+    sources = a.dossier.act.sources if a.dossier.act else ()
+    outcome = statements.Outcome(a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources)
+    jobs = [*reach.jobs, *reach.jobs_possible]
+    rows = view.tables.rows("SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs)
+    return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}))
+
+
+def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int]]]) -> Answer:
+    """Answer one question, as far as the records carry."""
+    dossier = gather(view, question)
+    raised = flags(view, dossier, quiet)
+    if dossier.act is None or dossier.act.account is None:
+        return _without_account(view, question, dossier, raised)
+    who = opportunity(view.case, view.known, dossier.act.time)
+    hyps = hypotheses(view, dossier, who)
+    items = [item for indicator in indicators() for item in indicator.find(view, dossier, hyps)]
+    return _weighed(view, dossier, hyps, items, raised)
+
+
+def _without_account(view: World, question: Question, dossier: Dossier, raised: tuple[Flag, ...]) -> Answer:
+    """Answer where no record shows which account acted: everybody who could have is a candidate."""
+    rung = Rung.CHANGE if dossier.seen else Rung.NONE
+    who = opportunity(view.case, view.known, dossier.when or view.case.window)
+    ladder = (
+        Step(Rung.CHANGE, rung is Rung.CHANGE, "the object stands in the evidence" if dossier.seen else "the object is nowhere in the evidence", dossier.seen[:4]),
+        Step(Rung.ACCOUNT, False, "no record shows which account made the change"),
+    )
+    silent = tuple(sorted({f.says.partition(",")[0] for f in raised if f.flag == "log-gap"}))
+    return Answer(
+        question, dossier, rung, None, None, Mechanism.UNKNOWN, "none", who, ladder=ladder, flags=raised, missing=missing(view, dossier, rung, silent)
+    )  # fmt: skip
+
+
+def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items: list[Item], raised: tuple[Flag, ...]) -> Answer:
+    assert dossier.act is not None  # noqa: S101 - the caller saw to it
+    weighed = weigh(view, items)
+    best = leader(view, weighed, hyps)
+    stand_in = best or (max(hyps, key=lambda h: (total(view, weighed, h, hyps[0]), h.mechanism is not Mechanism.CREDENTIAL_MISUSE)) if hyps else None)
+    others = tuple((h, ratio(view, weighed, stand_in, h)) for h in hyps if h != stand_in) if stand_in else ()
+    rivals = tuple((h, r) for h, r in others if stand_in and h.person != stand_in.person)
+    session = _session(view, dossier, weighed)
+    named = best is not None and session is not None and _named(view, weighed, best, rivals)
+    rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
+    worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
+    candidates = (stand_in.person,) if named and stand_in else _candidates(view, stand_in, rivals)
+    argued = _argued(view, weighed, stand_in, rivals)
+    return Answer(
+        dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
+        stand_in.mechanism if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
+        view.policy.band(worst) if best else "none", candidates,
+        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, _ladder(dossier, rung, session, worst, view),
+        missing(view, dossier, rung, ()), raised, _on_behalf(dossier),
+    )  # fmt: skip
+
+
+def _session(view: World, dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:
+    """Return the item that establishes a session from a known device or credential, where there is one."""
+    if len(dossier.origins) != 1:
+        return None
+    return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "credential", "origin_login")), None)
+
+
+def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> bool:
+    """Tell whether the records carry to a person (method, The ladder): two independent groups, and every alternative clearly less supported."""
+    if not rivals or any(r.low < view.policy.lowest or r.left_out_low < view.policy.left_out for _, r in rivals):
+        return False
+    nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
+    speaking = {rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > 0} for rung in ("session", "person")}
+    return bool(speaking["session"] and speaking["person"]) and len(speaking["session"] | speaking["person"]) > 1
+
+
+def _candidates(view: World, best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> tuple[str, ...]:
+    """Return everybody whom the records do not exclude: whom the leading hypothesis does not outweigh at the low end."""
+    found = {h.person for h, r in rivals if r.low < view.policy.lowest}
+    return tuple(sorted(found | ({best.person} if best else set())))
+
+
+def _mechanism(view: World, dossier: Dossier, rivals: tuple[tuple[Hypothesis, Ratio], ...], best: Hypothesis | None) -> Mechanism:
+    """Return the mechanism below rung person: only what holds whoever it was."""
+    if dossier.account_kind == "shared":
+        return Mechanism.SHARED_IDENTITY
+    if dossier.account_kind == "service":
+        return Mechanism.AUTOMATION if any(o.manner == "automation" for o in dossier.origins) else Mechanism.SHARED_IDENTITY
+    open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | ({best.mechanism} if best else set())
+    holders = set(behind(dossier, view))
+    excluded = all(r.low >= view.policy.lowest for h, r in rivals if h.person in holders)
+    if open_to == {Mechanism.CREDENTIAL_MISUSE} and excluded:
+        return Mechanism.CREDENTIAL_MISUSE
+    return Mechanism.UNKNOWN
+
+
+def _argued(view: World, weighed: list[Weighed], best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> tuple[Argued, ...]:
+    """Return every item with its ratio for the leading hypothesis against the best-supported alternative."""
+    if best is None or not rivals:
+        return tuple(Argued(w, 1.0) for w in weighed)
+    nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
+    return tuple(Argued(w, exp(item_log(view, w, best, nearest))) for w in weighed)
+
+
+def _on_behalf(dossier: Dossier) -> str | None:
+    return next((o.account for o in dossier.origins if o.manner == "automation"), None)
+
+
+def _ladder(dossier: Dossier, rung: Rung, session: Weighed | None, worst: float, view: World) -> tuple[Step, ...]:
+    assert dossier.act is not None  # noqa: S101 - the caller saw to it
+    act = dossier.act
+    kind = f", a {dossier.account_kind} one" if dossier.account_kind in ("shared", "service") else ""
+    steps = [
+        Step(Rung.CHANGE, True, "the change is recorded", (*dossier.seen[:3], *act.events[:1])),
+        Step(Rung.ACCOUNT, True, f"{act.account} made it{kind}, by {len(act.sources)} source{'s' if len(act.sources) > 1 else ''}", act.events),
+    ]
+    if session is not None:
+        steps.append(Step(Rung.SESSION, True, session.item.says, session.item.refs))
+    elif len(dossier.origins) > 1:
+        steps.append(Step(Rung.SESSION, False, f"{len(dossier.origins)} logins could have been behind it, and the records do not tell them apart"))
+    else:
+        steps.append(Step(Rung.SESSION, False, "no record shows from which device or with whose credential"))
+    reached = rung is Rung.PERSON
+    why = (
+        "independent records tie that session to one person, and every alternative is clearly less supported"
+        if reached
+        else f"the records do not set one person apart: the weakest comparison is {worst:.2g}, and {view.policy.lowest:g} is needed"
+        if session is not None
+        else "without a session there is nobody to tie it to"
+    )
+    steps.append(Step(Rung.PERSON, reached, why))
+    return tuple(steps)

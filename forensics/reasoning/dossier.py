@@ -1,0 +1,198 @@
+"""The act in question, and how it goes back to a login, an address, a device."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from forensics.model import Question
+from forensics.reasoning.origins import Origin, origins_of
+from forensics.reasoning.world import World
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What changed the object, as the systems recorded it."""
+
+    kind: str
+    """the action: code.push, object.write, file.write, job.launch"""
+    account: str | None
+    time: tuple[int, int]
+    rows: tuple[Row, ...]
+    """every record of this one act, the one that names the object first"""
+    ip: str | None = None
+    session: str | None = None
+    credential: str | None = None
+    host: str | None = None
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Ids of all its records."""
+        return tuple(r["event"] for r in self.rows)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources that recorded it, sorted."""
+        return tuple(sorted({r["source"] for r in self.rows}))
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """All that the records hold about one question."""
+
+    question: Question
+    objects: tuple[str, ...]
+    """references that stand for the object in question"""
+    seen: tuple[int, ...]
+    """events that show that the object exists"""
+    act: Act | None
+    when: tuple[int, int] | None
+    claimed: Row | None = None
+    """the commit's own event, with what it says of itself"""
+    origins: tuple[Origin, ...] = ()
+    account_kind: str = ""
+    in_jobs: tuple[str, ...] = ()
+    """jobs in whose process the act happened"""
+    loaded: tuple[Row, ...] = field(default=())
+    """acts that wrote what those jobs had loaded"""
+
+
+def gather(world: World, question: Question) -> Dossier:
+    """Find the act that a question is about, its other records, and where it came from."""
+    objects = _objects(question.object)
+    seen, claimed = _seen(world, objects[0], question.object)
+    act = _act(world, question, objects)
+    dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0]), claimed)
+    if act is None:
+        return dossier
+    kind = world.known.kind(act.account, act.time[0])
+    jobs = _jobs(world, act)
+    return replace(
+        dossier, account_kind=kind, origins=origins_of(world, act, kind), in_jobs=tuple(jobs), loaded=tuple(_loaded(world, jobs, act)) if jobs else ()
+    )
+
+
+def _objects(reference: str) -> tuple[str, ...]:
+    """Return the object itself first: of a file in a commit, the commit; of a version, the version."""
+    if reference.startswith("git:") and "@" in reference:
+        return (reference.partition("@")[0] + "@" + reference.partition("@")[2].partition(":")[0],)
+    return (reference,)
+
+
+def _seen(world: World, reference: str, asked: str) -> tuple[tuple[int, ...], Row | None]:
+    """Return the events in which the object stands, a few of them, and a commit's own event."""
+    rows = world.tables.rows(
+        "SELECT id, action, time, claimed, attrs, source FROM events WHERE object = $o OR target = $o ORDER BY action <> 'code.commit', id LIMIT 20", o=reference
+    )
+    rows = rows or world.tables.rows("SELECT event AS id, action, time, NULL AS claimed, NULL AS attrs, source FROM acts WHERE object = $o ORDER BY event LIMIT 20", o=reference)
+    if ":" in asked.partition("@")[2] and rows:
+        sha, _, path = asked.partition("@")[2].partition(":")
+        if not world.tables.rows('SELECT 1 AS x FROM changes WHERE "commit" = $c AND path = $p LIMIT 1', c=sha, p=path):
+            return (), None
+    commit = next((r for r in rows if r["action"] == "code.commit"), None)
+    return tuple(r["id"] for r in rows), commit
+
+
+def _when(world: World, reference: str) -> tuple[int, int] | None:
+    """Return the first time at which a record other than the commit itself shows the object."""
+    rows = world.tables.rows("SELECT min(time) AS low FROM events WHERE (target = $o OR object = $o) AND action <> 'code.commit'", o=reference)
+    low = rows[0]["low"]
+    return (low, low) if low is not None else None
+
+
+def _act(world: World, question: Question, objects: tuple[str, ...]) -> Act | None:
+    reference = objects[0]
+    if reference.startswith("git:") and "@" in reference:
+        return _push(world, reference)
+    if reference.startswith("git:"):
+        rows = world.acts("action = 'code.push' AND object = $o AND time IS NOT NULL", o=reference)
+    elif reference.startswith(("slurm:", "k8s:")):
+        rows = world.acts("action = 'job.launch' AND object = $o", o=reference)
+    elif reference.startswith("file:"):
+        rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND coalesce(outcome, 'ok') = 'ok' AND time IS NOT NULL", o=reference)
+    else:
+        rows = _store_rows(world, reference)
+    return _pick(world, question, rows)
+
+
+def _store_rows(world: World, reference: str) -> list[Row]:
+    if "?versionId=" in reference:
+        return world.acts("action = 'object.write' AND object = $o AND coalesce(outcome, 'ok') = 'ok'", o=reference)
+    return world.acts(
+        "action IN ('object.write', 'object.delete') AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND coalesce(outcome, 'ok') = 'ok'", o=reference
+    )
+
+
+def _pick(world: World, question: Question, rows: list[Row]) -> Act | None:
+    """Choose the change that is asked about: the one within `at`; else the last one inside the case's window."""
+    low, high = question.at or world.case.window
+    inside = [r for r in rows if r["time"] is not None and low <= r["time"] <= high]
+    rows = inside if inside or question.at else [r for r in rows if r["time"] is not None]
+    if not rows:
+        return None
+    row = rows[-1]
+    echoes = [r for r in rows if r is not row and r["actor"] == row["actor"] and abs(r["time"] - row["time"]) <= world.policy.windows["same_act"]]
+    return _made(row, [row, *echoes])
+
+
+def _made(row: Row, records: list[Row]) -> Act:
+    def first(key: str) -> Any:
+        return next((r[key] for r in records if r[key]), None)
+
+    low, high = min(r["time"] for r in records), max(r["time_hi"] or r["time"] for r in records)
+    return Act(row["action"], row["actor"], (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))
+
+
+def _push(world: World, commit: str) -> Act | None:
+    """Return the push that brought a commit, with every other record of that push."""
+    rows = world.tables.rows(
+        "SELECT min(events[1]) AS event FROM edges WHERE rule = 'pushed-commits' AND dst = $c", c=commit
+    )
+    if rows[0]["event"] is None:
+        return None
+    row = world.acts("event = $e", e=rows[0]["event"])[0]
+    push = world.tables.rows("SELECT * FROM pushes WHERE event = $e", e=row["event"])[0]
+    window = world.policy.windows["same_act"]
+    echoes = world.tables.rows(
+        """
+        SELECT event FROM pushes WHERE event <> $e AND repo = $repo AND abs(time - $t) <= $w AND (after = $after OR (after IS NULL AND actor = $actor))
+        ORDER BY abs(time - $t), event LIMIT 4
+        """,
+        e=row["event"], repo=push["repo"], t=row["time"], w=window, after=push["after"], actor=row["actor"],
+    )  # fmt: skip
+    others = [world.acts("event = $e", e=r["event"])[0] for r in echoes]
+    seen: set[str] = {row["source"]}
+    records = [row]
+    for other in others:
+        if other["source"] not in seen or (other["actor"], other["target"]) != (row["actor"], row["target"]):
+            records.append(other)
+            seen.add(other["source"])
+    return _made(row, records)
+
+
+def _jobs(world: World, act: Act) -> list[str]:
+    """Return the jobs in whose processes the act happened."""
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT src FROM edges WHERE rule IN ('job-objects', 'file-jobs') AND dst = $o AND list_has_any(events, $ids)
+          AND regexp_matches(src, '^(slurm|k8s):') ORDER BY src
+        """,
+        o=act.rows[0]["object"],
+        ids=list(act.events),
+    )
+    return [r["src"] for r in rows]
+
+
+def _loaded(world: World, jobs: list[str], act: Act) -> list[Row]:
+    """Return the acts that wrote what those jobs loaded before the act, by other accounts than the jobs' own."""
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT w.event FROM edges r
+        JOIN acts w ON w.action IN ('object.write', 'file.write') AND w.time <= $t
+         AND (w.object = r.src OR regexp_replace(w.object, '[?]versionId=.*$', '') = r.src)
+        WHERE r.rule IN ('job-objects', 'file-jobs') AND list_contains($jobs, r.dst) AND w.actor IS DISTINCT FROM $actor
+        ORDER BY w.event LIMIT 200
+        """,
+        t=act.time[1], jobs=jobs, actor=act.account,
+    )  # fmt: skip
+    return world.acts("list_contains($ids, event)", ids=[r["event"] for r in rows]) if rows else []

@@ -1,0 +1,162 @@
+"""Flags: facts that have innocent explanations. A flag names nobody and moves no answer by itself."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from forensics import times
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A fact, its innocent explanations, and the events that show it."""
+
+    flag: str
+    says: str
+    innocent: tuple[str, ...]
+    refs: tuple[int, ...]
+
+
+def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
+    """Return the flags of one question, by name."""
+    found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
+             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps)]  # fmt: skip
+    return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
+
+
+def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
+    act, commit = dossier.act, dossier.claimed
+    if act is None or commit is None or act.kind != "code.push" or not dossier.origins:
+        return
+    facts = _facts(commit)
+    author = set(world.known.last_holders(commit["claimed"], act.time[0]))
+    committer = set(world.known.last_holders(f"email:{facts.get('committer_email', '')}", act.time[0]))
+    pushers = set(behind(dossier, world)) | set(world.known.holders(act.account, act.time[0]))
+    if not author or author & pushers or committer & pushers or not committer:
+        return
+    window = world.policy.windows["same_act"]
+    merged = world.acts("action IN ('code.merge', 'code.review') AND actor = $a AND time BETWEEN $low AND $high", a=act.account, low=act.time[0] - window, high=act.time[1] + window)
+    if merged or dossier.account_kind == "service":
+        return
+    yield Flag(
+        "author-mismatch",
+        f"the commit names {commit['claimed']} as author, and {act.account} pushed it",
+        ("a patch applied for a colleague", "a branch taken over", "work at a shared desk"),
+        (commit["id"], *act.events),
+    )
+
+
+def _facts(commit: dict[str, object]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(str(commit["attrs"])) if commit["attrs"] else {}
+    return found
+
+
+def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
+    act = dossier.act
+    if act is None:
+        return
+    for person in behind(dossier, world):
+        row = world.known.people.get(person)
+        if row and row.employed_to is not None and row.employed_to < act.time[0]:
+            yield Flag(
+                "after-departure",
+                f"{act.account} acted on {times.show(act.time[0])}, after its holder's last day ({times.show(row.employed_to)})",
+                ("a handover that lasted longer", "a schedule set up before", "a register of leaving that is wrong"),
+                act.events,
+            )
+
+
+def _reuse(world: World, dossier: Dossier) -> Iterator[Flag]:
+    for origin in dossier.origins:
+        holders = set(world.known.last_holders(origin.account, origin.time))
+        for device in origin.devices:
+            if device.owners and holders and not holders & set(device.owners):
+                yield Flag(
+                    "credential-reuse",
+                    f"{origin.account} was used from {device.device}, the device of {', '.join(device.owners)}",
+                    ("a replaced or borrowed laptop", "a register of devices that lags behind", "help given at a colleague's desk"),
+                    (*device.events, *origin.events[:4]),
+                )
+
+
+def _address(world: World, dossier: Dossier) -> Iterator[Flag]:
+    act = dossier.act
+    if act is None or act.ip is None or any(o.devices and act.ip in o.addresses[:1] for o in dossier.origins):
+        return
+    day = world.policy.windows["session"]
+    rows = world.acts("ip = $ip AND actor IS NOT NULL AND time BETWEEN $low AND $high", ip=act.ip, low=act.time[0] - day, high=act.time[1] + day)
+    people = {p for r in rows for p in world.known.holders(r["actor"], r["time"]) if world.known.kind(r["actor"], r["time"]) == "personal"}
+    if len(people) > 1:
+        yield Flag(
+            "shared-address", f"{len(people)} people used {act.ip} around that time", ("a jump host", "a gateway that translates addresses", "a proxy"),
+            (*act.events, *[r["event"] for r in rows[:4]]),
+        )  # fmt: skip
+
+
+def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
+    commit = dossier.claimed
+    if commit is None or _facts(commit).get("reachable") is not False:
+        return
+    reachable = world.tables.rows(
+        "SELECT 1 AS x FROM events WHERE action = 'code.commit' AND object = $o AND list_contains($servers, source) AND json_extract(attrs, '$.reachable') = 'true' LIMIT 1",
+        o=dossier.objects[0], servers=[s.name for s in world.case.sources if s.kind == "git" and s.role != "clone"],
+    )  # fmt: skip
+    used = world.tables.rows("SELECT events FROM edges WHERE rule = 'job-commits' AND src = $o ORDER BY dst LIMIT 3", o=dossier.objects[0])
+    main = dossier.act is not None and str(dossier.act.rows[0]["object"]).rpartition("/")[2] in ("main", "master", "trunk", "develop", "production", "release")
+    if not reachable and (used or main):
+        yield Flag(
+            "rewritten-history",
+            "the commit was on a shared branch or was run, and no branch reaches it any more",
+            ("a mistake taken back", "a branch tidied up by its owner", "a secret removed from history"),
+            (commit["id"], *(e for u in used for e in u["events"][:2])),
+        )
+
+
+def _conflict(dossier: Dossier) -> Iterator[Flag]:
+    act = dossier.act
+    if act is None:
+        return
+    actors = {r["actor"] for r in act.rows if r["actor"] and r["target"] == act.rows[0]["target"]}
+    if len(actors) > 1:
+        yield Flag("record-conflict", f"records of one act name {' and '.join(sorted(actors))}", ("a renamed account", "one act done for another by the system"), act.events)
+
+
+def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
+    commit, act = dossier.claimed, dossier.act
+    if commit is None or act is None or commit["time"] is None:
+        return
+    facts = _facts(commit)
+    dates = [d for d in (commit["time"], facts.get("author_time")) if isinstance(d, int)]
+    parents = facts.get("parents")
+    known = world.tables.rows(
+        "SELECT max(time) AS t FROM events WHERE action IN ('code.push') AND list_contains($p, split_part(target, '@', 2))", p=list(parents) if isinstance(parents, list) else []
+    )[0]["t"]  # fmt: skip
+    if dates and known is not None and max(dates) < known - times.DAY and max(dates) < act.time[0] - times.DAY:
+        yield Flag(
+            "backdated",
+            f"both dates of the commit ({times.show(max(dates))}) lie before its parent was pushed ({times.show(known)})",
+            ("a clock that was wrong", "a commit imported from elsewhere with its dates"),
+            (commit["id"], *act.events),
+        )
+
+
+_KEPT_BY = {"git:": ("gitlab_events", "gitlab_shell", "github_audit", "github_activity"), "s3:": ("cloudtrail",), "hdfs:": ("hdfs_audit",), "file:": ("auditd",), "k8s:": ("kubernetes_audit",)}
+
+
+def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> Iterator[Flag]:
+    if dossier.when is None:
+        return
+    kinds = next((v for k, v in _KEPT_BY.items() if dossier.objects[0].startswith(k)), ())
+    slack = times.HOUR
+    for source in world.case.sources:
+        for low, high in gaps.get(source.name, []):
+            if source.kind in kinds and low - slack <= dossier.when[0] and dossier.when[1] <= high + slack and dossier.act is None:
+                rows = world.tables.rows("SELECT id FROM events WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high)
+                yield Flag(
+                    "log-gap", f"{source.name}, which would show the act, is silent from {times.show(low)} to {times.show(high)}",
+                    ("log rotation or an outage", "records that were not collected"), tuple(r["id"] for r in rows),
+                )  # fmt: skip
+

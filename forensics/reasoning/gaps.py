@@ -1,0 +1,62 @@
+"""Silences of a source that its own cadence makes very unlikely."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics import times
+from forensics.reasoning.policy import Policy
+from forensics.tables import Tables
+
+_BURST = 5 * times.MINUTE
+"""events closer than this are one burst, and count once: a loop that writes a thousand lines is no cadence"""
+
+Times = npt.NDArray[np.int64]
+
+
+def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tuple[int, int]]:
+    """Return the silences of a source as (from, to) in recorded time.
+
+    Bursts are taken as a Poisson process whose rate depends on the hour of the day and on working day or
+    weekend (estimated from the source itself); a silence is a gap where exp(-expected bursts) is below
+    the policy's chance.
+    """
+    column = tables.sql("SELECT DISTINCT time FROM events WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
+    moments: Times = column.to_numpy()
+    if len(moments) < policy.gap_records:
+        return []
+    bursts = moments[np.concatenate(([True], np.diff(moments) > _BURST))]
+    if len(bursts) < 3:
+        return []
+    profile = _profile(bursts, timezone)
+    silent = np.flatnonzero(np.diff(moments) >= policy.gap_shortest)
+    found = [(int(moments[i]), int(moments[i + 1])) for i in silent]
+    return [(a, b) for a, b in found if np.exp(-_expected(a, b, profile, timezone)) < policy.gap_chance]
+
+
+def _classes(hours: Times, timezone: str) -> npt.NDArray[np.int64]:
+    """Return the class (0 to 47) of each whole hour since 1970: hour of the day, weekend or not, in the case's zone."""
+    zone = times.zone(timezone)
+    first = datetime.fromtimestamp(int(hours[0]) * 3600, UTC)
+    shift = int((first.astimezone(zone).utcoffset() or first - first).total_seconds()) // 3600
+    local = hours + shift
+    weekend = ((local // 24 + 3) % 7) >= 5  # 1970-01-01 was a Thursday
+    return (local % 24 + 24 * weekend).astype(np.int64)
+
+
+def _profile(bursts: Times, timezone: str) -> npt.NDArray[np.float64]:
+    """Return the bursts per hour of each class."""
+    hours = np.arange(bursts[0] // times.HOUR, bursts[-1] // times.HOUR + 1)
+    classes = _classes(hours, timezone)
+    spent = np.bincount(classes, minlength=48)
+    seen = np.bincount(classes[(bursts // times.HOUR - hours[0]).astype(np.int64)], minlength=48)
+    return seen / np.maximum(spent, 1)
+
+
+def _expected(start: int, end: int, profile: npt.NDArray[np.float64], timezone: str) -> float:
+    """Return how many bursts the profile expects between two moments."""
+    hours = np.arange(start // times.HOUR, end // times.HOUR + 1)
+    low = np.maximum(hours * times.HOUR, start)
+    high = np.minimum((hours + 1) * times.HOUR, end)
+    return float((profile[_classes(hours, timezone)] * (high - low) / times.HOUR).sum())

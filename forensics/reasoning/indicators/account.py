@@ -1,0 +1,35 @@
+"""Which account the system authenticated, and whose it was then."""
+
+from collections.abc import Iterator
+
+from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.model import Mechanism
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.world import World
+
+_OWN = (Mechanism.OWN_ACCOUNT, Mechanism.SHARED_IDENTITY, Mechanism.AUTOMATION)
+
+
+def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
+    act = dossier.act
+    if act is None or act.account is None:
+        return
+    holders = world.known.last_holders(act.account, act.time[0])
+    whose = ", ".join(holders) or "nobody in the registers"
+    kind = f" ({dossier.account_kind})" if dossier.account_kind else ""
+    yield Item(
+        "account",
+        f"{act.kind} is recorded for {act.account}{kind}, held by {whose}",
+        act.sources,
+        act.events,
+        "account",
+        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN},
+    )
+
+
+INDICATOR = Indicator(
+    name="account",
+    why="an account's holder acting leaves the account's name; somebody who misuses a credential chooses one of many",
+    errs="whoever has the credential has the name: it says little between the holder and somebody who uses the holder's account",
+    find=_find,
+)

@@ -1,0 +1,43 @@
+"""Whether the account's holder was at work on another device, or signed on from elsewhere, at that moment."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.model import Mechanism
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.world import World
+
+
+def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
+    if len(dossier.origins) != 1 or not dossier.origins[0].devices:
+        return
+    origin = dossier.origins[0]
+    moment = origin.login_time if origin.login_time is not None else origin.time
+    used = {d.device for d in origin.devices}
+    for person in behind(dossier, world):
+        row = _active(world, person, moment, used)
+        if row is None:
+            continue
+        expect = {h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
+        yield Item("elsewhere", f"{person} was at work on {row['device']} at that moment, another device than the act's", (row["source"],), (row["event"],), "session", expect)
+
+
+def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str, Any] | None:
+    window = world.policy.windows["command"]
+    mine = [i.identifier for i in world.known.by_person.get(person, ()) if i.live(moment)]
+    rows = world.acts(
+        "list_contains($mine, actor) AND device IS NOT NULL AND starts_with(action, 'device.') AND time BETWEEN $low AND $high",
+        mine=mine, low=moment - window, high=moment + window,
+    )  # fmt: skip
+    others = [r for r in rows if r["device"] not in used and world.known.holders(r["device"], moment) == (person,)]
+    return min(others, key=lambda r: (abs(r["time"] - moment), r["event"])) if others else None
+
+
+INDICATOR = Indicator(
+    name="elsewhere",
+    why="hands are on one keyboard at a time",
+    errs="programs run on a device that nobody sits at; people own two devices",
+    find=_find,
+)

@@ -1,0 +1,124 @@
+"""What the parties say, tested against the answers. Undecided is an answer, too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from forensics.model import CaseConfig, Mechanism, Rung, Statement
+from forensics.reasoning.impact import Impact
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A tested statement."""
+
+    id: str
+    verdict: str
+    why: str
+    refs: tuple[int, ...] = ()
+    supports: tuple[tuple[str, tuple[int, ...], tuple[str, ...]], ...] = field(default=())
+    """(fact, events, sources) for it"""
+    opposes: tuple[tuple[str, tuple[int, ...], tuple[str, ...]], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a statement needs to know of the answer to its question."""
+
+    rung: Rung
+    person: str | None
+    mechanism: Mechanism
+    candidates: tuple[str, ...]
+    when: tuple[int, int] | None
+    refs: tuple[int, ...]
+    sources: tuple[str, ...]
+
+
+def judge(case: CaseConfig, statement: Statement, outcome: Outcome | None, reach: Impact | None, gpus: float | None) -> Verdict:
+    """Test one statement; `not resolved` wherever the records do not decide it."""
+    if outcome is None:
+        return _open(statement, "it is about no question of this case")
+    if statement.test in ("not-me", "left-before"):
+        return _person(case, statement, outcome)
+    if statement.test == "someone-else":
+        return _someone(statement, outcome)
+    if statement.test == "scale":
+        return _scale(statement, reach, gpus, outcome, case)
+    if statement.test == "not-affected":
+        return _not_affected(statement, reach, outcome)
+    return _open(statement, "this version does not test such statements yet")
+
+
+def _open(statement: Statement, why: str) -> Verdict:
+    return Verdict(statement.id, "not resolved", why)
+
+
+def _said(statement: Statement, outcome: Outcome, verdict: str, why: str) -> Verdict:
+    fact = ((why, outcome.refs, outcome.sources),) if outcome.refs else ()
+    return Verdict(statement.id, verdict, why, outcome.refs, fact if verdict == "supported" else (), fact if verdict == "contradicted" else ())
+
+
+def _person(case: CaseConfig, statement: Statement, outcome: Outcome) -> Verdict:
+    people = {p.id: p for p in case.people}
+    if statement.by not in people:
+        return _open(statement, "whoever says it is no person of people.csv")
+    if outcome.rung is not Rung.PERSON:
+        return _open(statement, "the records do not tell who made the change")
+    if outcome.person == statement.by:
+        return _said(statement, outcome, "contradicted", f"the records tie the change to {statement.by}")
+    if statement.test == "not-me":
+        return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}")
+    left = people[statement.by].employed_to
+    if left is not None and outcome.when is not None and left < outcome.when[0]:
+        return _said(statement, outcome, "supported", f"the change was made after {statement.by} had left, and the records tie it to {outcome.person}")
+    if outcome.when is not None and (left is None or left > outcome.when[1]):
+        return _said(statement, outcome, "contradicted", f"{statement.by} was still employed when the change was made")
+    return _open(statement, "the time of the change and of leaving overlap")
+
+
+def _someone(statement: Statement, outcome: Outcome) -> Verdict:
+    if outcome.rung is not Rung.PERSON:
+        return _open(statement, "the records do not tell who made the change")
+    if outcome.person == statement.by or (statement.person and statement.person != outcome.person):
+        return _said(statement, outcome, "contradicted", f"the records tie the change to {outcome.person}")
+    return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}")
+
+
+def _scale(statement: Statement, reach: Impact | None, gpus: float | None, outcome: Outcome, case: CaseConfig) -> Verdict:
+    if reach is None or statement.at_least is None or not (reach.jobs or reach.jobs_possible):
+        return _open(statement, "the records do not show what the change reached")
+    low, high = _quantity(statement.quantity, reach, gpus, case)
+    if low is None or high is None:
+        return _open(statement, f"the records do not give {statement.quantity!r}")
+    if low >= statement.at_least:
+        return _said(statement, outcome, "supported", f"the records show at least {low:g} {statement.quantity}")
+    if high < statement.at_least:
+        return _said(statement, outcome, "contradicted", f"the records show at most {high:g} {statement.quantity}, inferred ones included")
+    return _open(statement, f"the records show between {low:g} and {high:g} {statement.quantity}")
+
+
+def _quantity(name: str, reach: Impact, gpus: float | None, case: CaseConfig) -> tuple[float | None, float | None]:
+    if name == "jobs":
+        return float(len(reach.jobs)), float(len(reach.jobs) + len(reach.jobs_possible))
+    if name == "gpu_hours":
+        return reach.gpu_hours
+    if name == "cost" and case.gpu_hour is not None:
+        return reach.gpu_hours[0] * case.gpu_hour, reach.gpu_hours[1] * case.gpu_hour
+    return (None, None) if name != "gpus" else (0.0, gpus)
+
+
+def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome) -> Verdict:
+    if reach is None or not (reach.jobs or reach.jobs_possible):
+        return _open(statement, "the records do not show what the change reached")
+    head = statement.object.rstrip("*")
+    whole = statement.object.endswith("*")
+    hit = [o for o in (*reach.objects, *reach.jobs) if (o.startswith(head) if whole else o.partition("?")[0] == head.partition("?")[0])]
+    if hit:
+        return _said(statement, outcome, "contradicted", f"{len(hit)} of what it reached lies there, {hit[0]} among them")
+    if any(o.startswith(head) for o in (*reach.objects_possible, *reach.jobs_possible)):
+        return _open(statement, "what it may have reached, by inference, lies there")
+    return _said(statement, outcome, "supported", "nothing that it reached lies there")
+
+
+def most_gpus(rows: Mapping[str, float]) -> float | None:
+    """Return the GPUs of all jobs together: no more can have been in use at one time by them."""
+    return sum(rows.values()) if rows else None

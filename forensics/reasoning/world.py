@@ -1,0 +1,57 @@
+"""What every part of the reasoning looks at: the tables, the case, the policy, and what is known of each source."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from forensics.model import CaseConfig, Tier
+from forensics.reasoning.identity import Identities, identities
+from forensics.reasoning.policy import Policy
+from forensics.source import kinds, load
+from forensics.tables import Tables
+
+REGISTERS = "case"
+"""the pseudo-source of the case folder's own registers"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Read-only view of one case."""
+
+    tables: Tables
+    case: CaseConfig
+    policy: Policy
+    known: Identities
+    tiers: dict[str, Tier]
+    groups: dict[str, str]
+    """source -> the point of compromise that it shares with others: the host that kept it, else itself"""
+    controllers: dict[str, tuple[str, ...] | None]
+
+    def weakest(self, sources: tuple[str, ...]) -> Tier:
+        """Return the tier of a chain of records: that of its weakest."""
+        return min((self.tiers[s] for s in sources), default=Tier.T1)
+
+    def controlled(self, sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the people who could have edited any of these records."""
+        return tuple(sorted({p for s in sources for p in self.controllers.get(s) or ()}))
+
+    def acts(self, where: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return acts with their attributes, in the order of time."""
+        rows = self.tables.rows(
+            f"SELECT a.*, e.attrs FROM (SELECT * FROM acts WHERE {where}) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
+            **parameters,
+        )
+        for row in rows:
+            row["attrs"] = json.loads(row["attrs"]) if row["attrs"] else {}
+        return rows
+
+
+def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
+    """Gather what is known of a case and its sources."""
+    tiers, groups, controllers = {REGISTERS: Tier.T3}, {REGISTERS: "registers"}, {REGISTERS: None}
+    for source in case.sources:
+        default = load(source.kind).tier if source.kind in kinds() else Tier.T1
+        tiers[source.name] = source.tier or default
+        groups[source.name] = f"host:{source.host}" if source.host else f"source:{source.name}"
+        controllers[source.name] = source.controllers
+    return World(tables, case, policy, identities(case), tiers, groups, controllers)

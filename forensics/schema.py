@@ -1,0 +1,167 @@
+"""The Arrow schema of every table, and the way from rows to record batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from forensics.model import Event, Reject
+
+_TEXT, _INT = pa.string(), pa.int64()
+
+_EVENT_TYPES: dict[str, pa.DataType] = dict.fromkeys(Event._fields, _TEXT) | {
+    "start": _INT,
+    "end": _INT,
+    "time": _INT,
+    "time_hi": _INT,
+    "value": pa.float64(),
+}
+
+EVENTS = pa.schema(
+    [pa.field("id", _INT, nullable=False), pa.field("source", _TEXT, nullable=False), pa.field("file", _TEXT, nullable=False)]
+    + [pa.field(name, kind) for name, kind in _EVENT_TYPES.items()]
+)
+"""What happened, a row an event; `id` counts in the order of sources, files and bytes."""
+
+REJECTED = pa.schema(
+    [("source", _TEXT), ("file", _TEXT), ("start", _INT), ("end", _INT), ("reason", _TEXT), ("locator", _TEXT)]
+)
+"""What could not be read, and why."""
+
+FILES = pa.schema(
+    [
+        ("source", _TEXT),
+        ("file", _TEXT),
+        ("sha256", _TEXT),
+        ("stored", _INT),
+        ("text", _INT),
+        ("parsed", _INT),
+        ("skipped", _INT),
+        ("rejected", _INT),
+        ("damage", _TEXT),
+        ("counted", pa.bool_()),
+    ]
+)
+"""Every file with its hash, its bytes as stored, and how they share out; `text`: bytes after decompression.
+
+Not `counted`: files of a repository, whose content is counted as objects and reflogs instead."""
+
+CHANGES = pa.schema(
+    [
+        ("source", _TEXT),
+        ("file", _TEXT),
+        ("commit", _TEXT),
+        ("parent", _TEXT),
+        ("path", _TEXT),
+        ("old_path", _TEXT),
+        ("status", _TEXT),
+        ("old_mode", _TEXT),
+        ("new_mode", _TEXT),
+        ("old_blob", _TEXT),
+        ("new_blob", _TEXT),
+        ("added", _INT),
+        ("removed", _INT),
+    ]
+)
+"""The paths that each commit changed against its first parent; counts are null for binary files and where git was not asked."""
+
+EDGES = pa.schema(
+    [
+        ("rule", _TEXT),
+        ("src", _TEXT),
+        ("dst", _TEXT),
+        ("time", _INT),
+        ("time_hi", _INT),
+        ("recorded", pa.bool_()),
+        ("events", pa.list_(_INT)),
+    ]
+)
+"""What led to what: `src` came first or was used, `dst` came of it; `events` are the ids of the rows that show it."""
+
+JOBS = pa.schema(
+    [
+        ("job", _TEXT),
+        ("actor", _TEXT),
+        ("uid", _TEXT),
+        ("name", _TEXT),
+        ("submit", _INT),
+        ("start", _INT),
+        ("end", _INT),
+        ("state", _TEXT),
+        ("nodes", pa.list_(_TEXT)),
+        ("gpus", pa.float64()),
+        ("workdir", _TEXT),
+        ("command", _TEXT),
+        ("commit", _TEXT),
+        ("events", pa.list_(_INT)),
+    ]
+)
+"""Each run of each job, put together from its events; open ends are null."""
+
+PUSHES = pa.schema(
+    [
+        ("event", _INT),
+        ("source", _TEXT),
+        ("repo", _TEXT),
+        ("ref", _TEXT),
+        ("before", _TEXT),
+        ("after", _TEXT),
+        ("time", _INT),
+        ("actor", _TEXT),
+        ("ip", _TEXT),
+        ("credential", _TEXT),
+    ]
+)
+"""Every record of a push, with the repository that a forge's project number stands for; `ref` and commits as the record has them."""
+
+ACTS = pa.schema(
+    [
+        ("event", _INT),
+        ("source", _TEXT),
+        ("action", _TEXT),
+        ("time", _INT),
+        ("time_hi", _INT),
+        ("actor", _TEXT),
+        ("object", _TEXT),
+        ("target", _TEXT),
+        ("session", _TEXT),
+        ("credential", _TEXT),
+        ("device", _TEXT),
+        ("ip", _TEXT),
+        ("host", _TEXT),
+        ("outcome", _TEXT),
+    ]
+)
+"""Events that somebody or something did, with names made one: shared paths, repositories of a forge, accounts known by number."""
+
+ADDRESSES = pa.schema([("ip", _TEXT), ("host", _TEXT), ("hits", _INT), ("uses", _INT), ("people", _INT), ("events", pa.list_(_INT))])
+"""Addresses that are a host's, by inference: most acts from it fall into sessions that the same people had open there."""
+
+TABLES: dict[str, pa.Schema] = {
+    "events": EVENTS,
+    "rejected": REJECTED,
+    "files": FILES,
+    "changes": CHANGES,
+    "edges": EDGES,
+    "jobs": JOBS,
+    "pushes": PUSHES,
+    "acts": ACTS,
+    "addresses": ADDRESSES,
+}
+
+
+def event_batch(source: str, file: str, first_id: int, rows: Sequence[Event]) -> pa.RecordBatch:
+    """Turn events of one file into a record batch; ids count up from `first_id`."""
+    count = len(rows)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(Event._fields)
+    arrays = [pa.array(range(first_id, first_id + count), _INT), pa.repeat(pa.scalar(source), count), pa.repeat(pa.scalar(file), count)]
+    arrays += [pa.array(column, kind) for column, kind in zip(columns, _EVENT_TYPES.values(), strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=EVENTS)
+
+
+def reject_batch(source: str, file: str, rows: Sequence[Reject]) -> pa.RecordBatch:
+    """Turn rejected stretches of one file into a record batch."""
+    return pa.RecordBatch.from_pylist(
+        [{"source": source, "file": file, "start": r.start, "end": r.end, "reason": r.reason, "locator": r.locator} for r in rows],
+        schema=REJECTED,
+    )

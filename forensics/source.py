@@ -1,0 +1,74 @@
+"""The promise that every file in sources/ keeps: what it reads, how to collect it, how to cut it, how to read it.
+
+What the links and the reasoning expect of events (columns of `model.Event`; all references in the contract's form):
+
+    code.commit     object=git:<repo>@<sha>, claimed=email:<author's>, time=committer date (a claim), sha256+locator of the object;
+                    attrs: author, author_email, author_time, committer, committer_email, committer_time, parents, subject, tree,
+                    reachable, signature
+    ref.update      a reflog entry: object=git:<repo>#<ref or HEAD>, target=git:<repo>@<new>, prior=git:<repo>@<old>,
+                    claimed=email:<who>; attrs: message, worktree
+    code.push       object=git:<repo>#<ref> (git:<repo> where the log names no ref), target=@<after>, prior=@<before>, actor, ip,
+                    credential; attrs: commits, action (pushed, created, removed)
+    code.merge, code.review     object=<forge>:<project>!<number>
+    job.launch      object=the job, time=when it was handed in, actor=whose; attrs: name, uid, submit, start, end (int nanoseconds or
+                    null), state, nodes (list), gpus, workdir, command, commit (where the record names one), task (array)
+    job.start, job.end, job.node (target=node:...), job.cancel (actor=who did it)
+    object.write, object.read, object.delete        object with ?versionId= where known; session=aws:<role>/<session name>
+    session.role.open           actor=who assumed it, target=aws:<role>, session=aws:<role>/<session name>, credential=token:<key used>
+    session.<kind>.open, .close, .fail              session=<kind>:<host>/<id>, actor, ip, credential, device
+    process.exec    actor=the original login, target=the account it ran as where another, object=file://<host>/<exe>, session;
+                    attrs: argv, cwd, pid, ppid, success
+    file.write, file.read, file.delete              object=file://<host>/<path>, as process.exec
+    metric.point    object=run:<name as written>, name, value; attrs: step
+    log.message     a well-formed record that says none of these; it still counts for cadence and gaps
+
+A file here defines one value, `SOURCE`, and imports nothing of its siblings.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from forensics.model import Batch, Evidence, Piece, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of evidence."""
+
+    name: str
+    """its `kind` in case.toml; the file's name, too"""
+    reads: str
+    """one line: which records of which system"""
+    collect: tuple[str, ...]
+    """how to collect it: the very commands"""
+    reference: str
+    """where the format is laid down"""
+    tier: Tier
+    """default tamper resistance"""
+    keeps: str
+    """how long such records are usually kept, and by whom"""
+    split: Callable[[Evidence], Iterator[Piece]]
+    """cut the evidence into pieces that can be read on their own; cheap, runs in the parent"""
+    read: Callable[[Piece], Iterator[Batch]]
+    """turn a piece into rows; runs in a worker, touches nothing but the piece"""
+    needs: tuple[str, ...] = ()
+    """keys of [[source]] without which it can't be read"""
+    prepare: Callable[[Evidence], Evidence] | None = None
+    """lay down a safe copy before anything is read (git)"""
+
+
+def kinds() -> list[str]:
+    """Name every kind of evidence: the files of sources/, in order."""
+    folder = importlib.import_module("forensics.sources")
+    return sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_"))
+
+
+def load(kind: str) -> Source:
+    """Return the source of that kind; KeyError where there is none."""
+    if kind not in kinds():
+        raise KeyError(kind)
+    source = importlib.import_module(f"forensics.sources.{kind}").SOURCE
+    assert isinstance(source, Source)  # noqa: S101 - what a file in sources/ must define
+    return source

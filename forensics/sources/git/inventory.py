@@ -1,0 +1,211 @@
+"""Which objects there are: lists them all, lays the commits' bytes beside the copy, and tells what reaches each commit."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.errors import EvidenceError
+from forensics.sources.git.command import Running, blocks, objects, run
+from forensics.sources.git.names import named_by_reflogs, named_by_refs
+from forensics.sources.git.record import Broken, Record
+
+LARGEST_COMMIT = 8 << 20
+"""a larger commit or tag is rejected"""
+LIST, COMMITS, TABLE, TREES, TAGS, ORDER = (f"record/{n}" for n in ("list", "commits", "commits.npy", "trees", "tags", "order"))
+
+ROW = np.dtype([("id", "S64"), ("parent", "S64"), ("offset", "i8"), ("size", "i8"), ("reach", "S1"), ("whole", "?")])
+"""a commit: its first parent, the place of its bytes, named by a Ref, a Log or Nothing; whether its first parent is there"""
+
+_LINE = re.compile(rb"^([0-9a-f]+) (commit|tag) (\d+)$", re.MULTILINE)
+_MISSING = re.compile(rb"^([0-9a-f]+) missing$", re.MULTILINE)
+_LINKS = re.compile(rb"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)")
+_TAGGED = re.compile(rb"object ([0-9a-f]+)\n")
+_WHEN = re.compile(rb"\ncommitter [^\n]*> (-?\d{1,18}) ")
+
+
+def canonical_size(kind: str, size: int) -> int:
+    """Return the length of the bytes that an object's id is the hash of."""
+    return len(f"{kind} {size}") + 1 + size
+
+
+def take_stock(copy: Path, record: Record) -> Record:
+    """List all objects and the commits, oldest first; return the record with their number, bytes and what is damaged."""
+    total, too_large = _list(copy)
+    missing_ids = _damaged(copy)
+    known = {b.id for b in record.broken}
+    broken = [b for b in record.broken if not b.id or b.id in missing_ids or not _readable(copy, b.id)]
+    broken += [Broken(_stored(copy, name), "a damaged object", name) for name in missing_ids if name not in known]
+    found, lost = _commits(copy, record.algorithm)
+    broken += lost + too_large
+    absent = _order(copy, record, found)
+    return replace(record, broken=tuple(broken), commits=len(found.ids), canonical=total, missing=tuple(absent))
+
+
+def _list(copy: Path) -> tuple[int, list[Broken]]:
+    """Have git list every object with type and size; (canonical bytes of all, commits and tags that are too large)."""
+    total = 0
+    large: list[Broken] = []
+    rest = b""
+    asked = ("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer")
+    with Running(copy, *asked) as command, (copy / LIST).open("wb") as out, (copy / ORDER).open("wb") as ids, (copy / TAGS).open("wb") as tags:
+        for data in blocks(command.stdout):
+            out.write(data)
+            whole, _, rest = (rest + data).rpartition(b"\n")
+            total += _sum(whole)
+            for name, kind, size in _LINE.findall(whole):
+                if int(size) > LARGEST_COMMIT:
+                    large.append(Broken(canonical_size(kind.decode(), int(size)), f"a {kind.decode()} of more than {LARGEST_COMMIT} bytes", name.decode()))
+                else:
+                    (ids if kind == b"commit" else tags).write(name + b"\n")
+        if not command.finish():
+            raise EvidenceError(f"git can't list the objects: {command.complaint}", hint="check with `git fsck` on a copy")
+    return total, large
+
+
+def _sum(lines: bytes) -> int:
+    if b" missing" in lines:
+        lines = _MISSING.sub(b"", lines)
+    words = lines.split()
+    sizes = words[2::3]
+    return sum(map(int, sizes)) + sum(map(len, words[1::3])) + sum(map(len, sizes)) + 2 * len(sizes)
+
+
+def _damaged(copy: Path) -> list[str]:
+    with (copy / LIST).open("rb") as stream:
+        return sorted(m.decode() for line in stream if line.endswith(b" missing\n") for m in _MISSING.findall(line))
+
+
+def _stored(copy: Path, name: str) -> int:
+    loose = copy / "objects" / name[:2] / name[2:]
+    return loose.stat().st_size if loose.exists() else 0
+
+
+def _readable(copy: Path, name: str) -> bool:
+    return run(copy, "cat-file", "-e", "--end-of-options", name)[0]
+
+
+class _Found:
+    """Commits in the order of their ids, column by column."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.parents: list[list[str]] = []
+        self.offsets: list[int] = []
+        self.sizes: list[int] = []
+        self.times: list[int] = []
+
+
+def _commits(copy: Path, algorithm: str) -> tuple[_Found, list[Broken]]:
+    """Lay the commits' contents one behind the other into a file; those whose bytes are not what their id says are damaged."""
+    found, lost, trees = _Found(), [], set()
+    place = 0
+    with (copy / COMMITS).open("wb") as out:
+        for name, kind, content in objects(copy, copy / ORDER):
+            reason = _unsound(name, kind, content, algorithm)
+            links = _LINKS.match(content)
+            if reason or links is None:
+                size = canonical_size("commit", len(content)) if kind else _size_listed(copy, name)
+                lost.append(Broken(size, reason or "a commit without a tree", name))
+                continue
+            found.ids.append(name)
+            found.parents.append([p.decode() for p in links.group(2).split()[1::2]] if links.group(2) else [])
+            found.offsets.append(place)
+            found.sizes.append(len(content))
+            when = _WHEN.search(content)
+            found.times.append(int(when.group(1)) if when else 0)
+            trees.add(links.group(1))
+            place += out.write(content)
+    (copy / TREES).write_bytes(b"".join(t + b"\n" for t in sorted(trees)))
+    return found, lost
+
+
+def _unsound(name: str, kind: str, content: bytes, algorithm: str) -> str:
+    if not kind:
+        return "a damaged object"
+    if object_id(kind, content, algorithm) != name:
+        return "the bytes are not those that the object's id stands for"
+    return ""
+
+
+def object_id(kind: str, content: bytes, algorithm: str) -> str:
+    """Return the id of an object with that content."""
+    digest = hashlib.new(algorithm, b"%s %d\0" % (kind.encode(), len(content)), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def _size_listed(copy: Path, name: str) -> int:
+    """Return the canonical size of an object whose header could be read, though not its content."""
+    with (copy / LIST).open("rb") as stream:
+        for line in stream:
+            if line.startswith(name.encode()):
+                words = line.split()
+                return canonical_size(words[1].decode(), int(words[2])) if len(words) == 3 else 0
+    return 0
+
+
+def _order(copy: Path, record: Record, found: _Found) -> list[str]:
+    """Write the table of commits, by date and then by id (neighbours share files, so git finds them in its cache)."""
+    links = dict(zip(found.ids, found.parents, strict=True))
+    whole = set(links)
+    absent = sorted({p for parents in found.parents for p in parents} - whole)
+    links |= _tags(copy)
+    by_ref = _reached(links, named_by_refs(copy, record))
+    by_log = _reached(links, named_by_reflogs(copy, record))
+    order = sorted(range(len(found.ids)), key=lambda i: (found.times[i], found.ids[i]))
+    table = np.zeros(len(order), ROW)
+    for row, i in enumerate(order):
+        name, parents = found.ids[i], found.parents[i]
+        first = parents[0] if parents else ""
+        reach = b"r" if name in by_ref else b"l" if name in by_log else b"n"
+        table[row] = (name.encode(), first.encode(), found.offsets[i], found.sizes[i], reach, not first or first in whole)
+    np.save(copy / TABLE, table, allow_pickle=False)
+    return absent
+
+
+def _tags(copy: Path) -> dict[str, list[str]]:
+    """Return what each annotated tag stands for."""
+    found = ((name, _TAGGED.match(content)) for name, _, content in objects(copy, copy / TAGS))
+    return {name: [target.group(1).decode()] for name, target in found if target}
+
+
+def _reached(links: dict[str, list[str]], tips: set[str]) -> set[str]:
+    seen = tips & links.keys()
+    waiting = list(seen)
+    while waiting:
+        for parent in links[waiting.pop()]:
+            if parent in links and parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return seen
+
+
+def rows_of(copy: Path, first: int, last: int) -> npt.NDArray[Any]:
+    """Return rows of the table of commits."""
+    table: npt.NDArray[Any] = np.load(copy / TABLE, mmap_mode="r", allow_pickle=False)
+    return table[first:last]
+
+
+def contents(stream: BinaryIO, rows: npt.NDArray[Any]) -> Iterator[bytes]:
+    """Yield the content of each commit of these rows."""
+    for offset, size in zip(rows["offset"].tolist(), rows["size"].tolist(), strict=True):
+        stream.seek(offset)
+        yield stream.read(size)
+
+
+def read_object(copy: Path, name: str) -> bytes:
+    """Return an object's canonical bytes (header and content); EvidenceError where it is not there, damaged or not what its id says."""
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", name):
+        raise EvidenceError("is no full object id", where=name[:80], hint="give all 40 or 64 digits")
+    wanted = copy / "record" / "wanted"
+    wanted.write_bytes(name.encode() + b"\n")
+    _, kind, content = next(objects(copy, wanted), ("", "", b""))
+    if not kind or object_id(kind, content, "sha256" if len(name) == 64 else "sha1") != name:
+        raise EvidenceError("the repository holds no sound object of that id", where=name, hint="see the rejected rows of this source")
+    return b"%s %d\0" % (kind.encode(), len(content)) + content

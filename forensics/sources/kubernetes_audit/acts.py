@@ -1,0 +1,254 @@
+"""What an audit record says: a job was launched, cancelled, placed or ended; or merely that a request was made."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from forensics.errors import RecordError
+from forensics.fields import address, attrs, loose, present
+from forensics.model import Batch, Event, Piece, SourceConfig
+from forensics.records import each_json
+from forensics.sources.kubernetes_audit import workload
+from forensics.sources.kubernetes_audit.format import Record, Reference, User, records
+from forensics.times import instant
+
+JOBS = frozenset({
+    ("batch", "jobs"), ("batch.volcano.sh", "jobs"), ("argoproj.io", "workflows"), ("jobset.x-k8s.io", "jobsets"), ("ray.io", "rayjobs"),
+    ("kubeflow.org", "pytorchjobs"), ("kubeflow.org", "mpijobs"), ("kubeflow.org", "tfjobs"), ("kubeflow.org", "xgboostjobs"),
+    ("kubeflow.org", "paddlejobs"), ("kubeflow.org", "jaxjobs"), ("trainer.kubeflow.org", "trainjobs"),
+})  # fmt: skip
+"""(API group, resource) of what runs to an end"""
+_RESOURCES = frozenset(resource for _, resource in JOBS) | {"pods"}
+_ENDED = {"Complete": "Complete", "Succeeded": "Complete", "Completed": "Complete", "Failed": "Failed"}
+"""conditions: https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions, and Kubeflow's"""
+_FORBIDDEN = (401, 403)
+_FIRST_ERROR = 400
+_NOTHING = Reference()
+_COMPONENT = re.compile(
+    r"system:(?:kube-|node:|apiserver|serviceaccount:kube-system:|serviceaccount:[^:]*:.*(?:controller|operator|scheduler))", re.ASCII
+)
+"""accounts of the cluster's own machinery: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#core-component-roles"""
+
+
+class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
+    """attrs of a request that is no act; the fields are in the order of their names."""
+
+    audit_id: str | None = None
+    code: int | None = None
+    group: str | None = None
+    name: str | None = None
+    namespace: str | None = None
+    resource: str | None = None
+    source: str | None = None
+    stage: str | None = None
+    subresource: str | None = None
+    uri: str | None = None
+    user_agent: str | None = None
+    verb: str | None = None
+
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+_Act = Callable[[Record, Reference, Event, str], list[Event] | None]
+"""(record, what it is about, row so far, cluster) -> rows; None: it is no act after all"""
+
+
+def read(piece: Piece) -> Iterator[Batch]:
+    """Turn the log's JSON lines into rows."""
+    return each_json(piece, partial(_parse, piece.source))
+
+
+def _parse(source: SourceConfig, data: bytes, start: int, end: int) -> list[Event]:
+    return [event for record in records(data) for event in _events(source, record, start, end)]
+
+
+def _events(source: SourceConfig, record: Record, start: int, end: int) -> list[Event]:
+    """Turn one record into its rows. Only the stage ResponseComplete is an act, so that none counts twice."""
+    status, about = record.response_status, record.object_ref or _NOTHING
+    code = status.code if status else None
+    came_from = record.source_ips[0] if record.source_ips else None
+    ip = address(came_from) if came_from else None
+    act = _act_of(about, record.verb) if record.stage == "ResponseComplete" else None
+    written = (record.request_received or record.stage_time) if act else (record.stage_time or record.request_received)
+    time, latest = instant(written, source.timezone) if written else (None, None)
+    impersonated = _account(record.impersonated_user)
+    event = Event(
+        start, end, time, "log.message", _account(record.user), None, impersonated, None, None, None, None, None, ip,
+        source.host or record.cluster, _outcome(code), None, None, latest,
+    )  # fmt: skip
+    cluster = source.host or record.cluster or source.name
+    if act:
+        found = act(record, about, event, cluster)
+        if found:
+            return found
+    facts = _Facts(
+        record.audit_id, code, about.api_group or None, about.name, about.namespace, about.resource,
+        came_from if ip is None else None, record.stage if record.stage != "ResponseComplete" else None, about.subresource,
+        record.request_uri, record.user_agent, record.verb,
+    )  # fmt: skip
+    place = _place(cluster, about.namespace, about.name) if _is_pod(about) or _is_job(about) else None
+    return [event._replace(object=place, attrs=_ENCODE(facts).decode())]
+
+
+def _act_of(about: Reference, verb: str | None) -> _Act | None:
+    """Return what reads this kind of act, where the request may be one."""
+    if about.resource not in _RESOURCES or not (_is_pod(about) or _is_job(about)):
+        return None
+    if not about.subresource and verb in {"create", "delete", "deletecollection"}:
+        return _launched if verb == "create" else _cancelled
+    if _is_job(about):
+        return _changed if verb in {"update", "patch"} and (about.subresource == "status" or about.api_group == "argoproj.io") else None
+    if about.subresource == "binding" and verb == "create":
+        return _placed
+    return _entered if about.subresource in {"exec", "attach"} and verb in {"create", "get"} else None
+
+
+def _is_pod(about: Reference) -> bool:
+    return about.resource == "pods" and not about.api_group
+
+
+def _is_job(about: Reference) -> bool:
+    return (about.api_group, about.resource) in JOBS
+
+
+# --- acts ---------------------------------------------------------------------------------------------------------
+
+
+def _launched(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read that a job was handed in; or a pod, where no controller made it for a job."""
+    if "dryRun=All" in (record.request_uri or ""):
+        return None
+    sent, made = _plain(record.request_object), _plain(record.response_object)
+    name = about.name or workload.name(sent) or workload.name(made)
+    place = _place(cluster, about.namespace, name)
+    if _is_pod(about):
+        owner = workload.owner(sent) or workload.owner(made)
+        if owner:
+            facts = _request_facts(record) | {"owner": owner, "pod": name}
+            return [event._replace(object=place, target=_place(cluster, about.namespace, owner), attrs=attrs(facts))]
+        if _by_component(record):
+            return None
+    facts = workload.facts(sent if "spec" in sent else made) | _request_facts(record)
+    facts |= {"kind": about.resource if about.resource != "jobs" else None, "name": name, "submit": event.time}
+    return [event._replace(action="job.launch", object=place, attrs=attrs(facts))]
+
+
+def _cancelled(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read that somebody deleted a job or a pod; the cluster's own tidying up is no act."""
+    if _by_component(record) or "dryRun=All" in (record.request_uri or ""):
+        return None
+    facts = _request_facts(record) | {"uri": record.request_uri if not about.name else None}
+    facts["pod"] = about.name if _is_pod(about) else None
+    return [event._replace(action="job.cancel", object=_place(cluster, about.namespace, about.name), attrs=attrs(facts))]
+
+
+def _changed(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read a job's status as its controller wrote it: when it started, when and how it ended. The times are the controller's."""
+    sent = _plain(record.request_object)
+    status = sent.get("status") or _plain(record.response_object).get("status")
+    if event.outcome not in {None, "ok"} or not isinstance(status, dict):
+        return None
+    event = event._replace(object=_place(cluster, about.namespace, about.name), attrs=attrs(_request_facts(record) | _counts(status)))
+    rows = []
+    started = _time(status.get("startTime") or status.get("startedAt"))
+    if started is not None:
+        rows.append(event._replace(action="job.start", time=started))
+    ended, outcome = _end(status)
+    if ended is not None:
+        rows.append(event._replace(action="job.end", time=ended, outcome=outcome))
+    return rows or None
+
+
+def _placed(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read that the scheduler put a pod on a node."""
+    target = _plain(record.request_object).get("target")
+    node = target.get("name") if isinstance(target, dict) else None
+    if not isinstance(node, str) or not node:
+        return None
+    facts = _request_facts(record) | {"pod": about.name}
+    return [
+        event._replace(
+            action="job.node", object=_place(cluster, about.namespace, about.name), target=f"node:{cluster}/{node}", attrs=attrs(facts)
+        )
+    ]
+
+
+def _entered(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read that somebody ran a command in a running pod, or attached to it."""
+    query = parse_qs((record.request_uri or "").partition("?")[2], errors="backslashreplace", max_num_fields=None)
+    facts = _request_facts(record) | {"argv": query.get("command"), "pod": about.name}
+    place = _place(cluster, about.namespace, about.name)
+    return [event._replace(action="session.exec.open", object=place, session=f"exec:{cluster}/{record.audit_id}" if record.audit_id else None, attrs=attrs(facts))]
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _account(user: User | None) -> str | None:
+    return f"k8s:{user.username}" if user is not None and user.username else None
+
+
+def _by_component(record: Record) -> bool:
+    """Tell whether the cluster's own machinery asked, under its own name."""
+    name = record.user.username if record.user else None
+    return record.impersonated_user is None and name is not None and _COMPONENT.match(name) is not None
+
+
+def _outcome(code: int | None) -> str | None:
+    if code is None:
+        return None
+    if code < _FIRST_ERROR:
+        return "ok"
+    return "denied" if code in _FORBIDDEN else "error"
+
+
+def _place(cluster: str, namespace: str | None, name: str | None) -> str | None:
+    return f"k8s:{cluster}/{namespace or 'default'}/{name}" if name else None
+
+
+def _plain(raw: msgspec.Raw) -> dict[str, Any]:
+    """Read an object that was sent or made; empty where the audit policy kept it out of the log."""
+    value = loose(bytes(raw)) if present(raw) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _request_facts(record: Record) -> dict[str, Any]:
+    code = record.response_status.code if record.response_status else None
+    about = record.object_ref or _NOTHING
+    return {
+        "audit_id": record.audit_id,
+        "code": code if code is not None and code >= _FIRST_ERROR else None,
+        "namespace": about.namespace,
+        "user_agent": record.user_agent,
+    }
+
+
+def _time(value: object) -> int | None:
+    try:
+        return instant(value)[0] if isinstance(value, str) else None
+    except RecordError:
+        return None
+
+
+def _end(status: dict[str, Any]) -> tuple[int | None, str | None]:
+    """Return (when, how) of a job's end, from its conditions, completion time or phase."""
+    conditions = status.get("conditions")
+    for condition in conditions if isinstance(conditions, list) else []:
+        kind = condition.get("type") if isinstance(condition, dict) and condition.get("status") == "True" else None
+        if isinstance(kind, str) and kind in _ENDED:
+            when = _time(status.get("completionTime")) or _time(condition.get("lastTransitionTime"))
+            if when is not None:
+                return when, _ENDED[kind]
+    phase = status.get("phase")
+    finished = _time(status.get("completionTime") or status.get("finishedAt"))
+    return finished, (_ENDED.get(phase, "Failed") if isinstance(phase, str) else "Complete") if finished is not None else None
+
+
+def _counts(status: dict[str, Any]) -> dict[str, Any]:
+    counts = {key: status.get(key) for key in ("active", "failed", "succeeded")}
+    return {key: value for key, value in counts.items() if isinstance(value, int) and abs(value) < 1 << 53}

@@ -1,0 +1,34 @@
+"""What the page is told beside the findings: who examined, when, with what, and how to read a record's bytes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Ref = Mapping[str, Any]
+"""where a fact stands in the raw evidence: source, sha256, locator, and path where the source has several files"""
+
+
+def no_bytes(_: Ref) -> bytes | None:
+    """Stand in where the evidence is not at hand."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Facts about the examination itself; nothing in here is read from a clock or from this machine."""
+
+    tool: str
+    """name and version"""
+    examiner: str
+    time: str
+    """ISO 8601, as the caller gives it"""
+    custody_head: str = ""
+    """hash at the end of the custody chain"""
+    custody: tuple[Mapping[str, Any], ...] = ()
+    """entries of the custody log, in order"""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """every number that the method rests on, nested as in its file"""
+    unknown_kinds: tuple[str, ...] = ()
+    """kinds of source that this version does not read, as declared in the case"""
+    raw: Callable[[Ref], bytes | None] = no_bytes
+    """bytes of the record that a reference points at; None where they can't be read"""

@@ -1,0 +1,53 @@
+"""The ladder of rungs as a flight of steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forensics.telling.report.extra import Ref
+from forensics.telling.report.words import RUNG_STEPS, RUNGS
+
+STEP, RISE, BASE = 150, 20, 46
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung, where it stands in the drawing, and why it was reached or not."""
+
+    label: str
+    reached: bool
+    why: str
+    refs: tuple[Ref, ...]
+    x: int
+    y: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """All steps, left to right."""
+
+    steps: tuple[Step, ...]
+    width: int
+    height: int
+    says: str
+    """the drawing in words"""
+
+
+def ladder(answer: Mapping[str, Any]) -> Ladder:
+    """Draw how far an answer goes; without a `ladder` in the findings, from its rung alone."""
+    rungs: Sequence[Mapping[str, Any]] = answer.get("ladder") or _from_rung(answer["rung"])
+    height = len(rungs) * RISE + 2 * BASE
+    steps = tuple(_step(number, rung, height) for number, rung in enumerate(rungs))
+    reached = sum(step.reached for step in steps)
+    return Ladder(steps, STEP * len(steps), height, f"{reached} of {len(steps)} steps are reached.")
+
+
+def _from_rung(rung: str) -> list[dict[str, Any]]:
+    return [{"rung": name, "reached": RUNGS.index(rung) >= RUNGS.index(name)} for name in RUNGS[1:]]
+
+
+def _step(number: int, rung: Mapping[str, Any], height: int) -> Step:
+    rise = (number + 1) * RISE
+    label = RUNG_STEPS.get(rung["rung"], rung["rung"])
+    return Step(label, rung["reached"], rung.get("why") or "", tuple(rung.get("refs") or ()), number * STEP, height - BASE - rise, rise)

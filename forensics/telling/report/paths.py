@@ -1,0 +1,235 @@
+"""The path of a change as a drawing in layers: hands, acts, commits and objects, jobs, what jobs wrote."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from forensics.telling.report.showing import Shown, fitted
+
+MANY = 12
+"""nodes of one kind in one layer that are drawn one by one"""
+LAYERS = 9
+BOX, GAP, HIGH, SLOT, LANE = 172, 56, 38, 50, 14
+TOP = 34
+COLUMNS = 25
+"""characters that fit a box"""
+
+_HANDS = {
+    "gitlab": "account", "github": "account", "email": "address of mail", "unix": "account", "aws": "account", "okta": "account",
+    "badge": "badge", "ssh-key": "key", "token": "token", "device": "device", "ip": "address", "mac": "address",
+}  # fmt: skip
+_THINGS = {
+    "git": "commit", "file": "file", "s3": "object", "hdfs": "object", "pkg": "package", "image": "image", "sha256": "content",
+    "node": "node", "switch": "switch", "driver": "driver", "mlflow": "run", "wandb": "run", "tensorboard": "run",
+    "meeting": "meeting", "place": "place",
+}  # fmt: skip
+_BASE = {"person": 0, "hand": 0, "act": 1, "thing": 2, "job": 3}
+HEADS = {"hand": "Accounts, keys, devices", "act": "Acts", "thing": "Commits, files, objects", "job": "Jobs"}
+MANY_OF = {"hand": "accounts, keys, devices", "act": "acts", "thing": "files and objects", "job": "jobs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A box of the drawing."""
+
+    x: float
+    y: float
+    family: str
+    kind: str
+    label: Shown
+    asked: bool
+    """the object in question"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line between two boxes."""
+
+    d: str
+    """SVG path data"""
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The whole path, in the drawing's units."""
+
+    width: int
+    height: int
+    nodes: tuple[Node, ...]
+    lines: tuple[Line, ...]
+    heads: tuple[tuple[float, str], ...]
+    says: str
+
+
+def family(reference: str) -> tuple[str, str]:
+    """Tell a reference's layer and its kind in a word."""
+    scheme, _, rest = reference.partition(":")
+    if reference.startswith("p-"):
+        return "person", "person"
+    if scheme == "event":
+        return "act", "act"
+    if scheme == "pipeline" or scheme == "slurm" or (scheme == "k8s" and rest.count("/") >= 2):
+        return "job", "pipeline" if scheme == "pipeline" else "job"
+    if scheme == "git":
+        return "thing", "branch" if "#" in rest else "commit" if rest.count(":") == 0 else "file"
+    if scheme in _THINGS:
+        return "thing", _THINGS[scheme]
+    return "hand", _HANDS.get(scheme, "account" if scheme == "k8s" else "session")
+
+
+def short(reference: str) -> str:
+    """Write a reference the way people say it: a commit's first nine digits, without the words that its kind says already."""
+    kind = family(reference)[1]
+    scheme, _, rest = reference.partition(":")
+    if scheme == "git" and "@" in rest:
+        repo, _, commit = rest.partition("@")
+        sha, colon, path = commit.partition(":")
+        return f"{repo}@{sha[:9]}{colon}{path}" if not path else f"{path} @{sha[:9]}"
+    if kind in {"job", "device", "address", "key", "run"} and rest:
+        return rest
+    return reference
+
+
+def draw(edges: Iterable[Mapping[str, Any]], asked: str, name: Callable[[str], str | None]) -> Drawing | None:
+    """Lay out the edges of a path; `name` gives the words for an act (or a person), None where there are none. None: nothing to draw."""
+    links = _links(edges)
+    if not links:
+        return None
+    columns = _columns(links)
+    groups = _condensed(columns, asked)
+    drawn: dict[tuple[str, str], bool] = {}
+    for (src, dst), recorded in sorted(links.items()):
+        pair = groups[src], groups[dst]
+        if pair[0] != pair[1]:
+            drawn[pair] = drawn.get(pair, True) and recorded
+    places = {groups[node]: column for node, column in sorted(columns.items())}
+    layers, route = _layers(places, drawn)
+    return _drawing(layers, route, drawn, asked, name)
+
+
+def _links(edges: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:
+    """Return each pair once; recorded where any record shows it. A person stands left of what was theirs."""
+    links: dict[tuple[str, str], bool] = {}
+    for edge in edges:
+        pair = (edge["src"], edge["dst"])
+        if family(pair[1])[0] == "person":
+            pair = pair[1], pair[0]
+        if pair[0] != pair[1]:
+            links[pair] = links.get(pair, False) or bool(edge["recorded"])
+    return links
+
+
+def _columns(links: Mapping[tuple[str, str], bool]) -> dict[str, int]:
+    """Put every node right of all that it comes from; circles end at the last layer."""
+    column = {node: _BASE[family(node)[0]] for pair in links for node in pair}
+    for _ in range(LAYERS):
+        moved = False
+        for src, dst in sorted(links):
+            wanted = min(column[src] + 1, LAYERS)
+            if column[dst] < wanted:
+                column[dst], moved = wanted, True
+        if not moved:
+            break
+    used = {old: new for new, old in enumerate(sorted(set(column.values())))}
+    return {node: used[old] for node, old in column.items()}
+
+
+def _condensed(columns: Mapping[str, int], asked: str) -> dict[str, str]:
+    """Map each node to itself, or to a box that stands for many of its kind in its layer."""
+    alike: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for node in sorted(columns):
+        if node != asked:
+            alike[columns[node], family(node)[0]].append(node)
+    found = {node: node for node in columns}
+    for (column, kind), nodes in sorted(alike.items()):
+        if len(nodes) > MANY:
+            found |= dict.fromkeys(nodes, f"many:{column}:{kind}:{len(nodes)}")
+    return found
+
+
+Route = dict[tuple[str, str], list[str]]
+
+
+def _layers(places: Mapping[str, int], links: Mapping[tuple[str, str], bool]) -> tuple[list[list[str]], Route]:
+    """Order each layer so that few lines cross; a line over several layers gets a lane in each of them."""
+    layers: list[list[str]] = [[] for _ in range(max(places.values()) + 1)]
+    for node, column in sorted(places.items()):
+        layers[column].append(node)
+    route: Route = {}
+    for number, (src, dst) in enumerate(sorted(links)):
+        between = [f"lane:{number}:{column}" for column in range(places[src] + 1, places[dst])]
+        for column, lane in enumerate(between, places[src] + 1):
+            layers[column].append(lane)
+        route[src, dst] = [src, *between, dst]
+    near: dict[str, list[str]] = defaultdict(list)
+    for stops in route.values():
+        for one, other in zip(stops, stops[1:], strict=False):
+            near[one].append(other)
+            near[other].append(one)
+    for sweep in range(6):
+        for layer in layers if sweep % 2 == 0 else reversed(layers):
+            _sort(layer, near, layers)
+    return layers, route
+
+
+def _sort(layer: list[str], near: Mapping[str, list[str]], layers: list[list[str]]) -> None:
+    rank = {node: place / max(len(one) - 1, 1) for one in layers for place, node in enumerate(one)}
+    middle = {node: sum(rank[n] for n in near[node]) / len(near[node]) if near.get(node) else rank[node] for node in layer}
+    layer.sort(key=lambda node: (round(middle[node], 6), node))
+
+
+def _drawing(layers: list[list[str]], route: Route, links: Mapping[tuple[str, str], bool], asked: str, name: Callable[[str], str | None]) -> Drawing:
+    heights = [sum(LANE if node.startswith("lane:") else SLOT for node in layer) for layer in layers]
+    tallest = max(heights)
+    at: dict[str, tuple[float, float]] = {}
+    for column, layer in enumerate(layers):
+        y = TOP + (tallest - heights[column]) / 2
+        for node in layer:
+            step = LANE if node.startswith("lane:") else SLOT
+            at[node] = column * (BOX + GAP), y + step / 2
+            y += step
+    real = [node for layer in layers for node in layer if not node.startswith("lane:")]
+    nodes = tuple(_node(node, at[node], asked, name) for node in real)
+    lines = tuple(Line(_curve([at[stop] for stop in stops]), links[pair]) for pair, stops in sorted(route.items()))
+    says = f"{sum(links.values())} recorded and {len(links) - sum(links.values())} inferred links between {len(real)} boxes, from left to right."
+    width = len(layers) * (BOX + GAP) - GAP
+    return Drawing(width, TOP + tallest, nodes, lines, _heads(layers), says)
+
+
+def _node(node: str, at: tuple[float, float], asked: str, name: Callable[[str], str | None]) -> Node:
+    x, y = at[0], at[1] - HIGH / 2
+    if node.startswith("many:"):
+        _, _, kind, number = node.split(":")
+        return Node(x, y, kind, "condensed", Shown(f"{number} {MANY_OF.get(kind, 'people')}"), asked=False)
+    kind, word = family(node)
+    return Node(x, y, kind, "change in question" if node == asked else word, fitted(name(node) or short(node), COLUMNS), asked=node == asked)
+
+
+def _curve(stops: list[tuple[float, float]]) -> str:
+    """Draw from the right edge of the first box to the left edge of the last, straight through the lanes between."""
+    x, y = stops[0][0] + BOX, stops[0][1]
+    parts = [f"M{x:g} {y:g}"]
+    for number, (left, middle) in enumerate(stops[1:], 1):
+        half = max(GAP / 2, abs(left - x) / 2)
+        parts.append(f"C{x + half:g} {y:g} {left - half:g} {middle:g} {left:g} {middle:g}")
+        x, y = left, middle
+        if number < len(stops) - 1:
+            x = left + BOX
+            parts.append(f"H{x:g}")
+    return "".join(parts)
+
+
+def _heads(layers: list[list[str]]) -> tuple[tuple[float, str], ...]:
+    """Name each layer after what most of its boxes are; a name that stands at its left already is left out."""
+    heads: list[tuple[float, str]] = []
+    last = ""
+    for column, layer in enumerate(layers):
+        kinds = [node.split(":")[2] if node.startswith("many:") else family(node)[0] for node in layer if not node.startswith("lane:")]
+        most = max(sorted(set(kinds)), key=kinds.count) if kinds else ""
+        head = HEADS.get("hand" if most == "person" else most, "")
+        if head and head != last:
+            heads.append((column * (BOX + GAP), head))
+        last = head
+    return tuple(heads)

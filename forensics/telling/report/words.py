@@ -1,0 +1,120 @@
+"""The report's own words: plain sentences for rungs, mechanisms, tiers, flags, verdicts and limits. Never of blame."""
+
+RUNGS = ("none", "change", "account", "session", "person")
+
+RUNG_STEPS = {
+    "none": "nothing established",
+    "change": "the change is real",
+    "record": "its record is genuine",
+    "account": "which account",
+    "session": "which session",
+    "person": "which person",
+}
+
+SHOWS = {
+    "none": "The records do not establish that the recorded change took place as recorded.",
+    "change": "The change is real. The records do not say which account made it.",
+    "account": "The account {account} made the change. Who used that account is not established.",
+    "session": "A session from a known device or credential, under the account {account}, made the change. Who sat there is not established.",
+    "person": "The records tie this change to {person}, by way of the account {account}. Every alternative that was weighed is clearly less supported.",
+}
+
+HOW_FAR = {
+    "none": "Not even the first step: whether the change took place as recorded is open.",
+    "change": "As far as the change itself. No account is tied to it.",
+    "account": "As far as an account. An account is not a person.",
+    "session": "As far as a session: a device or credential that is known. A device is not a person.",
+    "person": "As far as a person, with independent records for the session and for who was there.",
+}
+
+NOT_SHOWN = {
+    "none": "Whether the change took place as recorded, which account was used, and who was behind it.",
+    "change": "Which account made the change, and who used it.",
+    "account": "From which device or with which credential the account was used, and who was using it.",
+    "session": "Who sat at that device, or held that credential, at that moment.",
+    "person": "What could not be weighed, such as somebody unknown; it is listed with the alternatives.",
+}
+
+INTENT = "Why it was done, and whether harm was meant: records say nothing about intent."
+
+MECHANISMS = {
+    "own-account": "through an account or credential of one's own",
+    "credential-misuse": "with somebody else's account or credential",
+    "shared-identity": "through an identity that several people use",
+    "deputy": "by code hidden in something that somebody else's process loaded",
+    "forged-record": "by way of a record that was made up or altered",
+    "automation": "by a robot that somebody set off",
+    "defect": "as an honest change, or a fault",
+    "unknown": "in a way that the records do not tell",
+}
+
+SUPPORT = {
+    "none": "no explanation is favoured over the others",
+    "weak": "weak support",
+    "moderate": "moderate support",
+    "moderately strong": "moderately strong support",
+}
+
+BANDS = ((2.0, "none"), (10.0, "weak"), (100.0, "moderate"), (float("inf"), "moderately strong"))
+
+TIERS = {
+    "T1": "self-asserted: anybody could have written it",
+    "T2": "host log that the host's administrator can edit",
+    "T3": "server log that the server's administrators can edit",
+    "T4": "append-only, kept off the host or by a third party",
+    "T5": "anchored in hardware or outside",
+}
+
+FLAGS = {
+    "author-mismatch": ("The commit's author is not the person whose act brought it in.", ("work carried over from a colleague by patch or cherry-pick",)),
+    "backdated": ("The commit's dates lie well before everything that shows when it was made.", ("old work that was picked up again", "a computer whose clock was wrong")),
+    "rewritten-history": ("The change was on a shared branch, was used, and was then taken off it.", ("a mistake that was tidied up", "a leaked secret that had to go")),
+    "clock-offset": ("A clock that this answer rests on was off by much.", ("a host without time synchronisation",)),
+    "log-gap": ("A source that would show the act is silent over that moment.", ("rotation, an outage, or a full disk",)),
+    "impossible-overlap": ("The account's owner was elsewhere, or on another device, at that moment.", ("a session left open", "a card that was lent")),
+    "after-departure": ("An identifier acted after its owner's last day.", ("a job or robot that ran on", "an account handed on without a note")),
+    "credential-reuse": ("A credential was used from a device or address that is somebody else's.", ("a replaced laptop", "help given at a colleague's desk")),
+    "shared-address": ("The act came from an address that several people used at that time.", ("a jump host, proxy or shared network, as is usual",)),
+    "hidden-code": ("Something loaded as data holds code that runs, which its lineage never had.", ("a library that writes its files in a new way",)),
+    "unreviewed": ("A change that is usually reviewed was not.", ("an urgent repair",)),
+    "record-conflict": ("Two records of one act contradict each other.", ("one act seen by two clocks", "a system that logs late")),
+}  # fmt: skip
+
+VERDICTS = {
+    "supported": "The records support this statement.",
+    "contradicted": "The records contradict this statement.",
+    "not resolved": "The records do not decide this statement.",
+}
+
+TESTS = {
+    "left-before": "whether the person had left before the change",
+    "not-me": "whether the records tie the change to the speaker",
+    "someone-else": "whether the records tie the change to another person",
+    "record-forged": "whether the record of the change could have been made up or altered",
+    "scale": "whether the change reached as much as is said",
+    "not-affected": "whether the object was out of the change's reach",
+    "defect": "whether the change was an honest one, or a fault",
+}
+
+LIMITS = (
+    ("An account is not a person.", "Accounts, keys, devices and addresses act; people are tied to them by further records, and each tie can fail on its own."),
+    (
+        "Records can be edited.",
+        "Whoever administers a system can change what it wrote. The sources table names, for each source, who could have done so, or says that nobody told us.",
+    ),
+    ("Silence is not absence.", "Where a source has a gap, or was not handed in, something may have happened that nothing here shows."),
+    ("Clocks differ.", "Times are shown as recorded. Where a clock could be compared with others, its offset stands in the sources table, as a range."),
+    ("Programs misread.", "What could not be read is counted and listed. A reader that misunderstands a format would do so without a sign; the bytes are shown so that it can be checked."),
+    ("Somebody chose.", "The sources, the questions and the runs called harmed were chosen by people. What they left out cannot be seen here."),
+    ("Numbers are judgements.", "The likelihoods behind each ratio are set by policy, not measured. They are printed below, and were varied to get the ranges."),
+)  # fmt: skip
+
+RATIO_NOTE = (
+    "A likelihood ratio compares two explanations: how much better one fits the records than the other. It is not a probability, "
+    "and says nothing about how likely an explanation is by itself."
+)
+
+
+def band(low: float) -> str:
+    """Return the verbal band of a ratio's lower end."""
+    return next(name for top, name in BANDS if low < top)
