@@ -154,7 +154,8 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
                     THEN 'git:' || list_extract($repos, list_position($projects, project)) || substr(object, 5 + length(project))
                     ELSE object END AS object,
                coalesce(list_extract($names, list_position($uids, target)), target) AS target,
-               session, credential, device, ip, host, outcome
+               session, credential, device, ip, host,
+               CASE WHEN outcome IS NULL OR lower(outcome) IN ('ok', 'success', 'yes', 'true', '1', 'allow', 'allowed') THEN 'ok' ELSE outcome END AS outcome
         FROM picked ORDER BY id
         """,
         names=list(uids.values()),
@@ -185,8 +186,9 @@ _HOSTS = """
         WHERE a.ip IS NOT NULL AND a.action <> 'session.ssh.close' AND a.ip NOT IN (SELECT ip FROM leased)
     ),
     pairs AS (
-        SELECT DISTINCT u.event, u.ip, u.person, s.host FROM uses u
+        SELECT u.event, u.ip, u.person, s.host FROM uses u
         JOIN spans s ON s.person = u.person AND u.time BETWEEN s.time AND s.until AND s.host IS DISTINCT FROM u.host AND s.ip IS DISTINCT FROM u.ip
+        QUALIFY row_number() OVER (PARTITION BY u.event ORDER BY s.time DESC, s.host) = 1  -- the login nearest to the act, not the jump host before it
     ),
     shared AS (
         SELECT DISTINCT u.event, u.ip, e.actor AS person, e.host FROM acts u

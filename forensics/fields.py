@@ -14,7 +14,7 @@ from forensics.errors import RecordError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
-ABSENT = msgspec.Raw(b"")
+ABSENT = msgspec.Raw(b"null")
 """default of a field that is read later, by what the record turns out to be"""
 
 _BYTE = re.compile("[\udc80-\udcff]")
@@ -38,7 +38,16 @@ def decode(decoder: msgspec.json.Decoder[Record], data: bytes | msgspec.Raw) -> 
 
 def present(raw: msgspec.Raw) -> bool:
     """Tell whether a field that is read later is there, and not null."""
-    return bytes(raw) not in {b"", b"null"}
+    return bytes(raw) != b"null"
+
+
+def plain(raw: msgspec.Raw) -> dict[str, Any]:
+    """Read a field that is an object as a dictionary; empty where it is none."""
+    try:
+        value = msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        value = loose(bytes(raw))
+    return value if isinstance(value, dict) else {}
 
 
 def loose(data: bytes) -> object:

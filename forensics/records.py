@@ -17,6 +17,8 @@ LONGEST = 8 << 20
 """a record longer than this is rejected"""
 BATCH = 20_000
 """events of a batch"""
+_BLANK = 0x20
+"""bytes beyond it are no blanks"""
 
 Parse = Callable[[bytes, int, int], Iterable[Event] | None]
 """(record, first byte, byte after its last) -> its events; None: the record says nothing (skipped); RecordError: rejected"""
@@ -146,6 +148,11 @@ def each_line(piece: Piece, parse: Parse, *, header: bool = False) -> Iterator[B
     """Read a piece line by line. Blank lines are skipped; with `header` the file's first line is its heading."""
     tally = Tally(piece)
     for line, start, end in lines(piece, tally):
+        if start and line and line[-1] > _BLANK:  # most lines: neither blank nor ending in a carriage return
+            tally.record(parse, line, start, end)
+            if len(tally.batch.events) >= BATCH:
+                yield from tally.full()
+            continue
         text = line[:-1] if line.endswith(b"\r") else line
         if start == 0 and text.startswith(b"\xef\xbb\xbf"):
             text = text[3:]

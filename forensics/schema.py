@@ -132,7 +132,8 @@ ACTS = pa.schema(
         ("outcome", _TEXT),
     ]
 )
-"""Events that somebody or something did, with names made one: shared paths, repositories of a forge, accounts known by number."""
+"""Events that somebody or something did, with names made one: shared paths, repositories of a forge, accounts known by number,
+and `ok` for every log's own word for success."""
 
 ADDRESSES = pa.schema([("ip", _TEXT), ("host", _TEXT), ("hits", _INT), ("uses", _INT), ("people", _INT), ("events", pa.list_(_INT))])
 """Addresses that are a host's, by inference: most acts from it fall into sessions that the same people had open there."""

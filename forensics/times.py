@@ -17,7 +17,8 @@ _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?)?\s*(Z|z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?$",
     re.ASCII,
 )
-_UTC = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):([0-5]\d)(?:\.(\d{1,9}))?Z", re.ASCII)
+_UTC_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
+_WHOLE, _MICRO = len("2024-06-01T00:00:00Z"), len("2024-06-01T00:00:00.000000Z")
 _FIRST, _LAST = -9_223_000_000, 9_223_000_000
 
 
@@ -71,18 +72,19 @@ def parse(text: str, timezone: str = "") -> tuple[int, int]:
 
 def instant(text: str, timezone: str = "") -> tuple[int, int | None]:
     """Read an ISO 8601 time as (nanoseconds UTC, latest possible where it is ambiguous); fast where it is `...THH:MM:SS.fZ`."""
-    found = _UTC.fullmatch(text)
-    if found:
-        minute, second, fraction = found.groups()
-        nanos = int(fraction.ljust(9, "0")) if fraction else 0
-        return _minute(minute) + int(second) * SECOND + nanos, None
+    if len(text) == _WHOLE and text[-1] == "Z":
+        return _second(text), None
+    if len(text) == _MICRO and text[-1] == "Z" and text[19] == "." and text.isascii() and text[20:26].isdecimal():
+        return _second(text[:19] + "Z") + int(text[20:26]) * 1000, None
     low, high = parse(text, timezone)
     return low, high if high != low else None
 
 
 @lru_cache(maxsize=4096)
-def _minute(text: str) -> int:
-    return parse(text + "Z")[0]
+def _second(text: str) -> int:
+    if not _UTC_SECOND.fullmatch(text):
+        raise RecordError(f"not an ISO 8601 time: {text!r}")
+    return parse(text)[0]
 
 
 _NUMBER = re.compile(r"(-?)(\d{1,19})(?:\.(\d{1,9})\d*)?", re.ASCII)

@@ -27,17 +27,21 @@ class Reading:
 
     events: list[Event] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
-    rows: list[tuple[str, Event | Reject]] = field(default_factory=list)
-    """the same with the file's name before each"""
+    named: list[tuple[str, Event | Reject]] = field(default_factory=list)
     booked: dict[str, int] = field(default_factory=dict)
     parsed: int = 0
     damage: str = ""
+
+    @property
+    def rows(self) -> list[tuple[str, Event | Reject]]:
+        """All rows with their files' names, in the order of files and bytes."""
+        return sorted(self.named, key=lambda row: (row[0], row[1].start, isinstance(row[1], Reject)))
 
     def add(self, piece: Piece) -> None:
         for batch in load(piece.source.kind).read(piece):
             self.events += batch.events
             self.rejects += batch.rejects
-            self.rows += [(piece.file.file, row) for row in [*batch.events, *batch.rejects]]
+            self.named += [(piece.file.file, row) for row in [*batch.events, *batch.rejects]]
             self.parsed += batch.parsed
             self.damage = batch.damage or self.damage
             rejected = sum(reject.end - reject.start for reject in batch.rejects)

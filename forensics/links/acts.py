@@ -13,7 +13,7 @@ _DEEDS = """
     WHERE (action IN ('code.push', 'code.merge', 'code.review', 'job.launch', 'job.cancel', 'object.write', 'object.delete',
                       'file.write', 'file.delete')
            OR starts_with(action, 'automation.trigger') OR (starts_with(action, 'session.') AND regexp_matches(action, '[.](open|connect)$')))
-      AND time IS NOT NULL AND coalesce(outcome, 'ok') NOT IN ('denied', 'fail', 'no')
+      AND time IS NOT NULL AND outcome = 'ok'
 """
 
 

@@ -9,9 +9,9 @@ from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 _ACTS = """
-    SELECT id, action, object, time, session, split_part(session, '/', 2) AS label
-    FROM events WHERE action IN ('object.read', 'object.write') AND session IS NOT NULL AND time IS NOT NULL AND object IS NOT NULL
-      AND coalesce(outcome, 'ok') = 'ok'
+    SELECT event AS id, action, object, time, session, split_part(session, '/', 2) AS label
+    FROM acts WHERE action IN ('object.read', 'object.write') AND session IS NOT NULL AND time IS NOT NULL AND object IS NOT NULL
+      AND outcome = 'ok'
 """
 
 # A job's own name or number, standing alone in the session's name (`job-1041`, `slurm-1041`, the Kubernetes job's name).

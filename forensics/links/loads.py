@@ -14,9 +14,9 @@ def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
         WITH writes AS (
             SELECT event, time, object, regexp_replace(object, '[?]versionId=.*$', '') AS bare,
                    lead(time) OVER (PARTITION BY regexp_replace(object, '[?]versionId=.*$', '') ORDER BY time, event) AS until
-            FROM acts WHERE action = 'object.write' AND coalesce(outcome, 'ok') = 'ok' AND time IS NOT NULL AND object IS NOT NULL
+            FROM acts WHERE action = 'object.write' AND outcome = 'ok' AND time IS NOT NULL AND object IS NOT NULL
         ),
-        reads AS (SELECT event, time, object FROM acts WHERE action = 'object.read' AND coalesce(outcome, 'ok') = 'ok' AND object IS NOT NULL AND time IS NOT NULL)
+        reads AS (SELECT event, time, object FROM acts WHERE action = 'object.read' AND outcome = 'ok' AND object IS NOT NULL AND time IS NOT NULL)
         SELECT w.object AS src, r.object AS dst, r.time AS time, r.time AS time_hi, false AS recorded, [w.event, r.event] AS events
         FROM reads r JOIN writes w ON w.bare = r.object AND w.object <> r.object AND w.time <= r.time AND (w.until IS NULL OR r.time < w.until)
         ORDER BY r.event

@@ -29,10 +29,10 @@ _CHAIN = """
 
 # The kernel's audit session and the daemon's log of one login: same host, account, address and second or two.
 _SAME = """
-    WITH a AS (SELECT * FROM acts WHERE action = 'session.audit.open' AND session IS NOT NULL AND ip IS NOT NULL),
+    WITH a AS (SELECT * FROM acts WHERE action = 'session.audit.open' AND session IS NOT NULL),
     s AS (SELECT * FROM acts WHERE action = 'session.ssh.open' AND session IS NOT NULL)
     SELECT s.session AS src, a.session AS dst, a.time, a.time AS time_hi, false AS recorded, [s.event, a.event] AS events
-    FROM s JOIN a ON a.host = s.host AND a.actor = s.actor AND a.ip = s.ip AND a.time BETWEEN s.time - 2000000000 AND s.time + 5000000000
+    FROM s JOIN a ON a.host = s.host AND a.actor = s.actor AND coalesce(a.ip, s.ip) = s.ip AND a.time BETWEEN s.time - 2000000000 AND s.time + 5000000000
     ORDER BY a.event, s.event
 """
 

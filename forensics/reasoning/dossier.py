@@ -109,7 +109,7 @@ def _act(world: World, question: Question, objects: tuple[str, ...]) -> Act | No
     elif reference.startswith(("slurm:", "k8s:")):
         rows = world.acts("action = 'job.launch' AND object = $o", o=reference)
     elif reference.startswith("file:"):
-        rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND coalesce(outcome, 'ok') = 'ok' AND time IS NOT NULL", o=reference)
+        rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference)
     else:
         rows = _store_rows(world, reference)
     return _pick(world, question, rows)
@@ -117,9 +117,9 @@ def _act(world: World, question: Question, objects: tuple[str, ...]) -> Act | No
 
 def _store_rows(world: World, reference: str) -> list[Row]:
     if "?versionId=" in reference:
-        return world.acts("action = 'object.write' AND object = $o AND coalesce(outcome, 'ok') = 'ok'", o=reference)
+        return world.acts("action = 'object.write' AND object = $o AND outcome = 'ok'", o=reference)
     return world.acts(
-        "action IN ('object.write', 'object.delete') AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND coalesce(outcome, 'ok') = 'ok'", o=reference
+        "action IN ('object.write', 'object.delete') AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND outcome = 'ok'", o=reference
     )
 
 
@@ -132,7 +132,18 @@ def _pick(world: World, question: Question, rows: list[Row]) -> Act | None:
         return None
     row = rows[-1]
     echoes = [r for r in rows if r is not row and r["actor"] == row["actor"] and abs(r["time"] - row["time"]) <= world.policy.windows["same_act"]]
-    return _made(row, [row, *echoes])
+    return _assumed(world, _made(row, [row, *echoes]))
+
+
+def _assumed(world: World, act: Act) -> Act:
+    """Return the act with the account that assumed its role, where the registers know nobody of the role itself."""
+    if not act.session or world.known.kind(act.account, act.time[0]):
+        return act
+    rows = world.acts("action = 'session.role.open' AND session = $s AND time <= $t AND actor IS NOT NULL AND outcome = 'ok'", s=act.session, t=act.time[0])
+    if not rows or rows[-1]["actor"] == act.account:
+        return act
+    opened = rows[-1]
+    return replace(act, account=opened["actor"], rows=(*act.rows, opened), ip=opened["ip"] or act.ip, credential=opened["credential"] or act.credential)
 
 
 def _made(row: Row, records: list[Row]) -> Act:

@@ -94,7 +94,7 @@ def _behind_shared(world: World, act: ActLike) -> list[Origin]:
     hosts = _hosts(world, act)
     rows = world.acts(
         """action = 'process.exec' AND target IS NOT NULL AND actor IS DISTINCT FROM target AND split_part(target, ':', 2) = $name
-           AND time BETWEEN $low AND $high AND (len($hosts) = 0 OR list_contains($hosts, host)) AND coalesce(outcome, 'ok') NOT IN ('no', 'fail')""",
+           AND time BETWEEN $low AND $high AND (len($hosts) = 0 OR list_contains($hosts, host)) AND outcome = 'ok'""",
         name=name, low=act.time[0] - window, high=act.time[1] + 5_000_000_000, hosts=hosts,
     )  # fmt: skip
     nearest = _telling(rows, act)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from forensics import rows, times
+from forensics import records, rows, times
 from forensics.errors import RecordError
 from forensics.model import Batch, Event, Evidence, Piece, Tier
 from forensics.source import Source
@@ -67,20 +67,33 @@ class _Points:
 _NO_NUMBER = frozenset(("", "nan", "inf", "infinity", "none", "null"))
 
 
+def _heading(text: str) -> tuple[list[str], str]:
+    mark = rows.delimiter(text)
+    return [name.strip().lower() for name in rows.cells(text, mark)], mark
+
+
+def split(evidence: Evidence) -> Iterator[Piece]:
+    """Cut at row ends; a file whose heading lacks a column stays whole, to be rejected as one."""
+    for file in evidence.files:
+        heading = records.first_line(file)
+        if _missing(_heading(heading)[0]):
+            yield Piece(evidence.source, file, context=heading, work=evidence.work)
+        else:
+            yield from rows.split_rows(Evidence(evidence.source, (file,), evidence.work))
+
+
+def _missing(names: list[str]) -> list[str]:
+    return [name for name in _NEEDED if name not in names]
+
+
 def read(piece: Piece) -> Iterator[Batch]:
-    """Read the rows of a piece; the whole piece is rejected where the heading lacks a column."""
-    mark = rows.delimiter(piece.context)
-    names = [name.strip().lower() for name in rows.cells(piece.context, mark)]
-    missing = [name for name in _NEEDED if name not in names]
+    """Read the rows of a piece; the whole of it is rejected where the heading lacks a column."""
+    names, mark = _heading(piece.context)
+    missing = _missing(names)
     if missing:
         reason = f"the heading names no column {', '.join(missing)}; it must name run, name and value, and may name step and time"
         return rows.reject_all(piece, reason)
     return rows.each_row(piece, _Points(names, piece.source.timezone).parse, mark)
-
-
-def split(evidence: Evidence) -> Iterator[Piece]:
-    """Cut at row ends."""
-    return rows.split_rows(evidence)
 
 
 SOURCE = Source(

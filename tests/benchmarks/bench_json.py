@@ -180,7 +180,11 @@ def _request(kind: float, name: str) -> dict[str, object]:
             "requestObject": {"kind": "Binding", "apiVersion": "v1", "metadata": {"name": name}, "target": {"kind": "Node", "name": "gpu-17"}},
         }  # fmt: skip
     about = {"resource": "jobs", "namespace": "ml", "name": name, "apiGroup": "batch", "apiVersion": "v1"}
-    head: dict[str, object] = {"kind": "Job", "apiVersion": "batch/v1", "metadata": {"name": name, "labels": {"owner": "mei", "team": "rank"}}}
+    head: dict[str, object] = {
+        "kind": "Job",
+        "apiVersion": "batch/v1",
+        "metadata": {"name": name, "labels": {"owner": "mei", "team": "rank"}},
+    }
     if kind < 0.95:  # noqa: PLR2004
         container = {"name": "main", "image": "registry.example/train:1", "command": ["python", "train.py"], "args": ["--config", "base.yaml"],
                      "env": [{"name": "GIT_COMMIT", "value": "3f" * 20}], "resources": {"limits": {"nvidia.com/gpu": "8"}}}  # fmt: skip

@@ -25,7 +25,8 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         return
     word = "almost certain" if len(people) == 1 else "likely" if len(people) <= 3 else "even"
     rest = "very unlikely" if len(people) == 1 else "unlikely"
-    expect = {h: word if h.person in people else rest for h in hypotheses if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
+    expect = {h: word if h.person in people else rest for h in hypotheses if h.mechanism is not Mechanism.DEPUTY}
+    expect |= {h: rest for h in hypotheses if h.mechanism is Mechanism.FORGED_RECORD}
     what = "a login command" if reached else f"a command that leads to {act.kind}"
     says = f"{what} ran at that moment on {', '.join(sorted({r['device'] for r in rows}))}, of {', '.join(sorted(people))}"
     yield Item("device_command", says, tuple(sorted({r["source"] for r in rows})), tuple(r["event"] for r in rows[:6]), "person", expect)

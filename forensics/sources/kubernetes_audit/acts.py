@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from forensics.errors import RecordError
-from forensics.fields import address, attrs, loose, present
+from forensics.fields import address, attrs, plain
 from forensics.model import Batch, Event, Piece, SourceConfig
 from forensics.records import each_json
 from forensics.sources.kubernetes_audit import workload
@@ -52,6 +52,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 _ENCODE = msgspec.json.Encoder().encode
+_ROW = tuple.__new__
 
 
 _Act = Callable[[Record, Reference, Event, str], list[Event] | None]
@@ -64,40 +65,46 @@ def read(piece: Piece) -> Iterator[Batch]:
 
 
 def _parse(source: SourceConfig, data: bytes, start: int, end: int) -> list[Event]:
-    return [event for record in records(data) for event in _events(source, record, start, end)]
+    found = records(data)
+    return _events(source, found[0], start, end) if len(found) == 1 else [e for r in found for e in _events(source, r, start, end)]
 
 
 def _events(source: SourceConfig, record: Record, start: int, end: int) -> list[Event]:
     """Turn one record into its rows. Only the stage ResponseComplete is an act, so that none counts twice."""
-    status, about = record.response_status, record.object_ref or _NOTHING
-    code = status.code if status else None
+    about = record.object_ref
+    if about is not None and about.resource in _RESOURCES and record.stage == "ResponseComplete":
+        act = _act_of(about, record.verb)
+        rows = act(record, about, _row(source, record, start, end, record.request_received), _cluster(source, record)) if act else None
+        if rows:
+            return rows
+    return [_row(source, record, start, end, None)]
+
+
+def _row(source: SourceConfig, record: Record, start: int, end: int, asked: str | None) -> Event:
+    """Return the row of a request: of an act with the time when it was asked for, else with the time when it was logged."""
+    about, code = record.object_ref or _NOTHING, record.response_status.code if record.response_status else None
     came_from = record.source_ips[0] if record.source_ips else None
     ip = address(came_from) if came_from else None
-    act = _act_of(about, record.verb) if record.stage == "ResponseComplete" else None
-    written = (record.request_received or record.stage_time) if act else (record.stage_time or record.request_received)
+    written = asked or record.stage_time or record.request_received
     time, latest = instant(written, source.timezone) if written else (None, None)
-    impersonated = _account(record.impersonated_user)
-    event = Event(
-        start, end, time, "log.message", _account(record.user), None, impersonated, None, None, None, None, None, ip,
-        source.host or record.cluster, _outcome(code), None, None, latest,
-    )  # fmt: skip
-    cluster = source.host or record.cluster or source.name
-    if act:
-        found = act(record, about, event, cluster)
-        if found:
-            return found
     facts = _Facts(
-        record.audit_id, code, about.api_group or None, about.name, about.namespace, about.resource,
-        came_from if ip is None else None, record.stage if record.stage != "ResponseComplete" else None, about.subresource,
-        record.request_uri, record.user_agent, record.verb,
+        record.audit_id, code, about.api_group or None, about.name, about.namespace, about.resource, came_from if ip is None else None,
+        record.stage if record.stage != "ResponseComplete" else None, about.subresource, record.request_uri, record.user_agent, record.verb,
     )  # fmt: skip
-    place = _place(cluster, about.namespace, about.name) if _is_pod(about) or _is_job(about) else None
-    return [event._replace(object=place, attrs=_ENCODE(facts).decode())]
+    place = _place(_cluster(source, record), about.namespace, about.name) if about.resource in _RESOURCES and _is_run(about) else None
+    return _ROW(Event, (
+        start, end, time, "log.message", _account(record.user), place, _account(record.impersonated_user), None, None, None, None, None,
+        ip, source.host or record.cluster, _outcome(code), None, None, latest, None, None, _ENCODE(facts).decode(),
+    ))  # fmt: skip
+
+
+def _cluster(source: SourceConfig, record: Record) -> str:
+    return source.host or record.cluster or source.name
 
 
 def _act_of(about: Reference, verb: str | None) -> _Act | None:
     """Return what reads this kind of act, where the request may be one."""
-    if about.resource not in _RESOURCES or not (_is_pod(about) or _is_job(about)):
+    if not _is_run(about):
         return None
     if not about.subresource and verb in {"create", "delete", "deletecollection"}:
         return _launched if verb == "create" else _cancelled
@@ -106,6 +113,10 @@ def _act_of(about: Reference, verb: str | None) -> _Act | None:
     if about.subresource == "binding" and verb == "create":
         return _placed
     return _entered if about.subresource in {"exec", "attach"} and verb in {"create", "get"} else None
+
+
+def _is_run(about: Reference) -> bool:
+    return _is_pod(about) or _is_job(about)
 
 
 def _is_pod(about: Reference) -> bool:
@@ -123,7 +134,7 @@ def _launched(record: Record, about: Reference, event: Event, cluster: str) -> l
     """Read that a job was handed in; or a pod, where no controller made it for a job."""
     if "dryRun=All" in (record.request_uri or ""):
         return None
-    sent, made = _plain(record.request_object), _plain(record.response_object)
+    sent, made = plain(record.request_object), plain(record.response_object)
     name = about.name or workload.name(sent) or workload.name(made)
     place = _place(cluster, about.namespace, name)
     if _is_pod(about):
@@ -149,8 +160,8 @@ def _cancelled(record: Record, about: Reference, event: Event, cluster: str) -> 
 
 def _changed(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
     """Read a job's status as its controller wrote it: when it started, when and how it ended. The times are the controller's."""
-    sent = _plain(record.request_object)
-    status = sent.get("status") or _plain(record.response_object).get("status")
+    sent = plain(record.request_object)
+    status = sent.get("status") or plain(record.response_object).get("status")
     if event.outcome not in {None, "ok"} or not isinstance(status, dict):
         return None
     event = event._replace(object=_place(cluster, about.namespace, about.name), attrs=attrs(_request_facts(record) | _counts(status)))
@@ -166,7 +177,7 @@ def _changed(record: Record, about: Reference, event: Event, cluster: str) -> li
 
 def _placed(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
     """Read that the scheduler put a pod on a node."""
-    target = _plain(record.request_object).get("target")
+    target = plain(record.request_object).get("target")
     node = target.get("name") if isinstance(target, dict) else None
     if not isinstance(node, str) or not node:
         return None
@@ -183,7 +194,14 @@ def _entered(record: Record, about: Reference, event: Event, cluster: str) -> li
     query = parse_qs((record.request_uri or "").partition("?")[2], errors="backslashreplace", max_num_fields=None)
     facts = _request_facts(record) | {"argv": query.get("command"), "pod": about.name}
     place = _place(cluster, about.namespace, about.name)
-    return [event._replace(action="session.exec.open", object=place, session=f"exec:{cluster}/{record.audit_id}" if record.audit_id else None, attrs=attrs(facts))]
+    return [
+        event._replace(
+            action="session.exec.open",
+            object=place,
+            session=f"exec:{cluster}/{record.audit_id}" if record.audit_id else None,
+            attrs=attrs(facts),
+        )
+    ]
 
 
 # --- parts --------------------------------------------------------------------------------------------------------
@@ -209,12 +227,6 @@ def _outcome(code: int | None) -> str | None:
 
 def _place(cluster: str, namespace: str | None, name: str | None) -> str | None:
     return f"k8s:{cluster}/{namespace or 'default'}/{name}" if name else None
-
-
-def _plain(raw: msgspec.Raw) -> dict[str, Any]:
-    """Read an object that was sent or made; empty where the audit policy kept it out of the log."""
-    value = loose(bytes(raw)) if present(raw) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _request_facts(record: Record) -> dict[str, Any]:

@@ -36,11 +36,10 @@ class Status(msgspec.Struct, gc=False):
 class Record(msgspec.Struct, gc=False, rename="camel"):
     """A request: https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event ."""
 
-    kind: str | None = None
     audit_id: str | None = msgspec.field(name="auditID", default=None)
     stage: str | None = None
-    verb: str | None = None
     request_uri: str | None = msgspec.field(name="requestURI", default=None)
+    verb: str | None = None
     user: User | None = None
     impersonated_user: User | None = None
     source_ips: list[str] | None = msgspec.field(name="sourceIPs", default=None)
@@ -51,8 +50,15 @@ class Record(msgspec.Struct, gc=False, rename="camel"):
     response_object: msgspec.Raw = ABSENT
     request_received: str | None = msgspec.field(name="requestReceivedTimestamp", default=None)
     stage_time: str | None = msgspec.field(name="stageTimestamp", default=None)
+    cluster: str | None = msgspec.field(name="", default=None)
+    """not in the format: the cluster that GKE names"""
+
+
+class _Envelope(msgspec.Struct, gc=False, rename="camel"):
+    """What others put around a record."""
+
     items: msgspec.Raw = ABSENT
-    """of an EventList"""
+    """EventList"""
     properties: msgspec.Raw = ABSENT
     """AKS: the record is in `properties.log`, as an object or as text"""
     message: msgspec.Raw = ABSENT
@@ -65,8 +71,6 @@ class Record(msgspec.Struct, gc=False, rename="camel"):
     resource: msgspec.Raw = ABSENT
     timestamp: str | int | None = None
     insert_id: str | None = None
-    cluster: str | None = None
-    """not in the format: the cluster that GKE names"""
 
 
 class _Caller(msgspec.Struct, gc=False, rename="camel"):
@@ -100,6 +104,7 @@ class _Monitored(msgspec.Struct, gc=False):
 
 
 _RECORD = msgspec.json.Decoder(Record)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _PROTO = msgspec.json.Decoder(_Proto)
 _MONITORED = msgspec.json.Decoder(_Monitored)
 
@@ -112,16 +117,17 @@ def records(data: bytes | msgspec.Raw, depth: int = 0) -> list[Record]:
     record = decode(_RECORD, data)
     if record.verb is not None or record.stage is not None:
         return [record]
-    if present(record.proto):
-        return [_google(record, decode(_PROTO, record.proto))]
+    envelope = decode(_ENVELOPE, data)
+    if present(envelope.proto):
+        return [_google(envelope, decode(_PROTO, envelope.proto))]
     if depth < DEEPEST_WRAP:
-        inner = [found for raw in _inside(record) for found in records(raw, depth + 1)]
+        inner = [found for raw in _inside(envelope) for found in records(raw, depth + 1)]
         if inner:
             return inner
     raise RecordError("no Kubernetes audit record: it has neither verb nor stage")
 
 
-def _inside(record: Record) -> list[bytes]:
+def _inside(record: _Envelope) -> list[bytes]:
     """Return the texts that an envelope holds."""
     for raw in (record.items, record.events):
         if present(raw):
@@ -138,7 +144,7 @@ def _written(value: object) -> bytes:
     return value.encode() if isinstance(value, str) else msgspec.json.encode(value)
 
 
-def _google(outer: Record, proto: _Proto) -> Record:
+def _google(outer: _Envelope, proto: _Proto) -> Record:
     """Rewrite a record of Cloud Audit Logs: `io.k8s.batch.v1.jobs.create` on `batch/v1/namespaces/<ns>/jobs/<name>`.
 
     https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging

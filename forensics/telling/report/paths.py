@@ -46,7 +46,7 @@ class Node:
 class Line:
     """A line between two boxes."""
 
-    d: str
+    d: Shown
     """SVG path data"""
     recorded: bool
 
@@ -207,7 +207,7 @@ def _node(node: str, at: tuple[float, float], asked: str, name: Callable[[str], 
     return Node(x, y, kind, "change in question" if node == asked else word, fitted(name(node) or short(node), COLUMNS), asked=node == asked)
 
 
-def _curve(stops: list[tuple[float, float]]) -> str:
+def _curve(stops: list[tuple[float, float]]) -> Shown:
     """Draw from the right edge of the first box to the left edge of the last, straight through the lanes between."""
     x, y = stops[0][0] + BOX, stops[0][1]
     parts = [f"M{x:g} {y:g}"]
@@ -218,7 +218,7 @@ def _curve(stops: list[tuple[float, float]]) -> str:
         if number < len(stops) - 1:
             x = left + BOX
             parts.append(f"H{x:g}")
-    return "".join(parts)
+    return Shown("".join(parts))
 
 
 def _heads(layers: list[list[str]]) -> tuple[tuple[float, str], ...]:

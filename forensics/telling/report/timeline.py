@@ -32,7 +32,7 @@ class Lane:
 
     label: Shown
     y: int
-    d: str
+    d: Shown
     span: tuple[float, float] | None
     gaps: tuple[tuple[float, float], ...]
     says: str
@@ -128,7 +128,7 @@ def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tu
     return Lane(fitted(source["name"], 24), y, _outline(hits, y + LANE - 4), span, tuple(gaps), says)
 
 
-def _outline(hits: Mapping[int, int], floor: int) -> str:
+def _outline(hits: Mapping[int, int], floor: int) -> Shown:
     """Draw bars as one path; heights by the square root, so that few records beside many can still be seen."""
     most = max(hits.values(), default=1)
     step = (WIDTH - LEFT - RIGHT) / BINS
@@ -136,7 +136,7 @@ def _outline(hits: Mapping[int, int], floor: int) -> str:
     for number, value in sorted(hits.items()):
         high = max(1.5, HIGH * (value / most) ** 0.5)
         parts.append(f"M{LEFT + number * step:.1f} {floor}v-{high:.1f}h{step - 0.8:.1f}v{high:.1f}z")
-    return "".join(parts)
+    return Shown("".join(parts))
 
 
 def _ticks(begin: int, until: int, timezone: str) -> tuple[tuple[float, str], ...]:
