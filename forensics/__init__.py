@@ -2,10 +2,10 @@
 
 The way through, one room after the other (see docs/adr/0001-one-way-through.md):
 
-    evidence.py, sources/   read    raw bytes -> events, rejected rows, accounts of every byte
-    links/                  link    what led to what -> edges
-    reasoning/              reason  hypotheses, their support, flags, gaps, reach
-    telling/                tell    findings.json, report.html, exports
+- read: `evidence.py`, `sources/`: raw bytes -> events, rejected rows, an account of every byte
+- link: `facts.py`, `links/`: what led to what -> edges
+- reason: `reasoning/`: hypotheses, their support, flags, gaps, reach
+- tell: `telling/`: findings.json, report.html, exports
 """
 
 __version__ = "0.1.0"

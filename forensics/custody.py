@@ -31,7 +31,14 @@ def append(log: Path, actor: Actor, entries: Iterable[Mapping[str, object]]) -> 
     head, count = _tail(log)
     with log.open("a", encoding="utf-8", newline="\n") as stream:
         for number, entry in enumerate(entries, count):
-            full: dict[str, object] = {"seq": number, "examiner": actor.examiner, "time": actor.time, "tool": actor.tool, **entry, "prev": head}
+            full: dict[str, object] = {
+                "seq": number,
+                "examiner": actor.examiner,
+                "time": actor.time,
+                "tool": actor.tool,
+                **entry,
+                "prev": head,
+            }
             head = entry_hash(full)
             stream.write(json.dumps({**full, "hash": head}, sort_keys=True, ensure_ascii=False) + "\n")
     return head
@@ -50,6 +57,10 @@ def verify(log: Path) -> str:
     for number, line in enumerate(log.read_text(encoding="utf-8").splitlines()):
         entry = json.loads(line)
         if entry.get("seq") != number or entry.get("prev") != head or entry.get("hash") != entry_hash(entry):
-            raise IntegrityError("the custody chain is broken here", where=f"{log.name}, entry {number}", hint="compare with a copy whose head was noted elsewhere")
+            raise IntegrityError(
+                "the custody chain is broken here",
+                where=f"{log.name}, entry {number}",
+                hint="compare with a copy whose head was noted elsewhere",
+            )
         head = entry["hash"]
     return head

@@ -38,14 +38,22 @@ def collect(case: CaseConfig, source: SourceConfig, work: str = "") -> Evidence:
     """
     root = Path(case.root)
     if Path(source.path).is_absolute() or ".." in Path(source.path).parts:
-        raise CaseError(f"the path {source.path!r} leaves the case folder", where=f"source {source.name!r}", hint="copy the material below the case folder")
+        raise CaseError(
+            f"the path {source.path!r} leaves the case folder",
+            where=f"source {source.name!r}",
+            hint="copy the material below the case folder",
+        )
     notes: list[str] = []
     base = root / source.path
     if _linked(root, base):
         raise CaseError("is a symbolic link, and links are never followed", where=source.path, hint="collect the file itself")
     files = [_file(base, "")] if base.is_file() else list(_several(root, source.path, notes))
     if not files:
-        raise CaseError("no file lies there", where=f"source {source.name!r}, {source.path}", hint="correct `path` in case.toml, or leave the source out")
+        raise CaseError(
+            "no file lies there",
+            where=f"source {source.name!r}, {source.path}",
+            hint="correct `path` in case.toml, or leave the source out",
+        )
     return Evidence(source, tuple(sorted(files, key=lambda f: f.file)), work, tuple(sorted(notes)))
 
 
@@ -114,8 +122,11 @@ def check_unchanged(evidence: Evidence, pool: ThreadPoolExecutor) -> None:
 
 
 class _Decompressor(Protocol):
-    unused_data: bytes
-    eof: bool
+    @property
+    def unused_data(self) -> bytes: ...
+
+    @property
+    def eof(self) -> bool: ...
 
     def decompress(self, data: bytes, /) -> bytes: ...
 
@@ -132,12 +143,19 @@ class Unpacked(io.RawIOBase):
         self._limit = max(FREE_GROWTH, size * LARGEST_RATIO)
         self._engine: _Decompressor | None = None
         self._pending, self._out = b"", b""
+        self._step = 1 << 16 if kind == "gz" else 1 << 10  # a zstd block of 4 bytes may become 128 KiB of text
         self.text = self.consumed = 0
         self._fed = 0
         self.damage = ""
 
     def readable(self) -> bool:
+        """Say that it can be read (RawIOBase's promise)."""
         return True
+
+    def close(self) -> None:
+        """Close the stored file along with its text."""
+        self._raw.close()
+        super().close()
 
     def _new(self) -> _Decompressor:
         if self._kind == "gz":
@@ -148,7 +166,7 @@ class Unpacked(io.RawIOBase):
         """Decompress the next chunk; empty at the end or at damage."""
         while not self.damage:
             data = self._pending or self._raw.read(1 << 16)
-            self._pending = b""
+            data, self._pending = data[: self._step], data[self._step :]
             if not data:
                 if self._engine is not None:
                     self.damage = "the compressed stream ends in the middle"
@@ -168,8 +186,9 @@ class Unpacked(io.RawIOBase):
         except (zlib.error, zstandard.ZstdError) as error:
             self.damage = f"damaged compressed stream: {error}"
             return b""
-        self._pending = self._engine.unused_data
-        self._fed += len(data) - len(self._pending)
+        left = self._engine.unused_data
+        self._pending = left + self._pending
+        self._fed += len(data) - len(left)
         self.consumed = self._fed
         if self._engine.eof:
             self._engine = None
@@ -205,7 +224,7 @@ def open_text(file: EvidenceFile) -> BinaryIO:
     """Open a file's bytes after decompression (by its name's ending). Read-only."""
     raw = Path(file.path).open("rb", buffering=0)  # noqa: SIM115 - the caller closes it
     kind = compression(file.path)
-    return Unpacked(raw, kind, file.size) if kind else raw  # type: ignore[return-value,arg-type]
+    return Unpacked(raw, kind, file.size) if kind else raw  # type: ignore[return-value]
 
 
 def share_out(total: int, parts: list[int]) -> list[int]:

@@ -109,6 +109,9 @@ def _fitted(wanted: object, value: object) -> object:
         return None if value is None else text(value)
     if float in types:
         return number(value)
+    if int in types:
+        found = number(value)
+        return int(found) if found is not None and found.is_integer() and abs(found) < 1 << 53 else None
     try:
         return msgspec.convert(value, wanted)
     except (msgspec.ValidationError, ValueError, RecursionError):

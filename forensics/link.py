@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 
@@ -21,7 +20,7 @@ class Link:
     """what an edge of this rule means, in one sentence"""
     errs: str
     """known ways in which it can be wrong"""
-    run: Callable[[Tables, CaseConfig], Iterator[pa.Table]]
+    run: Callable[[Tables], Iterator[pa.Table]]
     """tables in, edges out (schema.EDGES without `rule`)"""
 
 

@@ -177,7 +177,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One `[[question]]`: who made this change?"""
+    """One `[[question]]`: who made this change."""
 
     id: str
     object: str

@@ -192,7 +192,9 @@ _ENVELOPE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:(\[)|" + _HEAD + rb")")
 _TAIL = rb"\]\s*(?:," + _MEMBER + rb")*+\s*\}"
 _BETWEEN = (
     re.compile(rb"(?:\xef\xbb\xbf)?[\s,\[\]]*+"),
-    re.compile(rb"[\s,]*+|(?:\xef\xbb\xbf)?\s*+(?:" + _TAIL + rb"\s*+)?(?:" + _HEAD + rb"\s*+" + _TAIL + rb"\s*+)*+(?:" + _HEAD + rb"\s*+)?"),
+    re.compile(
+        rb"[\s,]*+|(?:\xef\xbb\xbf)?\s*+(?:" + _TAIL + rb"\s*+)?(?:" + _HEAD + rb"\s*+" + _TAIL + rb"\s*+)*+(?:" + _HEAD + rb"\s*+)?"
+    ),
 )
 """what may stand around the records of an array; of an array inside an object"""
 

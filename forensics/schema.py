@@ -23,9 +23,7 @@ EVENTS = pa.schema(
 )
 """What happened, a row an event; `id` counts in the order of sources, files and bytes."""
 
-REJECTED = pa.schema(
-    [("source", _TEXT), ("file", _TEXT), ("start", _INT), ("end", _INT), ("reason", _TEXT), ("locator", _TEXT)]
-)
+REJECTED = pa.schema([("source", _TEXT), ("file", _TEXT), ("start", _INT), ("end", _INT), ("reason", _TEXT), ("locator", _TEXT)])
 """What could not be read, and why."""
 
 FILES = pa.schema(

@@ -70,5 +70,5 @@ def load(kind: str) -> Source:
     if kind not in kinds():
         raise KeyError(kind)
     source = importlib.import_module(f"forensics.sources.{kind}").SOURCE
-    assert isinstance(source, Source)  # noqa: S101 - what a file in sources/ must define
+    assert isinstance(source, Source)
     return source

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 
 from forensics.schema import TABLES
 
-
 _ASKED_OFTEN = frozenset({"acts", "edges", "jobs", "pushes", "files", "addresses"})
 _IN_MEMORY = 64 << 20
 """bytes of Parquet up to which a table that is asked often is held decoded"""
@@ -66,11 +65,11 @@ class Tables:
                 part.write(name, rows)
         self.close()
 
-    def sql(self, query: str, **parameters: Any) -> pa.Table:
+    def sql(self, query: str, **parameters: object) -> pa.Table:
         """Ask all tables at once; values go in as named parameters (`$name`), never into the text."""
         return self._ask(query, parameters).to_arrow_table()
 
-    def stream(self, query: str, size: int = 20_000, **parameters: Any) -> Iterator[pa.RecordBatch]:
+    def stream(self, query: str, size: int = 20_000, **parameters: object) -> Iterator[pa.RecordBatch]:
         """Ask, and get batches of at most `size` rows one after the other; no other question until the last is taken."""
         yield from self._ask(query, parameters).to_arrow_reader(size)
 
@@ -79,7 +78,7 @@ class Tables:
             self._connection = self._connect()
         return self._connection.sql(query, params=parameters or None)
 
-    def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    def rows(self, query: str, **parameters: object) -> list[dict[str, Any]]:
         """Ask, and get dictionaries."""
         found: list[dict[str, Any]] = self.sql(query, **parameters).to_pylist()
         return found

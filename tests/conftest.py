@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from forensics.evidence import collect
 from forensics.model import CaseConfig, Event, Evidence, Piece, Reject, SourceConfig, Tier
-from forensics.source import load
+from forensics.source import Source, load
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_goldens(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-goldens"))
+
+
+@lru_cache(maxsize=64)
+def _load(kind: str) -> Source:
+    return load(kind)
 
 
 @dataclass(slots=True)
@@ -38,7 +44,7 @@ class Reading:
         return sorted(self.named, key=lambda row: (row[0], row[1].start, isinstance(row[1], Reject)))
 
     def add(self, piece: Piece) -> None:
-        for batch in load(piece.source.kind).read(piece):
+        for batch in _load(piece.source.kind).read(piece):
             self.events += batch.events
             self.rejects += batch.rejects
             self.named += [(piece.file.file, row) for row in [*batch.events, *batch.rejects]]
@@ -72,7 +78,7 @@ def evidence_of(root: Path, source: SourceConfig) -> Evidence:
 
 def read_all(evidence: Evidence) -> Reading:
     reading = Reading()
-    for piece in load(evidence.source.kind).split(evidence):
+    for piece in _load(evidence.source.kind).split(evidence):
         reading.add(piece)
     return reading
 

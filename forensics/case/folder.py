@@ -113,7 +113,9 @@ def open_case(root: Path) -> tuple[CaseConfig, list[Problem]]:
     if case is None:
         fatal = [p for p in problems if p.fatal]
         words = "\n".join(f"  {p.where}: {p.what}" + (f" ({p.hint})" if p.hint else "") for p in fatal)
-        raise CaseError(f"this case can't be examined as it is:\n{words}", where=root.name, hint="`forensics check` lists everything at once")
+        raise CaseError(
+            f"this case can't be examined as it is:\n{words}", where=root.name, hint="`forensics check` lists everything at once"
+        )
     return case, problems
 
 
@@ -247,7 +249,12 @@ def _controllers(reader: Reader, where: str, value: object) -> tuple[str, ...] |
 def _question(reader: Reader, table: dict[str, Any], number: int, zone: str) -> Question:
     where = f"[[question]] {table.get('id') or number}"
     reader.known(where, table, _QUESTION)
-    return Question(reader.text(where, table, "id"), reader.text(where, table, "object"), _at(reader, where, table.get("at"), zone), reader.text(where, table, "about", ""))
+    return Question(
+        reader.text(where, table, "id"),
+        reader.text(where, table, "object"),
+        _at(reader, where, table.get("at"), zone),
+        reader.text(where, table, "about", ""),
+    )
 
 
 def _at(reader: Reader, where: str, value: object, zone: str) -> tuple[int, int] | None:
@@ -286,7 +293,10 @@ def _rows(reader: Reader, name: str, *, optional: bool = False) -> Iterator[tupl
         reader.wrong(name, f"columns are missing: {', '.join(missing)}", f"the heading is {','.join(_COLUMNS[name])}")
         return
     for row in rows:
-        yield f"{name}, line {rows.line_num}", {k: (v or "").strip() for k, v in row.items() if isinstance(k, str) and not isinstance(v, list)}
+        yield (
+            f"{name}, line {rows.line_num}",
+            {k: (v or "").strip() for k, v in row.items() if isinstance(k, str) and not isinstance(v, list)},
+        )
 
 
 def _people(reader: Reader) -> Iterator[Person]:
@@ -296,7 +306,9 @@ def _people(reader: Reader) -> Iterator[Person]:
             reader.wrong(where, f"person {row['person']!r} is empty or stands twice", "one row a person")
             continue
         seen.add(row["person"])
-        yield Person(row["person"], row["name"], row["role"], reader.moment(where, row["employed_from"]), reader.moment(where, row["employed_to"]))
+        yield Person(
+            row["person"], row["name"], row["role"], reader.moment(where, row["employed_from"]), reader.moment(where, row["employed_to"])
+        )
 
 
 def _identifiers(reader: Reader) -> Iterator[Identifier]:
@@ -305,7 +317,9 @@ def _identifiers(reader: Reader) -> Iterator[Identifier]:
             reader.wrong(where, f"kind is {row['kind']!r}", "personal, shared or service")
             continue
         since, until = reader.moment(where, row["from"]), reader.moment(where, row["to"])
-        yield Identifier(row["identifier"], row["person"], row["kind"], since or 0, until if until is not None else FAR, row.get("source", ""))
+        yield Identifier(
+            row["identifier"], row["person"], row["kind"], since or 0, until if until is not None else FAR, row.get("source", "")
+        )
 
 
 FAR = (1 << 63) - 1
@@ -351,7 +365,9 @@ def _cross_check(reader: Reader, case: CaseConfig) -> None:
         _check_source(reader, source, people)
     for statement in case.statements:
         if statement.question and statement.question not in {q.id for q in case.questions} and case.questions:
-            reader.wrong(f"[[statement]] {statement.id}", f"is about {statement.question!r}, which is no question of this case", "correct `question`")
+            reader.wrong(
+                f"[[statement]] {statement.id}", f"is about {statement.question!r}, which is no question of this case", "correct `question`"
+            )
     if case.clock and case.clock not in {s.name for s in case.sources}:
         reader.wrong("[case] clock", f"{case.clock!r} is no source of this case", "name a [[source]]")
     _overlaps(reader, case)
@@ -368,7 +384,9 @@ def _check_source(reader: Reader, source: SourceConfig, people: set[str]) -> Non
         reader.wrong(where, f"controller {person!r} is not in people.csv", "add the person, or correct the name")
     if source.kind not in kinds():
         near = difflib.get_close_matches(source.kind, kinds(), 1)
-        hint = (f"did you mean {near[0]!r}? " if near else "") + "`forensics sources` lists what can be read; --skip-unknown goes on without it"
+        hint = (
+            f"did you mean {near[0]!r}? " if near else ""
+        ) + "`forensics sources` lists what can be read; --skip-unknown goes on without it"
         reader.wrong(where, f"kind {source.kind!r} is not known", hint, fatal=False)
         return
     for key in load(source.kind).needs:
@@ -381,5 +399,10 @@ def _overlaps(reader: Reader, case: CaseConfig) -> None:
     last: Identifier | None = None
     for row in sorted((i for i in case.identifiers if i.kind == "personal"), key=lambda i: (i.identifier, i.since or 0)):
         if last and last.identifier == row.identifier and last.person != row.person and (row.since or 0) < (last.until or FAR):
-            reader.wrong("identifiers.csv", f"{row.identifier!r} belongs to {last.person} and {row.person} at one time", "correct `from` and `to`, or make it `shared`", fatal=False)
+            reader.wrong(
+                "identifiers.csv",
+                f"{row.identifier!r} belongs to {last.person} and {row.person} at one time",
+                "correct `from` and `to`, or make it `shared`",
+                fatal=False,
+            )
         last = row

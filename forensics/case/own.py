@@ -38,7 +38,16 @@ def _event(heading: list[str], line: bytes, start: int, end: int) -> list[Event]
     attrs = msgspec.json.encode({k: v for k, v in row.items() if v}, order="sorted").decode()
     held = row.get("identifier")
     return [
-        Event(start, end, _time(since), "identity.holds" if held else "identity.employed", row.get("person"), held or row.get("person"), time_hi=_time(until), attrs=attrs)
+        Event(
+            start,
+            end,
+            _time(since),
+            "identity.holds" if held else "identity.employed",
+            row.get("person"),
+            held or row.get("person"),
+            time_hi=_time(until),
+            attrs=attrs,
+        )
     ]
 
 

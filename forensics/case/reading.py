@@ -92,7 +92,14 @@ def read_task(task: Task) -> list[PieceAccount]:
                 )
             accounts.append(
                 PieceAccount(
-                    piece.source.name, piece.file.file, account.parsed, account.skipped, rejected, account.consumed, account.damage, piece.file.sha256
+                    piece.source.name,
+                    piece.file.file,
+                    account.parsed,
+                    account.skipped,
+                    rejected,
+                    account.consumed,
+                    account.damage,
+                    piece.file.sha256,
                 )
             )
     return accounts
@@ -105,7 +112,7 @@ def _write(part: PartWriter, piece: Piece, batch: Batch, next_id: int) -> int:
     if batch.rejects:
         part.write("rejected", schema.reject_batch(name, file, batch.rejects))
     for table, rows in batch.tables.items():
-        part.write(table, rows)  # type: ignore[arg-type]
+        part.write(table, rows)
     return next_id + len(batch.events)
 
 
@@ -133,7 +140,15 @@ def _balance(source: str, file: EvidenceFile, accounts: list[PieceAccount]) -> d
         shares = share_out(consumed, shares)
         shares[2 if damage else 1] += file.size - sum(shares)
     row: dict[str, object] = dict(zip(("parsed", "skipped", "rejected"), shares, strict=True))
-    return {"source": source, "file": file.file, "sha256": file.sha256, "stored": file.size, "text": parsed + skipped + rejected, "damage": damage, **row}
+    return {
+        "source": source,
+        "file": file.file,
+        "sha256": file.sha256,
+        "stored": file.size,
+        "text": parsed + skipped + rejected,
+        "damage": damage,
+        **row,
+    }
 
 
 def _inside(accounts: list[PieceAccount]) -> dict[str, object]:

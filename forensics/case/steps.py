@@ -81,7 +81,11 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         progress("hashing every file again")
         for evidence in intake.evidences:
             check_unchanged(evidence, pool)
-    custody.append(out / "custody.jsonl", _actor(request), [{"action": "examined", "subject": "findings.json", "sha256": sha256_of(str(out / "findings.json"))}])
+    custody.append(
+        out / "custody.jsonl",
+        _actor(request),
+        [{"action": "examined", "subject": "findings.json", "sha256": sha256_of(str(out / "findings.json"))}],
+    )
     return Outcome(findings, Exit.UNREADABLE if intake.unreadable else Exit.DONE, tuple(problems))
 
 
@@ -89,19 +93,22 @@ def _actor(request: Request) -> custody.Actor:
     return custody.Actor(request.examiner, request.time, TOOL)
 
 
-
 def _known_kinds(case: CaseConfig, request: Request) -> None:
     unknown = sorted({s.kind for s in case.sources} - set(kinds()))
     if unknown and not request.skip_unknown:
         raise CaseError(
-            f"no reader for: {', '.join(unknown)}", where="case.toml", hint="`forensics sources` lists what can be read; --skip-unknown goes on without these"
+            f"no reader for: {', '.join(unknown)}",
+            where="case.toml",
+            hint="`forensics sources` lists what can be read; --skip-unknown goes on without these",
         )
 
 
 def _fresh(root: Path, out: Path, *, force: bool) -> None:
     """Make OUT an empty folder. Only a folder that this program made is ever replaced, and only when asked to."""
     if out.resolve().is_relative_to(root.resolve()):
-        raise UsageError("OUT lies inside the case folder, and evidence is never written to", where=str(out), hint="choose a place outside the case")
+        raise UsageError(
+            "OUT lies inside the case folder, and evidence is never written to", where=str(out), hint="choose a place outside the case"
+        )
     if out.exists() and any(out.iterdir()):
         if not force:
             raise UsageError("is not empty", where=str(out), hint="choose another OUT, or --force to replace an earlier examination")
@@ -211,7 +218,7 @@ def link(tables: Tables, case: CaseConfig) -> None:
     tables.write("acts", [acts_table(tables, case)])
     tables.write("addresses", [addresses_table(tables)])
     for number, rule in enumerate(rules()):
-        tables.write("edges", (_edges(rule.name, rows) for rows in rule.run(tables, case)), number)
+        tables.write("edges", (_edges(rule.name, rows) for rows in rule.run(tables)), number)
 
 
 def _edges(rule: str, rows: pa.Table) -> pa.Table:
@@ -221,7 +228,9 @@ def _edges(rule: str, rows: pa.Table) -> pa.Table:
     return rows.select(schema.EDGES.names).cast(schema.EDGES)
 
 
-def tell(tables: Tables, case: CaseConfig, intake: Intake, reasoned: Reasoned, policy: Policy, out: Path, request: Request) -> dict[str, Any]:
+def tell(
+    tables: Tables, case: CaseConfig, intake: Intake, reasoned: Reasoned, policy: Policy, out: Path, request: Request
+) -> dict[str, Any]:
     """Write findings.json and report.html."""
     told = findings_room.make(tables, case, reasoned, dict(intake.unreadable), {e.source.name: e.notes for e in intake.evidences})
     findings_room.write(told, out / "findings.json")

@@ -117,6 +117,8 @@ def _made(_context: click.Context, _argument: click.Parameter, out: Path) -> Pat
         raise UsageError(
             "no examination lies there", where=str(out), hint="name the folder that `forensics investigate CASE --out OUT` made"
         )
+    if not (out / "findings.json").is_file():
+        warn(f"note: this examination was not finished ({out} has no findings.json); what follows may lack events or links")
     return out
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 _DEEDS = """
@@ -17,7 +16,7 @@ _DEEDS = """
 """
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     for column in ("actor", "credential", "device", "ip", "session"):
         yield tables.sql(f"""
             SELECT {column} AS src, CASE WHEN starts_with(action, 'session.') AND session IS NOT NULL THEN session ELSE 'event:' || event END AS dst,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 _PROCESS = """
@@ -27,7 +26,7 @@ _NAMED = """
 """
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql(f"""
         SELECT CASE WHEN action = 'file.write' THEN job ELSE object END AS src, CASE WHEN action = 'file.write' THEN object ELSE job END AS dst,
                time, time_hi, jobs_there = 1 AS recorded, events

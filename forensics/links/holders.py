@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql("""
         SELECT actor AS src, object AS dst, time, CAST(NULL AS BIGINT) AS time_hi, true AS recorded, [id] AS events
         FROM events WHERE action = 'identity.holds' ORDER BY id

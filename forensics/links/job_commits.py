@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 _NAMED = """
@@ -31,7 +30,7 @@ _WORKTREE = """
 """
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql(_NAMED)
     yield tables.sql(_WORKTREE)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 _ACTS = """
@@ -29,7 +28,7 @@ _MATCH = f"""
 """
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql(f"""
         SELECT CASE WHEN action = 'object.read' THEN object ELSE job END AS src, CASE WHEN action = 'object.read' THEN job ELSE object END AS dst,
                time, time AS time_hi, true AS recorded, list_append(events, id) AS events

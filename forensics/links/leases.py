@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql("""
         SELECT device AS src, ip AS dst, time, time_hi, true AS recorded, [event] AS events FROM acts
         WHERE device IS NOT NULL AND ip IS NOT NULL AND time IS NOT NULL

@@ -6,11 +6,10 @@ from typing import Any
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     parents = _parents(tables)
     pushes = tables.rows("SELECT * FROM pushes WHERE after IS NOT NULL AND time IS NOT NULL ORDER BY time, event")
     for repo in sorted({p["repo"] for p in pushes}):

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql("""
         SELECT target AS src, object AS dst, time, coalesce(time_hi, time) AS time_hi, true AS recorded, [id] AS events
         FROM events WHERE action = 'ref.update' AND target IS NOT NULL AND object IS NOT NULL AND NOT ends_with(target, repeat('0', 40))

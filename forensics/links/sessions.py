@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from forensics.link import Link
-from forensics.model import CaseConfig
 from forensics.tables import Tables
 
 _CHAIN = """
@@ -37,7 +36,7 @@ _SAME = """
 """
 
 
-def _run(tables: Tables, case: CaseConfig) -> Iterator[pa.Table]:
+def _run(tables: Tables) -> Iterator[pa.Table]:
     yield tables.sql(_CHAIN)
     yield tables.sql(_SAME)
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from math import exp
-from typing import Any
 
 from forensics.indicator import Hypothesis, Item, indicators
-from forensics.model import CaseConfig, Mechanism, Question, Rung
+from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
 from forensics.reasoning import gaps as silences
+from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flags import Flag, flags
@@ -18,16 +18,6 @@ from forensics.reasoning.policy import Policy
 from forensics.reasoning.weighing import Ratio, Weighed, item_log, leader, ratio, total, weigh
 from forensics.reasoning.world import World, world
 from forensics.tables import Tables
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rung of the ladder: reached or not, and why."""
-
-    rung: Rung
-    reached: bool
-    why: str
-    refs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ class Answer:
     candidates: tuple[str, ...]
     alternatives: tuple[tuple[Hypothesis, Ratio], ...] = ()
     argued: tuple[Argued, ...] = ()
-    ladder: tuple[Step, ...] = ()
+    ladder: tuple[rungs.Step, ...] = ()
     missing: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     on_behalf: str | None = None
@@ -80,7 +70,7 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy) -> Reasoned:
     return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()})
 
 
-def _judged(view: World, statement: Any, answers: tuple[Answer, ...], impacts: tuple[Impact, ...]) -> statements.Verdict:
+def _judged(view: World, statement: Statement, answers: tuple[Answer, ...], impacts: tuple[Impact, ...]) -> statements.Verdict:
     found = next(((a, i) for a, i in zip(answers, impacts, strict=True) if a.question.id == statement.question), None)
     if found is None:
         return statements.judge(view.case, statement, None, None, None)
@@ -89,7 +79,9 @@ def _judged(view: World, statement: Any, answers: tuple[Answer, ...], impacts: t
     sources = a.dossier.act.sources if a.dossier.act else ()
     outcome = statements.Outcome(a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources)
     jobs = [*reach.jobs, *reach.jobs_possible]
-    rows = view.tables.rows("SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs)
+    rows = view.tables.rows(
+        "SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs
+    )
     return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}))
 
 
@@ -109,24 +101,22 @@ def _without_account(view: World, question: Question, dossier: Dossier, raised: 
     """Answer where no record shows which account acted: everybody who could have is a candidate."""
     rung = Rung.CHANGE if dossier.seen else Rung.NONE
     who = opportunity(view.case, view.known, dossier.when or view.case.window)
-    ladder = (
-        Step(Rung.CHANGE, rung is Rung.CHANGE, "the object stands in the evidence" if dossier.seen else "the object is nowhere in the evidence", dossier.seen[:4]),
-        Step(Rung.ACCOUNT, False, "no record shows which account made the change"),
-    )
     silent = tuple(sorted({f.says.partition(",")[0] for f in raised if f.flag == "log-gap"}))
     return Answer(
-        question, dossier, rung, None, None, Mechanism.UNKNOWN, "none", who, ladder=ladder, flags=raised, missing=missing(view, dossier, rung, silent)
+        question, dossier, rung, None, None, Mechanism.UNKNOWN, "none", who, ladder=rungs.without_account(dossier), flags=raised, missing=missing(view, dossier, rung, silent)
     )  # fmt: skip
 
 
 def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items: list[Item], raised: tuple[Flag, ...]) -> Answer:
-    assert dossier.act is not None  # noqa: S101 - the caller saw to it
+    assert dossier.act is not None
     weighed = weigh(view, items)
     best = leader(view, weighed, hyps)
-    stand_in = best or (max(hyps, key=lambda h: (total(view, weighed, h, hyps[0]), h.mechanism is not Mechanism.CREDENTIAL_MISUSE)) if hyps else None)
+    stand_in = best or (
+        max(hyps, key=lambda h: (total(view, weighed, h, hyps[0]), h.mechanism is not Mechanism.CREDENTIAL_MISUSE)) if hyps else None
+    )
     others = tuple((h, ratio(view, weighed, stand_in, h)) for h in hyps if h != stand_in) if stand_in else ()
     rivals = tuple((h, r) for h, r in others if stand_in and h.person != stand_in.person)
-    session = _session(view, dossier, weighed)
+    session = _session(dossier, weighed)
     named = best is not None and session is not None and _named(view, weighed, best, rivals)
     rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
     worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
@@ -136,12 +126,12 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
         stand_in.mechanism if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
         view.policy.band(worst) if best else "none", candidates,
-        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, _ladder(dossier, rung, session, worst, view),
+        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, worst, view.policy.lowest),
         missing(view, dossier, rung, ()), raised, _on_behalf(dossier),
     )  # fmt: skip
 
 
-def _session(view: World, dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:
+def _session(dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:
     """Return the item that establishes a session from a known device or credential, where there is one."""
     if len(dossier.origins) != 1:
         return None
@@ -153,7 +143,9 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
     if not rivals or any(r.low < view.policy.lowest or r.left_out_low < view.policy.left_out for _, r in rivals):
         return False
     nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
-    speaking = {rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > 0} for rung in ("session", "person")}
+    speaking = {
+        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > 0} for rung in ("session", "person")
+    }
     return bool(speaking["session"] and speaking["person"]) and len(speaking["session"] | speaking["person"]) > 1
 
 
@@ -177,7 +169,9 @@ def _mechanism(view: World, dossier: Dossier, rivals: tuple[tuple[Hypothesis, Ra
     return Mechanism.UNKNOWN
 
 
-def _argued(view: World, weighed: list[Weighed], best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> tuple[Argued, ...]:
+def _argued(
+    view: World, weighed: list[Weighed], best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]
+) -> tuple[Argued, ...]:
     """Return every item with its ratio for the leading hypothesis against the best-supported alternative."""
     if best is None or not rivals:
         return tuple(Argued(w, 1.0) for w in weighed)
@@ -187,29 +181,3 @@ def _argued(view: World, weighed: list[Weighed], best: Hypothesis | None, rivals
 
 def _on_behalf(dossier: Dossier) -> str | None:
     return next((o.account for o in dossier.origins if o.manner == "automation"), None)
-
-
-def _ladder(dossier: Dossier, rung: Rung, session: Weighed | None, worst: float, view: World) -> tuple[Step, ...]:
-    assert dossier.act is not None  # noqa: S101 - the caller saw to it
-    act = dossier.act
-    kind = f", a {dossier.account_kind} one" if dossier.account_kind in ("shared", "service") else ""
-    steps = [
-        Step(Rung.CHANGE, True, "the change is recorded", (*dossier.seen[:3], *act.events[:1])),
-        Step(Rung.ACCOUNT, True, f"{act.account} made it{kind}, by {len(act.sources)} source{'s' if len(act.sources) > 1 else ''}", act.events),
-    ]
-    if session is not None:
-        steps.append(Step(Rung.SESSION, True, session.item.says, session.item.refs))
-    elif len(dossier.origins) > 1:
-        steps.append(Step(Rung.SESSION, False, f"{len(dossier.origins)} logins could have been behind it, and the records do not tell them apart"))
-    else:
-        steps.append(Step(Rung.SESSION, False, "no record shows from which device or with whose credential"))
-    reached = rung is Rung.PERSON
-    why = (
-        "independent records tie that session to one person, and every alternative is clearly less supported"
-        if reached
-        else f"the records do not set one person apart: the weakest comparison is {worst:.2g}, and {view.policy.lowest:g} is needed"
-        if session is not None
-        else "without a session there is nobody to tie it to"
-    )
-    steps.append(Step(Rung.PERSON, reached, why))
-    return tuple(steps)

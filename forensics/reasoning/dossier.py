@@ -1,39 +1,11 @@
 """The act in question, and how it goes back to a login, an address, a device."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from forensics.model import Question
+from forensics.reasoning.act import Act, Row
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.world import World
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What changed the object, as the systems recorded it."""
-
-    kind: str
-    """the action: code.push, object.write, file.write, job.launch"""
-    account: str | None
-    time: tuple[int, int]
-    rows: tuple[Row, ...]
-    """every record of this one act, the one that names the object first"""
-    ip: str | None = None
-    session: str | None = None
-    credential: str | None = None
-    host: str | None = None
-
-    @property
-    def events(self) -> tuple[int, ...]:
-        """Ids of all its records."""
-        return tuple(r["event"] for r in self.rows)
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the sources that recorded it, sorted."""
-        return tuple(sorted({r["source"] for r in self.rows}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +40,11 @@ def gather(world: World, question: Question) -> Dossier:
     kind = world.known.kind(act.account, act.time[0])
     jobs = _jobs(world, act)
     return replace(
-        dossier, account_kind=kind, origins=origins_of(world, act, kind), in_jobs=tuple(jobs), loaded=tuple(_loaded(world, jobs, act)) if jobs else ()
+        dossier,
+        account_kind=kind,
+        origins=origins_of(world, act, kind),
+        in_jobs=tuple(jobs),
+        loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
     )
 
 
@@ -82,9 +58,13 @@ def _objects(reference: str) -> tuple[str, ...]:
 def _seen(world: World, reference: str, asked: str) -> tuple[tuple[int, ...], Row | None]:
     """Return the events in which the object stands, a few of them, and a commit's own event."""
     rows = world.tables.rows(
-        "SELECT id, action, time, claimed, attrs, source FROM events WHERE object = $o OR target = $o ORDER BY action <> 'code.commit', id LIMIT 20", o=reference
+        "SELECT id, action, time, claimed, attrs, source FROM events WHERE object = $o OR target = $o ORDER BY action <> 'code.commit', id LIMIT 20",
+        o=reference,
     )
-    rows = rows or world.tables.rows("SELECT event AS id, action, time, NULL AS claimed, NULL AS attrs, source FROM acts WHERE object = $o ORDER BY event LIMIT 20", o=reference)
+    rows = rows or world.tables.rows(
+        "SELECT event AS id, action, time, NULL AS claimed, NULL AS attrs, source FROM acts WHERE object = $o ORDER BY event LIMIT 20",
+        o=reference,
+    )
     if ":" in asked.partition("@")[2] and rows:
         sha, _, path = asked.partition("@")[2].partition(":")
         if not world.tables.rows('SELECT 1 AS x FROM changes WHERE "commit" = $c AND path = $p LIMIT 1', c=sha, p=path):
@@ -95,7 +75,9 @@ def _seen(world: World, reference: str, asked: str) -> tuple[tuple[int, ...], Ro
 
 def _when(world: World, reference: str) -> tuple[int, int] | None:
     """Return the first time at which a record other than the commit itself shows the object."""
-    rows = world.tables.rows("SELECT min(time) AS low FROM events WHERE (target = $o OR object = $o) AND action <> 'code.commit'", o=reference)
+    rows = world.tables.rows(
+        "SELECT min(time) AS low FROM events WHERE (target = $o OR object = $o) AND action <> 'code.commit'", o=reference
+    )
     low = rows[0]["low"]
     return (low, low) if low is not None else None
 
@@ -119,7 +101,8 @@ def _store_rows(world: World, reference: str) -> list[Row]:
     if "?versionId=" in reference:
         return world.acts("action = 'object.write' AND object = $o AND outcome = 'ok'", o=reference)
     return world.acts(
-        "action IN ('object.write', 'object.delete') AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND outcome = 'ok'", o=reference
+        "action IN ('object.write', 'object.delete') AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND outcome = 'ok'",
+        o=reference,
     )
 
 
@@ -131,7 +114,9 @@ def _pick(world: World, question: Question, rows: list[Row]) -> Act | None:
     if not rows:
         return None
     row = rows[-1]
-    echoes = [r for r in rows if r is not row and r["actor"] == row["actor"] and abs(r["time"] - row["time"]) <= world.policy.windows["same_act"]]
+    echoes = [
+        r for r in rows if r is not row and r["actor"] == row["actor"] and abs(r["time"] - row["time"]) <= world.policy.windows["same_act"]
+    ]
     return _assumed(world, _made(row, [row, *echoes]))
 
 
@@ -139,15 +124,21 @@ def _assumed(world: World, act: Act) -> Act:
     """Return the act with the account that assumed its role, where the registers know nobody of the role itself."""
     if not act.session or world.known.kind(act.account, act.time[0]):
         return act
-    rows = world.acts("action = 'session.role.open' AND session = $s AND time <= $t AND actor IS NOT NULL AND outcome = 'ok'", s=act.session, t=act.time[0])
+    rows = world.acts(
+        "action = 'session.role.open' AND session = $s AND time <= $t AND actor IS NOT NULL AND outcome = 'ok'",
+        s=act.session,
+        t=act.time[0],
+    )
     if not rows or rows[-1]["actor"] == act.account:
         return act
     opened = rows[-1]
-    return replace(act, account=opened["actor"], rows=(*act.rows, opened), ip=opened["ip"] or act.ip, credential=opened["credential"] or act.credential)
+    return replace(
+        act, account=opened["actor"], rows=(*act.rows, opened), ip=opened["ip"] or act.ip, credential=opened["credential"] or act.credential
+    )
 
 
 def _made(row: Row, records: list[Row]) -> Act:
-    def first(key: str) -> Any:
+    def first(key: str) -> str | None:
         return next((r[key] for r in records if r[key]), None)
 
     low, high = min(r["time"] for r in records), max(r["time_hi"] or r["time"] for r in records)
@@ -156,9 +147,7 @@ def _made(row: Row, records: list[Row]) -> Act:
 
 def _push(world: World, commit: str) -> Act | None:
     """Return the push that brought a commit, with every other record of that push."""
-    rows = world.tables.rows(
-        "SELECT min(events[1]) AS event FROM edges WHERE rule = 'pushed-commits' AND dst = $c", c=commit
-    )
+    rows = world.tables.rows("SELECT min(events[1]) AS event FROM edges WHERE rule = 'pushed-commits' AND dst = $c", c=commit)
     if rows[0]["event"] is None:
         return None
     row = world.acts("event = $e", e=rows[0]["event"])[0]

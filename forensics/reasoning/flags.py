@@ -38,7 +38,12 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
     if not author or author & pushers or committer & pushers or not committer:
         return
     window = world.policy.windows["same_act"]
-    merged = world.acts("action IN ('code.merge', 'code.review') AND actor = $a AND time BETWEEN $low AND $high", a=act.account, low=act.time[0] - window, high=act.time[1] + window)
+    merged = world.acts(
+        "action IN ('code.merge', 'code.review') AND actor = $a AND time BETWEEN $low AND $high",
+        a=act.account,
+        low=act.time[0] - window,
+        high=act.time[1] + window,
+    )
     if merged or dossier.account_kind == "service":
         return
     yield Flag(
@@ -87,7 +92,9 @@ def _address(world: World, dossier: Dossier) -> Iterator[Flag]:
     if act is None or act.ip is None or any(o.devices and act.ip in o.addresses[:1] for o in dossier.origins):
         return
     day = world.policy.windows["session"]
-    rows = world.acts("ip = $ip AND actor IS NOT NULL AND time BETWEEN $low AND $high", ip=act.ip, low=act.time[0] - day, high=act.time[1] + day)
+    rows = world.acts(
+        "ip = $ip AND actor IS NOT NULL AND time BETWEEN $low AND $high", ip=act.ip, low=act.time[0] - day, high=act.time[1] + day
+    )
     people = {p for r in rows for p in world.known.holders(r["actor"], r["time"]) if world.known.kind(r["actor"], r["time"]) == "personal"}
     if len(people) > 1:
         yield Flag(
@@ -105,7 +112,14 @@ def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
         o=dossier.objects[0], servers=[s.name for s in world.case.sources if s.kind == "git" and s.role != "clone"],
     )  # fmt: skip
     used = world.tables.rows("SELECT events FROM edges WHERE rule = 'job-commits' AND src = $o ORDER BY dst LIMIT 3", o=dossier.objects[0])
-    main = dossier.act is not None and str(dossier.act.rows[0]["object"]).rpartition("/")[2] in ("main", "master", "trunk", "develop", "production", "release")
+    main = dossier.act is not None and str(dossier.act.rows[0]["object"]).rpartition("/")[2] in (
+        "main",
+        "master",
+        "trunk",
+        "develop",
+        "production",
+        "release",
+    )
     if not reachable and (used or main):
         yield Flag(
             "rewritten-history",
@@ -121,7 +135,12 @@ def _conflict(dossier: Dossier) -> Iterator[Flag]:
         return
     actors = {r["actor"] for r in act.rows if r["actor"] and r["target"] == act.rows[0]["target"]}
     if len(actors) > 1:
-        yield Flag("record-conflict", f"records of one act name {' and '.join(sorted(actors))}", ("a renamed account", "one act done for another by the system"), act.events)
+        yield Flag(
+            "record-conflict",
+            f"records of one act name {' and '.join(sorted(actors))}",
+            ("a renamed account", "one act done for another by the system"),
+            act.events,
+        )
 
 
 def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
@@ -143,7 +162,13 @@ def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
         )
 
 
-_KEPT_BY = {"git:": ("gitlab_events", "gitlab_shell", "github_audit", "github_activity"), "s3:": ("cloudtrail",), "hdfs:": ("hdfs_audit",), "file:": ("auditd",), "k8s:": ("kubernetes_audit",)}
+_KEPT_BY = {
+    "git:": ("gitlab_events", "gitlab_shell", "github_audit", "github_activity"),
+    "s3:": ("cloudtrail",),
+    "hdfs:": ("hdfs_audit",),
+    "file:": ("auditd",),
+    "k8s:": ("kubernetes_audit",),
+}
 
 
 def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> Iterator[Flag]:
@@ -154,9 +179,10 @@ def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]])
     for source in world.case.sources:
         for low, high in gaps.get(source.name, []):
             if source.kind in kinds and low - slack <= dossier.when[0] and dossier.when[1] <= high + slack and dossier.act is None:
-                rows = world.tables.rows("SELECT id FROM events WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high)
+                rows = world.tables.rows(
+                    "SELECT id FROM events WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high
+                )
                 yield Flag(
                     "log-gap", f"{source.name}, which would show the act, is silent from {times.show(low)} to {times.show(high)}",
                     ("log rotation or an outage", "records that were not collected"), tuple(r["id"] for r in rows),
                 )  # fmt: skip
-

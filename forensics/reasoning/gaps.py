@@ -18,9 +18,10 @@ Times = npt.NDArray[np.int64]
 def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tuple[int, int]]:
     """Return the silences of a source as (from, to) in recorded time.
 
-    Bursts are taken as a Poisson process whose rate depends on the hour of the day and on working day or
-    weekend (estimated from the source itself); a silence is a gap where exp(-expected bursts) is below
-    the policy's chance.
+    Two readings of the cadence, both by hour of the day and working day or weekend, both estimated from the
+    source itself; a silence is a gap where either makes it less likely than the policy's chance:
+    bursts as a Poisson process (exp of minus the bursts expected), and, for sources that beat like a clock,
+    how often such hours are silent at all (product over the whole hours, with half a count added).
     """
     column = tables.sql("SELECT DISTINCT time FROM events WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
     moments: Times = column.to_numpy()
@@ -29,10 +30,11 @@ def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tup
     bursts = moments[np.concatenate(([True], np.diff(moments) > _BURST))]
     if len(bursts) < 3:
         return []
-    profile = _profile(bursts, timezone)
+    rates, quiet = _profile(bursts, timezone)
     silent = np.flatnonzero(np.diff(moments) >= policy.gap_shortest)
     found = [(int(moments[i]), int(moments[i + 1])) for i in silent]
-    return [(a, b) for a, b in found if np.exp(-_expected(a, b, profile, timezone)) < policy.gap_chance]
+    limit = np.log(policy.gap_chance)
+    return [(a, b) for a, b in found if min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone)) < limit]
 
 
 def _classes(hours: Times, timezone: str) -> npt.NDArray[np.int64]:
@@ -45,13 +47,21 @@ def _classes(hours: Times, timezone: str) -> npt.NDArray[np.int64]:
     return (local % 24 + 24 * weekend).astype(np.int64)
 
 
-def _profile(bursts: Times, timezone: str) -> npt.NDArray[np.float64]:
-    """Return the bursts per hour of each class."""
+def _profile(bursts: Times, timezone: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return, for each class, the bursts per hour, and the log of the share of hours that are silent."""
     hours = np.arange(bursts[0] // times.HOUR, bursts[-1] // times.HOUR + 1)
     classes = _classes(hours, timezone)
     spent = np.bincount(classes, minlength=48)
-    seen = np.bincount(classes[(bursts // times.HOUR - hours[0]).astype(np.int64)], minlength=48)
-    return seen / np.maximum(spent, 1)
+    place = (bursts // times.HOUR - hours[0]).astype(np.int64)
+    seen = np.bincount(classes[place], minlength=48)
+    busy = np.bincount(classes[np.unique(place)], minlength=48)
+    return seen / np.maximum(spent, 1), np.log((spent - busy + 0.5) / (spent + 1))
+
+
+def _quiet(start: int, end: int, profile: npt.NDArray[np.float64], timezone: str) -> float:
+    """Return the log chance that all whole hours between two moments are silent."""
+    hours = np.arange(-(-start // times.HOUR), end // times.HOUR)
+    return float(profile[_classes(hours, timezone)].sum()) if len(hours) else 0.0
 
 
 def _expected(start: int, end: int, profile: npt.NDArray[np.float64], timezone: str) -> float:

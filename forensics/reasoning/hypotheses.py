@@ -24,7 +24,12 @@ def hypotheses(world: World, dossier: Dossier, who: tuple[str, ...]) -> tuple[Hy
     for origin in dossier.origins:
         for person in world.known.last_holders(origin.account, origin.time):
             behind.add(person)
-            found.add(Hypothesis(person, _MANNER[origin.manner] if dossier.account_kind != "shared" or origin.manner != "direct" else Mechanism.SHARED_IDENTITY))
+            found.add(
+                Hypothesis(
+                    person,
+                    _MANNER[origin.manner] if dossier.account_kind != "shared" or origin.manner != "direct" else Mechanism.SHARED_IDENTITY,
+                )
+            )
     if dossier.account_kind in ("shared", "service"):
         found |= {Hypothesis(p, Mechanism.SHARED_IDENTITY) for p in world.known.holders(act.account, act.time[0]) if p not in behind}
     found |= {Hypothesis(p, Mechanism.CREDENTIAL_MISUSE) for p in who if p not in behind}

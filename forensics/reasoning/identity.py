@@ -30,7 +30,9 @@ class Identities:
 
     def kind(self, identifier: str | None, time: int) -> str:
         """Return personal, shared, service, or nothing where the registers do not know it at that moment."""
-        rows = [r for r in self.by_identifier.get(identifier or "", ()) if r.live(time)] or list(self.by_identifier.get(identifier or "", ()))
+        rows = [r for r in self.by_identifier.get(identifier or "", ()) if r.live(time)] or list(
+            self.by_identifier.get(identifier or "", ())
+        )
         kinds = {r.kind for r in rows}
         if len({r.person for r in rows}) > 1 and kinds == {"personal"} and len(self.holders(identifier, time)) > 1:
             return "shared"
@@ -40,18 +42,6 @@ class Identities:
         """Return a person's identifiers of one namespace (`unix`, `email`)."""
         return tuple(sorted({i.identifier for i in self.by_person.get(person, ()) if i.identifier.startswith(namespace + ":")}))
 
-    def employed(self, person: str, time: int) -> bool:
-        """Tell whether the person was employed at that moment, as people.csv says."""
-        row = self.people.get(person)
-        return bool(row) and (row.employed_from is None or row.employed_from <= time) and (row.employed_to is None or time <= row.employed_to)
-
-    def same_people(self, one: str, other: str) -> bool:
-        """Tell whether two shared identifiers are one identity: the same name, and people in common."""
-        if one.partition(":")[2] != other.partition(":")[2]:
-            return False
-        people = [{r.person for r in self.by_identifier.get(i, ())} for i in (one, other)]
-        return bool(people[0] & people[1])
-
 
 def identities(case: CaseConfig) -> Identities:
     """Index the registers of a case."""
@@ -60,4 +50,6 @@ def identities(case: CaseConfig) -> Identities:
     for row in case.identifiers:
         by_identifier[row.identifier].append(row)
         by_person[row.person].append(row)
-    return Identities({p.id: p for p in case.people}, {k: tuple(v) for k, v in by_identifier.items()}, {k: tuple(v) for k, v in by_person.items()})
+    return Identities(
+        {p.id: p for p in case.people}, {k: tuple(v) for k, v in by_identifier.items()}, {k: tuple(v) for k, v in by_person.items()}
+    )

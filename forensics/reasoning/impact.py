@@ -41,7 +41,7 @@ def impact(world: World, dossier: Dossier) -> Impact:
         tuple(sorted(set(objects) - origin)),
         tuple(sorted(set(more_objects) - set(objects) - origin)),
         (_gpu_hours(world, jobs), _gpu_hours(world, [*jobs, *possible])),
-        tuple([*sure, *maybe, *edges, *(e for e in more_edges if e not in edges)]),
+        (*sure, *maybe, *edges, *(e for e in more_edges if e not in edges)),
     )
 
 
@@ -61,7 +61,9 @@ def _commit_jobs(world: World, commit: str) -> list[Row]:
     """Return the jobs that ran the commit or one built on it, up to where it was taken back."""
     children: dict[str, list[str]] = defaultdict(list)
     repo = commit.partition("@")[0]
-    for row in world.tables.rows("SELECT src, dst FROM edges WHERE rule = 'ancestry' AND starts_with(dst, $r) ORDER BY src, dst", r=repo + "@"):
+    for row in world.tables.rows(
+        "SELECT src, dst FROM edges WHERE rule = 'ancestry' AND starts_with(dst, $r) ORDER BY src, dst", r=repo + "@"
+    ):
         children[row["src"]].append(row["dst"])
     reverted = _reverts(world, commit)
     reached, stack = {commit}, [commit]
@@ -70,7 +72,9 @@ def _commit_jobs(world: World, commit: str) -> list[Row]:
             if child not in reached and child not in reverted:
                 reached.add(child)
                 stack.append(child)
-    return world.tables.rows("SELECT * FROM edges WHERE rule = 'job-commits' AND list_contains($c, src) ORDER BY dst, src", c=sorted(reached))
+    return world.tables.rows(
+        "SELECT * FROM edges WHERE rule = 'job-commits' AND list_contains($c, src) ORDER BY dst, src", c=sorted(reached)
+    )
 
 
 def _reverts(world: World, commit: str) -> set[str]:
@@ -88,10 +92,7 @@ def _reverts(world: World, commit: str) -> set[str]:
 
 def _next_write(world: World, reference: str, dossier: Dossier) -> int | None:
     """Return when the object was written again, and so no longer bore the change."""
-    if "?versionId=" in reference or dossier.when is None:
-        bare = reference.partition("?")[0]
-    else:
-        bare = reference
+    bare = reference.partition("?versionId=")[0]
     rows = world.tables.rows(
         """
         SELECT min(time) AS t FROM acts WHERE action IN ('object.write', 'object.delete', 'file.write', 'file.delete') AND time > $t
@@ -123,9 +124,12 @@ def _spread(world: World, into: dict[str, Row]) -> tuple[list[str], list[str], l
     frontier = set(jobs)
     while frontier:
         written = world.tables.rows(
-            "SELECT * FROM edges WHERE rule = 'job-objects' AND list_contains($j, src) AND NOT regexp_matches(dst, '^(slurm|k8s):') ORDER BY src, dst, time", j=sorted(frontier)
+            "SELECT * FROM edges WHERE rule = 'job-objects' AND list_contains($j, src) AND NOT regexp_matches(dst, '^(slurm|k8s):') ORDER BY src, dst, time",
+            j=sorted(frontier),
         )
-        fresh = [w for w in written if w["dst"] not in objects and (jobs[w["src"]] is None or w["time"] is None or w["time"] >= jobs[w["src"]])]
+        fresh = [
+            w for w in written if w["dst"] not in objects and (jobs[w["src"]] is None or w["time"] is None or w["time"] >= jobs[w["src"]])
+        ]
         objects |= {w["dst"]: w["time"] for w in fresh}
         edges += fresh
         frontier = set()

@@ -12,7 +12,13 @@ def missing(world: World, dossier: Dossier, rung: Rung, gap_sources: tuple[str, 
         return ()
     moment = times.show(dossier.when[0]) if dossier.when else "that time"
     if rung in (Rung.NONE, Rung.CHANGE):
-        return (*(f"the records of {s} over {moment}, where it is silent (a backup, a log shipper, the forge's or store's own database)" for s in gap_sources), *_act(dossier, moment))
+        return (
+            *(
+                f"the records of {s} over {moment}, where it is silent (a backup, a log shipper, the forge's or store's own database)"
+                for s in gap_sources
+            ),
+            *_act(dossier, moment),
+        )
     wanted = [*_shared(dossier, moment), *_origin(dossier, moment), *_person(world, dossier, moment)]
     return tuple(dict.fromkeys(wanted))
 
@@ -20,16 +26,22 @@ def missing(world: World, dossier: Dossier, rung: Rung, gap_sources: tuple[str, 
 def _act(dossier: Dossier, moment: str) -> list[str]:
     reference = dossier.objects[0]
     if reference.startswith("git:"):
-        return [f"push records of the forge around {moment} (GitLab: events API and gitlab-shell.log; GitHub: audit log, which keeps git events 7 days)"]
+        return [
+            f"push records of the forge around {moment} (GitLab: events API and gitlab-shell.log; GitHub: audit log, which keeps git events 7 days)"
+        ]
     if reference.startswith(("s3:", "hdfs:")):
-        return [f"data events of the object store around {moment} (CloudTrail data events are off unless switched on; HDFS: the name node's audit log)"]
+        return [
+            f"data events of the object store around {moment} (CloudTrail data events are off unless switched on; HDFS: the name node's audit log)"
+        ]
     return [f"auditd records with a watch on that path around {moment} (kept on the host, rotated by size)"]
 
 
 def _shared(dossier: Dossier, moment: str) -> list[str]:
     if dossier.account_kind in ("shared", "service") and len(dossier.origins) != 1:
         account = dossier.act.account if dossier.act else "the account"
-        return [f"who stood behind {account} at {moment}: auditd (login ids through sudo), sudo's log, or the trigger's record on the host or forge it came from"]
+        return [
+            f"who stood behind {account} at {moment}: auditd (login ids through sudo), sudo's log, or the trigger's record on the host or forge it came from"
+        ]
     return []
 
 
@@ -45,7 +57,12 @@ def _origin(dossier: Dossier, moment: str) -> list[str]:
 
 
 def _person(world: World, dossier: Dossier, moment: str) -> list[str]:
-    kinds = {row["action"].rpartition(".")[0] or row["action"] for row in world.tables.rows("SELECT DISTINCT action FROM acts WHERE starts_with(action, 'device.') OR starts_with(action, 'person.')")}
+    kinds = {
+        row["action"].rpartition(".")[0] or row["action"]
+        for row in world.tables.rows(
+            "SELECT DISTINCT action FROM acts WHERE starts_with(action, 'device.') OR starts_with(action, 'person.')"
+        )
+    }
     devices = sorted({d.device for o in dossier.origins for d in o.devices})
     on = f" on {', '.join(devices)}" if devices else ""
     wanted = [f"logons and commands{on} at {moment} (endpoint sensor, kept 7 to 90 days; else the device itself)"]

@@ -10,7 +10,11 @@ def opportunity(case: CaseConfig, known: Identities, time: tuple[int, int]) -> t
     Rights of access.csv do not narrow it: whoever misuses another's credential needs no right of his own.
     """
     low, high = time
-    found = {p.id for p in case.people if (p.employed_from is None or p.employed_from <= high) and (p.employed_to is None or p.employed_to >= low)}
+    found = {
+        p.id
+        for p in case.people
+        if (p.employed_from is None or p.employed_from <= high) and (p.employed_to is None or p.employed_to >= low)
+    }
     for person, rows in known.by_person.items():
         if person in known.people and any((r.since or 0) <= high and (r.until is None or r.until >= low) for r in rows):
             found.add(person)

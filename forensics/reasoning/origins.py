@@ -1,32 +1,9 @@
 """From an act back to the personal account behind it, the login it came from, the address, and the device that had it."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+from forensics.reasoning.act import Act, Row
 from forensics.reasoning.world import World
-
-Row = dict[str, Any]
-
-
-class ActLike(Protocol):
-    """The part of an act that the way back needs."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def account(self) -> str | None: ...
-    @property
-    def time(self) -> tuple[int, int]: ...
-    @property
-    def ip(self) -> str | None: ...
-    @property
-    def session(self) -> str | None: ...
-    @property
-    def credential(self) -> str | None: ...
-    @property
-    def host(self) -> str | None: ...
-    @property
-    def rows(self) -> tuple[Row, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +40,11 @@ class Origin:
     """hosts that the way goes through"""
     login_time: int | None = None
     """when the first login of the way began"""
+    sessions: tuple[str, ...] = ()
+    """the logins' sessions, from near to far"""
 
 
-def origins_of(world: World, act: ActLike, kind: str) -> tuple[Origin, ...]:
+def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
     """Return every personal account that may stand behind an act, by how the account is used."""
     if act.account is None:
         return ()
@@ -76,18 +55,26 @@ def origins_of(world: World, act: ActLike, kind: str) -> tuple[Origin, ...]:
     return (_traced(world, start, act),)
 
 
-def _triggers(world: World, act: ActLike) -> list[Origin]:
+def _triggers(world: World, act: Act) -> list[Origin]:
     """Return who set the robot off: a trigger whose session is the commit or job of the act."""
     refs = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
     refs |= {str(r["object"]) for r in act.rows if r["object"]}
-    rows = world.acts("starts_with(action, 'automation.trigger') AND list_contains($refs, session) AND actor IS NOT NULL", refs=sorted(refs - {""}))
+    rows = world.acts(
+        "starts_with(action, 'automation.trigger') AND list_contains($refs, session) AND actor IS NOT NULL", refs=sorted(refs - {""})
+    )
     return [
-        Origin(r["actor"], "automation", r["time"] or act.time[0], (*[x["event"] for x in act.rows], r["event"]), tuple(sorted({x["source"] for x in act.rows} | {r["source"]})))
+        Origin(
+            r["actor"],
+            "automation",
+            r["time"] or act.time[0],
+            (*[x["event"] for x in act.rows], r["event"]),
+            tuple(sorted({x["source"] for x in act.rows} | {r["source"]})),
+        )
         for r in rows[:5]
     ]
 
 
-def _behind_shared(world: World, act: ActLike) -> list[Origin]:
+def _behind_shared(world: World, act: Act) -> list[Origin]:
     """Return the logins behind a shared account: the act's own session, or processes under that account where the act came from."""
     window = world.policy.windows["shared_exec"]
     name = str(act.account).partition(":")[2]
@@ -101,14 +88,14 @@ def _behind_shared(world: World, act: ActLike) -> list[Origin]:
     return _by_account(world, nearest, act)
 
 
-def _hosts(world: World, act: ActLike) -> list[str]:
+def _hosts(world: World, act: Act) -> list[str]:
     """Return the hosts where the act's process ran: the record's own, for host logs; else those whose address it came from."""
     if act.kind.startswith(("file.", "process.")):
         return [act.host] if act.host else []
     return [r["host"] for r in world.tables.rows("SELECT host FROM addresses WHERE ip = $ip", ip=act.ip or "")]
 
 
-def _telling(rows: list[Row], act: ActLike) -> list[Row]:
+def _telling(rows: list[Row], act: Act) -> list[Row]:
     """Keep the processes whose command names the object; where none does, all of them."""
     objects = [str(r["object"] or "").partition("?")[0] for r in act.rows]
     tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
@@ -121,7 +108,7 @@ def _command(row: Row) -> str:
     return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
 
 
-def _by_account(world: World, rows: list[Row], act: ActLike) -> list[Origin]:
+def _by_account(world: World, rows: list[Row], act: Act) -> list[Origin]:
     found: dict[str, list[Row]] = {}
     for row in rows:
         if row["actor"] and world.known.kind(row["actor"], row["time"]) == "personal":
@@ -136,12 +123,14 @@ def _by_account(world: World, rows: list[Row], act: ActLike) -> list[Origin]:
     ]  # fmt: skip
 
 
-def _traced(world: World, origin: Origin, act: ActLike) -> Origin:
+def _traced(world: World, origin: Origin, act: Act) -> Origin:
     """Follow the login back over jump hosts to the first address, and to the device that had it."""
     logins = _logins(world, origin, act)
     addresses = [act.ip] if act.ip and origin.manner == "direct" else []
     addresses += [r["ip"] for r in logins if r["ip"] and r["ip"] not in addresses]
-    keys = [(r["credential"], r["event"], r["source"]) for r in [*(act.rows if origin.manner == "direct" else ()), *logins] if r["credential"]]
+    keys = [
+        (r["credential"], r["event"], r["source"]) for r in [*(act.rows if origin.manner == "direct" else ()), *logins] if r["credential"]
+    ]
     time = logins[-1]["time"] if logins else origin.time
     events = tuple(dict.fromkeys([*origin.events, *(r["event"] for r in logins)]))
     sources = tuple(sorted({*origin.sources, *(r["source"] for r in logins)}))
@@ -149,16 +138,19 @@ def _traced(world: World, origin: Origin, act: ActLike) -> Origin:
     return Origin(
         origin.account, origin.manner, origin.time, events, sources, tuple(addresses), tuple(dict.fromkeys(keys)), devices,
         tuple(sorted({*origin.hosts, *(r["host"] for r in logins if r["host"])})), time if logins else None,
+        tuple(r["session"] for r in logins if r["session"]),
     )  # fmt: skip
 
 
-def _logins(world: World, origin: Origin, act: ActLike) -> list[Row]:
+def _logins(world: World, origin: Origin, act: Act) -> list[Row]:
     """Return the logins that the act came out of, from near to far."""
     hosts = list(origin.hosts) or _hosts(world, act)
     start = _opened(world, origin, act, hosts)
     found, frontier = list(start), [r["session"] for r in start if r["session"]]
     for _ in range(4):
-        before = world.tables.rows("SELECT DISTINCT src FROM edges WHERE rule = 'sessions' AND list_contains($s, dst) ORDER BY src", s=frontier)
+        before = world.tables.rows(
+            "SELECT DISTINCT src FROM edges WHERE rule = 'sessions' AND list_contains($s, dst) ORDER BY src", s=frontier
+        )
         frontier = [r["src"] for r in before if r["src"] not in {f["session"] for f in found}]
         if not frontier:
             break
@@ -166,10 +158,14 @@ def _logins(world: World, origin: Origin, act: ActLike) -> list[Row]:
     return [r for r in found if r["time"] is not None and r["time"] <= act.time[1] + world.policy.windows["same_act"]]
 
 
-def _opened(world: World, origin: Origin, act: ActLike, hosts: list[str]) -> list[Row]:
+def _opened(world: World, origin: Origin, act: Act, hosts: list[str]) -> list[Row]:
     """Return the sessions of the account that were open on those hosts at the act: the act's own session where the record names it."""
     own = {r["session"] for r in act.rows if r["session"] and str(r["session"]).startswith("audit:")}
-    own |= {r["session"] for r in world.acts("list_contains($ids, event)", ids=list(origin.events)) if r["session"] and str(r["session"]).startswith("audit:")}
+    own |= {
+        r["session"]
+        for r in world.acts("list_contains($ids, event)", ids=list(origin.events))
+        if r["session"] and str(r["session"]).startswith("audit:")
+    }
     if own:
         rows = world.acts("list_contains($s, session) AND action = 'session.audit.open' AND time <= $t", s=sorted(own), t=act.time[1])
         latest: dict[str, Row] = {r["session"]: r for r in rows}
@@ -206,4 +202,6 @@ def _leased(world: World, ip: str, time: int) -> list[Device]:
         return []
     row = rows[-1]
     signed_on = row["action"].startswith("session.")
-    return [Device(row["device"], world.known.holders(row["device"], row["time"]), (row["event"],), (row["source"],), signed_on, row["actor"])]
+    return [
+        Device(row["device"], world.known.holders(row["device"], row["time"]), (row["event"],), (row["source"],), signed_on, row["actor"])
+    ]

@@ -59,9 +59,13 @@ def read_policy(path: Path | None) -> Policy:
             source=text,
         )
     except (KeyError, ValueError, TypeError, AttributeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"this policy can't be used: {error}", where=str(path or "policy.toml"), hint="start from the shipped reasoning/policy.toml") from error
+        raise UsageError(
+            f"this policy can't be used: {error}", where=str(path or "policy.toml"), hint="start from the shipped reasoning/policy.toml"
+        ) from error
     if missing := {"almost certain", "likely", "even", "unlikely", "very unlikely"} - set(policy.words):
-        raise UsageError(f"words are missing: {', '.join(sorted(missing))}", where=str(path), hint="start from the shipped reasoning/policy.toml")
+        raise UsageError(
+            f"words are missing: {', '.join(sorted(missing))}", where=str(path), hint="start from the shipped reasoning/policy.toml"
+        )
     if any(not 0 < p < 1 for p in [*policy.words.values(), *policy.tiers.values()]):
         raise UsageError("chances must lie between 0 and 1", where=str(path), hint="start from the shipped reasoning/policy.toml")
     return policy

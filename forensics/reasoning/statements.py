@@ -54,7 +54,9 @@ def _open(statement: Statement, why: str) -> Verdict:
 
 def _said(statement: Statement, outcome: Outcome, verdict: str, why: str) -> Verdict:
     fact = ((why, outcome.refs, outcome.sources),) if outcome.refs else ()
-    return Verdict(statement.id, verdict, why, outcome.refs, fact if verdict == "supported" else (), fact if verdict == "contradicted" else ())
+    return Verdict(
+        statement.id, verdict, why, outcome.refs, fact if verdict == "supported" else (), fact if verdict == "contradicted" else ()
+    )
 
 
 def _person(case: CaseConfig, statement: Statement, outcome: Outcome) -> Verdict:
@@ -69,7 +71,12 @@ def _person(case: CaseConfig, statement: Statement, outcome: Outcome) -> Verdict
         return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}")
     left = people[statement.by].employed_to
     if left is not None and outcome.when is not None and left < outcome.when[0]:
-        return _said(statement, outcome, "supported", f"the change was made after {statement.by} had left, and the records tie it to {outcome.person}")
+        return _said(
+            statement,
+            outcome,
+            "supported",
+            f"the change was made after {statement.by} had left, and the records tie it to {outcome.person}",
+        )
     if outcome.when is not None and (left is None or left > outcome.when[1]):
         return _said(statement, outcome, "contradicted", f"{statement.by} was still employed when the change was made")
     return _open(statement, "the time of the change and of leaving overlap")

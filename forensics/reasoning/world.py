@@ -35,7 +35,7 @@ class World:
         """Return the people who could have edited any of these records."""
         return tuple(sorted({p for s in sources for p in self.controllers.get(s) or ()}))
 
-    def acts(self, where: str, **parameters: Any) -> list[dict[str, Any]]:
+    def acts(self, where: str, **parameters: object) -> list[dict[str, Any]]:
         """Return acts with their attributes, in the order of time."""
         rows = self.tables.rows(
             f"SELECT a.*, e.attrs FROM (SELECT * FROM acts WHERE {where}) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
@@ -48,7 +48,8 @@ class World:
 
 def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
     """Gather what is known of a case and its sources."""
-    tiers, groups, controllers = {REGISTERS: Tier.T3}, {REGISTERS: "registers"}, {REGISTERS: None}
+    tiers, groups = {REGISTERS: Tier.T3}, {REGISTERS: "registers"}
+    controllers: dict[str, tuple[str, ...] | None] = {REGISTERS: None}
     for source in case.sources:
         default = load(source.kind).tier if source.kind in kinds() else Tier.T1
         tiers[source.name] = source.tier or default

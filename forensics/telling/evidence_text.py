@@ -25,6 +25,8 @@ def visible(text: str, *, keep: str = "") -> str:
 
     `keep` names characters that stay as they are, such as the line ends of a text of several lines.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSEEN.sub(lambda found: _shown(found.group(), keep), text)
 
 
@@ -47,9 +49,11 @@ def cell(text: str) -> str:
     return ("'" if text.startswith(_FORMULA) else "") + visible(text)
 
 
-def in_json(encoded: str) -> str:
+def in_json(encoded: bytes) -> bytes:
     """Escape, in JSON text, the characters that could not be seen. Whoever parses it gets the same text as before."""
-    return _UNSEEN.sub(lambda found: _unit(found.group()) if hidden(found.group()) else found.group(), encoded)
+    if encoded.isascii() and b"\x7f" not in encoded:  # lower controls are escaped already, as JSON demands
+        return encoded
+    return _UNSEEN.sub(lambda found: _unit(found.group()) if hidden(found.group()) else found.group(), encoded.decode()).encode()
 
 
 def _unit(char: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forensics import times
+from forensics import graph, times
 from forensics.model import CaseConfig
 from forensics.reasoning.answers import Answer, Argued, Reasoned
 from forensics.reasoning.impact import Impact
@@ -56,7 +56,9 @@ def _reference(row: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def make(tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: dict[str, str], notes: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+def make(
+    tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: dict[str, str], notes: dict[str, tuple[str, ...]]
+) -> dict[str, Any]:
     """Return findings.json as a value; the same case gives the same value."""
     refs = References(tables)
     refs.load(_all_events(reasoned))
@@ -84,7 +86,9 @@ def _all_events(reasoned: Reasoned) -> Iterator[int]:
 
 def write(findings: Mapping[str, Any], path: Path) -> None:
     """Write findings.json: UTF-8, sorted keys, one space of indent, a line end at the end."""
-    path.write_text(json.dumps(findings, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
+    path.write_text(
+        json.dumps(findings, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n"
+    )
 
 
 def _number(value: float) -> float:
@@ -108,7 +112,12 @@ def _answer(a: Answer, refs: References, reach: Impact, tables: Tables) -> dict[
         "support": a.support,
         "candidates": list(a.candidates),
         "alternatives": [
-            {"person": h.person, "mechanism": h.mechanism, "lr": _interval(r), "left_out": {"low": _number(r.left_out_low), "group": r.left_out_group}}
+            {
+                "person": h.person,
+                "mechanism": h.mechanism,
+                "lr": _interval(r),
+                "left_out": {"low": _number(r.left_out_low), "group": r.left_out_group},
+            }
             for h, r in a.alternatives
         ],
         "for": [_item(x, refs) for x in a.argued if x.lr > 1 + _EVEN],
@@ -131,7 +140,11 @@ def _answer(a: Answer, refs: References, reach: Impact, tables: Tables) -> dict[
 
 def summary(a: Answer) -> str:
     """Say in one plain sentence how far the records carry."""
-    several = f"{len(a.candidates)} people could have; the records do not tell them apart" if len(a.candidates) != 1 else "the records do not carry further"
+    several = (
+        f"{len(a.candidates)} people could have; the records do not tell them apart"
+        if len(a.candidates) != 1
+        else "the records do not carry further"
+    )
     words = {
         "none": "The change that is asked about does not stand in the evidence.",
         "change": f"The change stands in the evidence; no record shows which account made it. {several[:1].upper()}{several[1:]}.",
@@ -144,21 +157,37 @@ def summary(a: Answer) -> str:
 
 def _item(argued: Argued, refs: References) -> dict[str, Any]:
     w = argued.weighed
-    return {"says": w.item.says, "group": w.group, "tier": str(w.tier), "lr": _number(argued.lr), "kind": w.item.kind, "rung": w.item.rung, "refs": refs.of(w.item.refs)}
+    return {
+        "says": w.item.says,
+        "group": w.group,
+        "tier": str(w.tier),
+        "lr": _number(argued.lr),
+        "kind": w.item.kind,
+        "rung": w.item.rung,
+        "refs": refs.of(w.item.refs),
+    }
 
 
 def _path(a: Answer, refs: References, reach: Impact, tables: Tables) -> list[dict[str, Any]]:
     """Return the edges from hand to change, and from the change to what it reached."""
-    events = list(dict.fromkeys([*(a.dossier.act.events if a.dossier.act else ()), *(e for o in a.dossier.origins for e in (*o.events, *(x for d in o.devices for x in d.events)))]))
+    events = list(
+        dict.fromkeys(
+            [
+                *(a.dossier.act.events if a.dossier.act else ()),
+                *(e for o in a.dossier.origins for e in (*o.events, *(x for d in o.devices for x in d.events))),
+            ]
+        )
+    )
     if not events and not reach.edges:
         return []
     back = tables.rows(
         "SELECT * FROM edges WHERE list_has_any(events, $e) AND rule <> 'ancestry' AND (rule <> 'pushed-commits' OR dst = $o) ORDER BY time NULLS LAST, rule, src, dst LIMIT 200",
         e=events, o=a.dossier.objects[0],
     )  # fmt: skip
-    refs.load(event for row in back for event in row["events"][:6])
+    ways = graph.around(graph.build([*back, *_behind(a)]), a.dossier.objects)
+    refs.load(event for row in ways for event in row["events"][:6])
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in [*back, *reach.edges]:
+    for row in [*ways, *reach.edges]:
         key = (row["src"], row["dst"], row["rule"])
         if key not in found and len(found) < LARGEST_PATH:
             found[key] = {
@@ -168,6 +197,22 @@ def _path(a: Answer, refs: References, reach: Impact, tables: Tables) -> list[di
     return list(found.values())
 
 
+def _behind(a: Answer) -> Iterator[dict[str, Any]]:
+    """Yield the inferred edges from the logins behind an act to the act itself."""
+    act = a.dossier.act
+    for origin in a.dossier.origins if act else ():
+        near = origin.sessions[0] if origin.sessions else origin.account
+        if act and (near != act.account):
+            yield {
+                "src": near,
+                "dst": f"event:{act.events[0]}",
+                "rule": "origin",
+                "time": origin.time,
+                "recorded": False,
+                "events": list(origin.events[:6]),
+            }
+
+
 def _statement(v: Verdict, refs: References, reasoned: Reasoned) -> dict[str, Any]:
     def items(facts: tuple[tuple[str, tuple[int, ...], tuple[str, ...]], ...]) -> list[dict[str, Any]]:
         return [
@@ -175,7 +220,14 @@ def _statement(v: Verdict, refs: References, reasoned: Reasoned) -> dict[str, An
             for says, ids, sources in facts if refs.of(ids)
         ]  # fmt: skip
 
-    return {"id": v.id, "verdict": v.verdict, "why": v.why, "evidence": refs.of(v.refs), "for": items(v.supports), "against": items(v.opposes)}
+    return {
+        "id": v.id,
+        "verdict": v.verdict,
+        "why": v.why,
+        "evidence": refs.of(v.refs),
+        "for": items(v.supports),
+        "against": items(v.opposes),
+    }
 
 
 def _impact(i: Impact, case: CaseConfig) -> dict[str, Any]:
@@ -189,7 +241,9 @@ def _impact(i: Impact, case: CaseConfig) -> dict[str, Any]:
     return found
 
 
-def _sources(tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: dict[str, str], notes: dict[str, tuple[str, ...]]) -> list[dict[str, Any]]:
+def _sources(
+    tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: dict[str, str], notes: dict[str, tuple[str, ...]]
+) -> list[dict[str, Any]]:
     books = {r["source"]: r for r in tables.rows(
         """
         SELECT source, sum(stored)::BIGINT AS bytes, sum(parsed)::BIGINT AS parsed, sum(skipped)::BIGINT AS skipped, sum(rejected)::BIGINT AS rejected,
@@ -197,7 +251,10 @@ def _sources(tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: d
         FROM files WHERE counted GROUP BY source
         """
     )}  # fmt: skip
-    spans = {r["source"]: r for r in tables.rows("SELECT source, count(*) AS records, min(time) AS first, max(time) AS last FROM events GROUP BY source")}
+    spans = {
+        r["source"]: r
+        for r in tables.rows("SELECT source, count(*) AS records, min(time) AS first, max(time) AS last FROM events GROUP BY source")
+    }
     refused = defaultdict(int, {r["source"]: r["n"] for r in tables.rows("SELECT source, count(*) AS n FROM rejected GROUP BY source")})
     found = []
     for source in case.sources:

@@ -177,7 +177,7 @@ _COMMITS = f"""
     SELECT DISTINCT name FROM ({_NAMES}) WHERE starts_with(name, 'git:') AND regexp_matches(name, '@[0-9a-f]+$')
         AND starts_with(split_part(name, '@', 2), $sha) AND ($repo = '' OR split_part(substr(name, 5), '@', 1) = $repo) ORDER BY name LIMIT 20
 """  # noqa: S608 - text of ours alone
-_NEAREST = f"SELECT DISTINCT name, jaro_winkler_similarity(name, $name) AS near FROM ({_NAMES}) WHERE name IS NOT NULL ORDER BY near DESC, name LIMIT 5"  # noqa: S608 - text of ours alone
+_NEAREST = f"SELECT DISTINCT name, jaro_winkler_similarity(name, $name) AS near FROM ({_NAMES}) WHERE name IS NOT NULL AND near > 0.8 ORDER BY near DESC, name LIMIT 5"  # noqa: S608 - text of ours alone
 
 
 def resolve(tables: Tables, name: str) -> str:

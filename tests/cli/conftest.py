@@ -105,7 +105,9 @@ def write_tables(case: Path, out: Path, blob: str) -> None:
     places = {(name, ""): case / path for name, path in sources.items() if name != "logs"}
     places |= {("logs", path.name): path for path in sorted((case / "evidence" / "logs").iterdir())}
     places["case", "people.csv"] = case / "people.csv"
-    known = [{"source": s, "file": f, "sha256": hashlib.sha256(p.read_bytes()).hexdigest(), "counted": True} for (s, f), p in places.items()]
+    known = [
+        {"source": s, "file": f, "sha256": hashlib.sha256(p.read_bytes()).hexdigest(), "counted": True} for (s, f), p in places.items()
+    ]
     with PartWriter(out / "tables", 0) as part:
         number = 0
         for (source, file), rows in events(blob).items():
@@ -115,6 +117,7 @@ def write_tables(case: Path, out: Path, blob: str) -> None:
         part.write("files", pa.Table.from_pylist(known, schema=schema.FILES))
     note = {"case": str(case), "sources": {**sources, "train": "evidence/train.git", "case": "."}, "kinds": {"train": "git"}}
     (out / "examination.json").write_text(json.dumps(note))
+    (out / "findings.json").write_text("{}")
 
 
 @pytest.fixture
@@ -130,6 +133,6 @@ def examined(tmp_path: Path) -> Examination:
         "zst": f"logs/b#1.jsonl.zst#bytes=0-{ZST}",
         "row": "badge#table=badge;row=1",
         "git": f"train#git={blob}",
-        "people": "case/people.csv#bytes=43-79",
+        "people": "case/people.csv#bytes=43-76",
     }
     return Examination(case, out, refs)

@@ -66,7 +66,9 @@ def test_help_is_instant():
 
 def test_nothing_heavy_is_imported_before_a_command_runs():
     code = "import sys, forensics.cli; print(sorted({m.split('.')[0] for m in sys.modules} & {'pyarrow', 'duckdb', 'numpy', 'rich', 'jinja2', 'networkx', 'git'}))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True
+    )
     assert found.stdout.strip() == "[]"
 
 
@@ -136,7 +138,10 @@ def test_a_reader_that_goes_away_is_no_error():
     assert found.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["check"], ["check", "/nowhere"], ["timeline", "/nowhere"], ["sources", "--format", "x"], ["sources", "nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["check"], ["check", "/nowhere"], ["timeline", "/nowhere"], ["sources", "--format", "x"], ["sources", "nonsense"]],
+)
 def test_wrong_use_is_2_and_says_so_on_stderr(arguments: list[str]):
     found = CliRunner().invoke(main, arguments)
     assert found.exit_code == Exit.USAGE

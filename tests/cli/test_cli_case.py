@@ -60,13 +60,23 @@ def test_a_sound_case_is_0_with_nothing_on_stdout(case: Path):
 
 def test_check_lists_everything_at_once(case: Path):
     toml = (case / "case.toml").read_text().replace('title = "A case"', 'titel = "A case"')
-    toml += '[[source]]\nname = "gone"\nkind = "sylsog"\npath = "evidence/gone"\n[[source]]\nname = "out"\nkind = "nonsense"\npath = "../out"\n'
+    toml += (
+        '[[source]]\nname = "gone"\nkind = "sylsog"\npath = "evidence/gone"\n[[source]]\nname = "out"\nkind = "nonsense"\npath = "../out"\n'
+    )
     (case / "case.toml").write_text(toml)
     with (case / "identifiers.csv").open("a") as rows:
         rows.write("unix:mei,p-2,personal,2024-02-01T00:00:00Z,,hr\n")
     found = CliRunner().invoke(main, ["check", str(case)])
     assert found.exit_code == Exit.FAILED
-    for words in ("'titel'", "did you mean 'title'?", "'sylsog' is not known", "no file lies there", "leaves the case folder", "'p-2' is not in people.csv", "belongs to"):
+    for words in (
+        "'titel'",
+        "did you mean 'title'?",
+        "'sylsog' is not known",
+        "no file lies there",
+        "leaves the case folder",
+        "'p-2' is not in people.csv",
+        "belongs to",
+    ):
         assert words in found.stdout, words
     assert "error" in found.stdout
 
@@ -94,7 +104,9 @@ def test_links_are_reported_and_hostile_names_shown_as_text(case: Path):
     assert "symbolic link not followed: a\\x1b[2J" in found.stdout
 
 
-@pytest.mark.parametrize("content", ["", "not toml [", "schema = 1", "[case]\nid = 3\n[[source]]\nname = 1\nkind = []\npath = {}\n", "source = 3"])
+@pytest.mark.parametrize(
+    "content", ["", "not toml [", "schema = 1", "[case]\nid = 3\n[[source]]\nname = 1\nkind = []\npath = {}\n", "source = 3"]
+)
 def test_no_case_folder_breaks_check(case: Path, content: str):
     (case / "case.toml").write_text(content)
     found = CliRunner().invoke(main, ["check", str(case)])
@@ -129,7 +141,7 @@ class Steps(types.ModuleType):
 
     def __init__(self) -> None:
         super().__init__("forensics.case.steps")
-        self.Request = lambda **given: types.SimpleNamespace(**given)
+        self.Request = types.SimpleNamespace
         self.asked: types.SimpleNamespace | None = None
         self.exit, self.error = Exit.DONE, None
 
@@ -189,7 +201,9 @@ def test_changed_evidence_is_4(case: Path, steps: Steps, tmp_path: Path):
 
 def test_who_and_when_come_from_the_caller(case: Path, steps: Steps, tmp_path: Path):
     invoke(case, tmp_path / "a", "--time", "2024-08-01T09:00:00+08:00", "--examiner", "mei", "--workers", "3", "--skip-unknown")
-    assert steps.asked == types.SimpleNamespace(examiner="mei", time="2024-08-01T01:00:00Z", workers=3, policy=None, skip_unknown=True, force=False)
+    assert steps.asked == types.SimpleNamespace(
+        examiner="mei", time="2024-08-01T01:00:00Z", workers=3, policy=None, skip_unknown=True, force=False
+    )
     invoke(case, tmp_path / "b", FORENSICS_EXAMINER="lin")
     assert steps.asked.examiner == "lin"
     assert steps.asked.time.endswith("Z")

@@ -81,7 +81,7 @@ def lay(tmp_path: Path, source_config: Callable[..., SourceConfig], evidence_at:
 
 
 def _bare(rows: list[tuple[str, Event | Reject]], ending: str = "") -> list[tuple[str, Event | Reject]]:
-    return [(name.removesuffix(ending), row) for name, row in rows]
+    return sorted(((name.removesuffix(ending), row) for name, row in rows), key=lambda row: row[0])
 
 
 def _lengths(evidence: Evidence) -> dict[str, int]:
@@ -209,6 +209,7 @@ def test_bytes_of_compressed_files_add_up(fixture, lay, tmp_path, ending, compre
     for row in reading.files_table([evidence], accounts).to_pylist():
         if row["counted"] and compression(row["file"] or evidence.source.path):
             assert row["parsed"] + row["skipped"] + row["rejected"] == row["stored"]
+            assert row["stored"] > 0
             assert bool(row["damage"]) == (part < 1 and row["stored"] > 0)
 
 
@@ -301,4 +302,4 @@ def test_noise_within(fixture, lay, read_evidence):
         assert {name: found.booked.get(name, 0) for name in _lengths(evidence)} == _lengths(evidence)
         for row in found.events:
             for value in row:
-                assert not isinstance(value, str) or value.encode()
+                assert not isinstance(value, str) or value.encode() is not None

@@ -18,7 +18,14 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         if not owners or world.known.kind(key, origin.time) != "personal":
             continue
         expect = {h: _word(h, owners, holders) for h in hypotheses if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
-        yield Item("credential", f"the credential {key} was used, registered to {', '.join(sorted(owners))}", (source,), (event,), "session", expect)
+        yield Item(
+            "credential",
+            f"the credential {key} was used, registered to {', '.join(sorted(owners))}",
+            (source,),
+            (event,),
+            "session",
+            expect,
+        )
 
 
 def _word(h: Hypothesis, owners: set[str], holders: set[str]) -> str:

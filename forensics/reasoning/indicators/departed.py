@@ -18,8 +18,12 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         if row is None or row.employed_to is None or row.employed_to >= dossier.act.time[0]:
             continue
         event = world.tables.rows("SELECT min(id) AS id FROM events WHERE action = 'identity.employed' AND actor = $p", p=person)[0]["id"]
-        expect = {h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
-        yield Item("departed", f"{person} had left on {times.show(row.employed_to)}, before the act", (REGISTERS,), (event,), "person", expect)
+        expect = {
+            h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
+        }
+        yield Item(
+            "departed", f"{person} had left on {times.show(row.employed_to)}, before the act", (REGISTERS,), (event,), "person", expect
+        )
 
 
 INDICATOR = Indicator(

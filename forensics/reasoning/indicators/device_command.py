@@ -34,7 +34,11 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
 
 def _commands(world: World, moment: int) -> list[dict[str, Any]]:
     window = world.policy.windows["command"]
-    return world.acts("starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high", low=moment - window, high=moment + window)
+    return world.acts(
+        "starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high",
+        low=moment - window,
+        high=moment + window,
+    )
 
 
 def _fits(row: dict[str, Any], words: tuple[str, ...]) -> bool:

@@ -23,7 +23,11 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         last = rows[-1]
         people = set(world.known.holders(last["actor"], last["time"]))
         if last["action"].startswith(("device.logon", "device.unlock")) and people:
-            expect = {h: "almost certain" if h.person in people else "unlikely" for h in hypotheses if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
+            expect = {
+                h: "almost certain" if h.person in people else "unlikely"
+                for h in hypotheses
+                if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
+            }
             says = f"{device} had been opened by {last['actor']} and not locked since"
         else:
             owners = set(world.known.holders(device, moment))

@@ -20,8 +20,17 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         row = _active(world, person, moment, used)
         if row is None:
             continue
-        expect = {h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
-        yield Item("elsewhere", f"{person} was at work on {row['device']} at that moment, another device than the act's", (row["source"],), (row["event"],), "session", expect)
+        expect = {
+            h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
+        }
+        yield Item(
+            "elsewhere",
+            f"{person} was at work on {row['device']} at that moment, another device than the act's",
+            (row["source"],),
+            (row["event"],),
+            "session",
+            expect,
+        )
 
 
 def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str, Any] | None:

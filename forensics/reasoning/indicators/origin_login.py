@@ -16,12 +16,23 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         return
     people = set(behind(dossier, world))
     word = "almost certain" if len(people) == 1 else "likely"
-    expect = {h: word if h.person in people else "very unlikely" for h in hypotheses if h.mechanism in (Mechanism.SHARED_IDENTITY, Mechanism.AUTOMATION)}
+    expect = {
+        h: word if h.person in people else "very unlikely"
+        for h in hypotheses
+        if h.mechanism in (Mechanism.SHARED_IDENTITY, Mechanism.AUTOMATION)
+    }
     expect |= {h: word for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE}
     accounts = ", ".join(sorted({o.account for o in origins}))
     how = "was set off by" if origins[0].manner == "automation" else "was used out of the login of"
     apart = tuple(sorted({s for o in origins for s in o.sources} - set(act.sources))) or act.sources
-    yield Item("origin_login", f"{act.account} {how} {accounts}", apart, tuple(dict.fromkeys(e for o in origins for e in o.events))[:12], "session", expect)
+    yield Item(
+        "origin_login",
+        f"{act.account} {how} {accounts}",
+        apart,
+        tuple(dict.fromkeys(e for o in origins for e in o.events))[:12],
+        "session",
+        expect,
+    )
 
 
 INDICATOR = Indicator(

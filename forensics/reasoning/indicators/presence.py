@@ -28,7 +28,9 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         where = f"was at {last['object']}" if here else f"had left {last['object']}"
         since = f"since {times.show(last['time'])}"
         expect = {h: word for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
-        yield Item("presence", f"{person} {where} {since}, and the act came from inside", (last["source"],), (last["event"],), "person", expect)
+        yield Item(
+            "presence", f"{person} {where} {since}, and the act came from inside", (last["source"],), (last["event"],), "person", expect
+        )
 
 
 def _last(world: World, person: str, moment: int) -> dict[str, Any] | None:

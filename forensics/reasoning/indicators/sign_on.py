@@ -17,7 +17,11 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         people = set(world.known.last_holders(device.lessee, dossier.origins[0].time))
         if not people:
             continue
-        expect = {h: "almost certain" if h.person in people else "very unlikely" for h in hypotheses if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
+        expect = {
+            h: "almost certain" if h.person in people else "very unlikely"
+            for h in hypotheses
+            if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
+        }
         says = f"the address was given to a session that {device.lessee} ({', '.join(sorted(people))}) had signed on to"
         yield Item("sign_on", says, device.sources, device.events, "person", expect)
 

@@ -173,6 +173,8 @@ def _object_events(source: SourceConfig, record: ObjectRecord, start: int, end: 
     place = _object(request.bucket_name, request.key, version)
     target = _copied(request.copy_source) if request.copy_source else None
     keys = (place,) if request.key is not None else _listed(record) or (place,)  # many at once, or a record that was cut down
+    if place == keys[0] and record.event_name == "DeleteObjects":  # which ones, the record does not say
+        action = "aws.DeleteObjects"
     rest = (target, None, None, caller.session, caller.credential, None, ip, source.host or None, record.error_code or "ok")
     written = _encoded(facts)
     return [_ROW(Event, (start, end, when[0], action, caller.actor, key, *rest, None, None, when[1], None, None, written)) for key in keys]

@@ -38,22 +38,44 @@ class Change(NamedTuple):
     removed: int | None
 
 
-def changes_of(copy: Path, ids: list[str], unreadable: dict[str, str]) -> Iterator[list[Change]]:
+def changes_with_merges(copy: Path, singles: list[str], merges: list[str], unreadable: dict[str, str]) -> Iterator[list[Change]]:
+    """Yield the changes of each commit; first those with one parent, then merges.
+
+    What a merge brings in was mostly counted in the commits that it merges: the same two versions of a file are not counted twice.
+    """
+    counted: dict[tuple[str | None, str | None], Change] = {}
+    for changes in changes_of(copy, singles, unreadable):
+        counted |= {(c.old, c.new): c for c in changes} if merges else {}
+        yield changes
+    left: list[str] = []
+    for changes in changes_of(copy, merges, unreadable, counts=False):
+        if all((c.old, c.new) in counted for c in changes):
+            yield [_counted_as(c, counted[c.old, c.new]) for c in changes]
+        else:
+            left.append(changes[0].commit)
+    yield from changes_of(copy, left, unreadable)
+
+
+def _counted_as(change: Change, known: Change) -> Change:
+    return change._replace(added=known.added, removed=known.removed)
+
+
+def changes_of(copy: Path, ids: list[str], unreadable: dict[str, str], *, counts: bool = True) -> Iterator[list[Change]]:
     """Yield the changes of each commit, in order; with line counts, else without, else none but a reason in `unreadable`."""
     place = failures = 0
     while place < len(ids) and failures < 2 * ALONE:
-        for changes in _ask(copy, ids[place:], counts=failures < ALONE):
+        for changes in _ask(copy, ids[place:], counts=counts and failures < ALONE):
             place += 1
             yield changes
         if place < len(ids):  # git ended at this commit: it is asked about alone, and git is started anew behind it
-            yield _alone(copy, ids[place], unreadable)
+            yield _alone(copy, ids[place], unreadable, counts=counts)
             place, failures = place + 1, failures + 1
     unreadable |= dict.fromkeys(ids[place:], "so many commits before this one could not be compared that it was not tried")
 
 
-def _alone(copy: Path, name: str, unreadable: dict[str, str]) -> list[Change]:
-    for counts in (True, False):
-        found = next(_ask(copy, [name], counts=counts), None)
+def _alone(copy: Path, name: str, unreadable: dict[str, str], *, counts: bool) -> list[Change]:
+    for how in (counts, False):
+        found = next(_ask(copy, [name], counts=how), None)
         if found is not None:
             return found
     unreadable[name] = "git can't compare it with its first parent: an object is missing or damaged"

@@ -39,7 +39,9 @@ _SETTINGS = (
     "core.fsmonitor=false",
     "core.attributesFile=/dev/null",
     "core.bigFileThreshold=128m",  # larger files count as binary: their line counts would need them whole in memory, twice
-    "core.deltaBaseCacheLimit=128m",
+    "core.deltaBaseCacheLimit=160m",
+    "core.packedGitWindowSize=32m",
+    "core.packedGitLimit=128m",
     "core.commitGraph=false",
     "core.multiPackIndex=false",
     "protocol.allow=never",
@@ -141,7 +143,7 @@ def objects(copy: Path, ids: Path) -> Iterator[tuple[str, str, bytes]]:
 def _batch(stream: BinaryIO) -> Iterator[tuple[str, str, bytes]]:
     while head := stream.readline():
         words = head.decode("ascii", "replace").split()
-        if len(words) != 3 or not words[2].isdigit():
+        if len(words) != len(("id", "type", "size")) or not words[2].isdigit():
             yield words[0] if words else "", "", b""
             continue
         content = stream.read(int(words[2]) + 1)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from forensics.model import Batch, Event, Piece
 from forensics.schema import CHANGES
-from forensics.sources.git.changes import Change, changes_of
+from forensics.sources.git.changes import Change, changes_with_merges
 from forensics.sources.git.inventory import COMMITS, contents, rows_of
 from forensics.sources.git.objects import as_json, commit_facts
 
@@ -23,10 +23,10 @@ def read_commits(piece: Piece, copy: Path, first: int, last: int) -> Iterator[Ba
     rows = rows_of(copy, first, last)
     ids = [name.decode() for name in rows["id"].tolist()]
     parents = [name.decode() for name in rows["parent"].tolist()]
-    whole = [name for name, there in zip(ids, rows["whole"].tolist(), strict=True) if there]
+    single, merge = ([name.decode() for name in rows["id"][rows["whole"] & kind].tolist()] for kind in (~rows["merge"], rows["merge"]))
     first_parent = dict(zip(ids, parents, strict=True))
     unreadable = {name: "its first parent is not there" for name, there in zip(ids, rows["whole"].tolist(), strict=True) if not there}
-    for part in _batched(changes_of(copy, whole, unreadable)):
+    for part in _batched(changes_with_merges(copy, single, merge, unreadable)):
         yield Batch(tables={"changes": _table(piece, part, first_parent)})
     with (copy / COMMITS).open("rb") as stream:
         yield _events(piece, rows, ids, unreadable, stream)

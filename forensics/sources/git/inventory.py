@@ -19,8 +19,8 @@ LARGEST_COMMIT = 8 << 20
 """a larger commit or tag is rejected"""
 LIST, COMMITS, TABLE, TREES, TAGS, ORDER = (f"record/{n}" for n in ("list", "commits", "commits.npy", "trees", "tags", "order"))
 
-ROW = np.dtype([("id", "S64"), ("parent", "S64"), ("offset", "i8"), ("size", "i8"), ("reach", "S1"), ("whole", "?")])
-"""a commit: its first parent, the place of its bytes, named by a Ref, a Log or Nothing; whether its first parent is there"""
+ROW = np.dtype([("id", "S64"), ("parent", "S64"), ("offset", "i8"), ("size", "i8"), ("reach", "S1"), ("whole", "?"), ("merge", "?")])
+"""a commit: its first parent, the place of its bytes, named by a Ref, a Log or Nothing; whether its first parent is there; more than one"""
 
 _LINE = re.compile(rb"^([0-9a-f]+) (commit|tag) (\d+)$", re.MULTILINE)
 _MISSING = re.compile(rb"^([0-9a-f]+) missing$", re.MULTILINE)
@@ -40,11 +40,11 @@ def take_stock(copy: Path, record: Record) -> Record:
     missing_ids = _damaged(copy)
     known = {b.id for b in record.broken}
     broken = [b for b in record.broken if not b.id or b.id in missing_ids or not _readable(copy, b.id)]
-    broken += [Broken(_stored(copy, name), "a damaged object", name) for name in missing_ids if name not in known]
+    broken += [Broken(name, "a damaged object", _stored(copy, name)) for name in missing_ids if name not in known]
     found, lost = _commits(copy, record.algorithm)
     broken += lost + too_large
     absent = _order(copy, record, found)
-    return replace(record, broken=tuple(broken), commits=len(found.ids), canonical=total, missing=tuple(absent))
+    return replace(record, broken=tuple(sorted(broken)), commits=len(found.ids), canonical=total, missing=tuple(absent))
 
 
 def _list(copy: Path) -> tuple[int, list[Broken]]:
@@ -52,17 +52,21 @@ def _list(copy: Path) -> tuple[int, list[Broken]]:
     total = 0
     large: list[Broken] = []
     rest = b""
-    asked = ("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer")
-    with Running(copy, *asked) as command, (copy / LIST).open("wb") as out, (copy / ORDER).open("wb") as ids, (copy / TAGS).open("wb") as tags:
+    asked = ("cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer")
+    with Running(copy, *asked) as command, (copy / LIST).open("wb") as out, (copy / ORDER).open("wb") as ids, (copy / TAGS).open("wb") as tagged:
+        tags: list[bytes] = []
         for data in blocks(command.stdout):
             out.write(data)
             whole, _, rest = (rest + data).rpartition(b"\n")
             total += _sum(whole)
             for name, kind, size in _LINE.findall(whole):
                 if int(size) > LARGEST_COMMIT:
-                    large.append(Broken(canonical_size(kind.decode(), int(size)), f"a {kind.decode()} of more than {LARGEST_COMMIT} bytes", name.decode()))
+                    large.append(Broken(name.decode(), f"a {kind.decode()} of more than {LARGEST_COMMIT} bytes", canonical_size(kind.decode(), int(size))))
+                elif kind == b"commit":
+                    ids.write(name + b"\n")
                 else:
-                    (ids if kind == b"commit" else tags).write(name + b"\n")
+                    tags.append(name)
+        tagged.write(b"".join(name + b"\n" for name in sorted(tags)))
         if not command.finish():
             raise EvidenceError(f"git can't list the objects: {command.complaint}", hint="check with `git fsck` on a copy")
     return total, large
@@ -91,7 +95,7 @@ def _readable(copy: Path, name: str) -> bool:
 
 
 class _Found:
-    """Commits in the order of their ids, column by column."""
+    """Commits in the order in which they are stored, column by column."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
@@ -99,11 +103,12 @@ class _Found:
         self.offsets: list[int] = []
         self.sizes: list[int] = []
         self.times: list[int] = []
+        self.trees: list[bytes] = []
 
 
 def _commits(copy: Path, algorithm: str) -> tuple[_Found, list[Broken]]:
     """Lay the commits' contents one behind the other into a file; those whose bytes are not what their id says are damaged."""
-    found, lost, trees = _Found(), [], set()
+    found, lost = _Found(), []
     place = 0
     with (copy / COMMITS).open("wb") as out:
         for name, kind, content in objects(copy, copy / ORDER):
@@ -111,7 +116,7 @@ def _commits(copy: Path, algorithm: str) -> tuple[_Found, list[Broken]]:
             links = _LINKS.match(content)
             if reason or links is None:
                 size = canonical_size("commit", len(content)) if kind else _size_listed(copy, name)
-                lost.append(Broken(size, reason or "a commit without a tree", name))
+                lost.append(Broken(name, reason or "a commit without a tree", size))
                 continue
             found.ids.append(name)
             found.parents.append([p.decode() for p in links.group(2).split()[1::2]] if links.group(2) else [])
@@ -119,9 +124,8 @@ def _commits(copy: Path, algorithm: str) -> tuple[_Found, list[Broken]]:
             found.sizes.append(len(content))
             when = _WHEN.search(content)
             found.times.append(int(when.group(1)) if when else 0)
-            trees.add(links.group(1))
+            found.trees.append(links.group(1))
             place += out.write(content)
-    (copy / TREES).write_bytes(b"".join(t + b"\n" for t in sorted(trees)))
     return found, lost
 
 
@@ -164,7 +168,8 @@ def _order(copy: Path, record: Record, found: _Found) -> list[str]:
         name, parents = found.ids[i], found.parents[i]
         first = parents[0] if parents else ""
         reach = b"r" if name in by_ref else b"l" if name in by_log else b"n"
-        table[row] = (name.encode(), first.encode(), found.offsets[i], found.sizes[i], reach, not first or first in whole)
+        table[row] = (name.encode(), first.encode(), found.offsets[i], found.sizes[i], reach, not first or first in whole, len(parents) > 1)
+    (copy / TREES).write_bytes(b"".join(found.trees[i] + b"\n" for i in order))
     np.save(copy / TABLE, table, allow_pickle=False)
     return absent
 

@@ -15,7 +15,7 @@ def mend(copy: Path, algorithm: str) -> tuple[Broken, ...]:
             broken += _salvage(copy, pack)
     for index in sorted(folder.glob("*.idx")):
         if not index.with_suffix(".pack").exists():
-            broken.append(Broken(0, f"{index.name}: the pack of this index is not there"))
+            broken.append(Broken("", f"{index.name}: the pack of this index is not there", 0))
             index.rename(copy / "record" / index.name)
     return tuple(broken)
 
@@ -51,10 +51,10 @@ def _salvage(copy: Path, pack: Path) -> list[Broken]:
         _, _, complaint = run(copy, "unpack-objects", "-r", "-q", feed=feed)
     index = copy / "record" / pack.with_suffix(".idx").name
     known = _known(copy, index) if index.exists() else []
-    lost = [Broken(size, f"damaged pack {pack.name}", name) for name, size in _with_sizes(known, aside.stat().st_size) if not _loose(copy, name)]
+    lost = [Broken(name, f"damaged pack {pack.name}", size) for name, size in _with_sizes(known, aside.stat().st_size) if not _loose(copy, name)]
     if known:
-        return lost or [Broken(0, f"damaged pack {pack.name}: every object of its index was salvaged")]
-    return [Broken(aside.stat().st_size, f"damaged pack {pack.name} without a usable index: {complaint}; what could be salvaged was")]
+        return lost or [Broken("", f"damaged pack {pack.name}: every object of its index was salvaged", 0)]
+    return [Broken("", f"damaged pack {pack.name} without a usable index: {complaint}; what could be salvaged was", aside.stat().st_size)]
 
 
 def _loose(copy: Path, name: str) -> bool:

@@ -8,9 +8,9 @@ from forensics.model import Evidence, EvidenceFile, Piece
 from forensics.sources.git.layout import Role, reference_of
 from forensics.sources.git.record import Plain, Record, load
 
-COMMITS = 2500
+COMMITS = 7500
 """commits of a piece: enough that git's cache of deltas gets warm, few enough to share them out evenly"""
-BYTES = 64 << 20
+BYTES = 256 << 20
 """of objects; pieces hold fewer commits where their files are large"""
 FEWEST = 50
 

@@ -25,13 +25,14 @@ class Plain:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Broken:
     """An object, or a whole pack, that can't be read."""
 
-    size: int
+    id: str
+    """empty where it is not known which objects"""
     reason: str
-    id: str = ""
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

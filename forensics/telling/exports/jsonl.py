@@ -15,7 +15,7 @@ def _write(batches: Iterator[pa.RecordBatch], stream: IO[bytes], _zone: str) -> 
     encode = msgspec.json.Encoder().encode
     for batch in batches:
         for row in batch.to_pylist():
-            stream.write(in_json(encode(_record(row)).decode()).encode() + b"\n")
+            stream.write(in_json(encode(_record(row))) + b"\n")
 
 
 def _record(row: dict[str, Any]) -> dict[str, Any]:

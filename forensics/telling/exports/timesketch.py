@@ -24,7 +24,7 @@ def _write(batches: Iterator[pa.RecordBatch], stream: IO[bytes], _zone: str) -> 
     for batch in batches:
         for row in batch.to_pylist():
             if row["time"] is not None:  # a timeline has no place for it
-                stream.write(in_json(encode(_record(row)).decode()).encode() + b"\n")
+                stream.write(in_json(encode(_record(row))) + b"\n")
 
 
 def _record(row: dict[str, Any]) -> dict[str, Any]:

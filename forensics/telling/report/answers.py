@@ -57,7 +57,8 @@ class Answer:
     data: Mapping[str, Any]
     asked: str
     about: str
-    when: str
+    when: tuple[str, ...]
+    """parts that stay on one line each"""
     shows: tuple[Point, ...]
     how_far: str
     not_shown: tuple[str, ...]
@@ -120,14 +121,14 @@ def _answer(
     )
 
 
-def _when(when: Mapping[str, str] | None, timezone: str) -> str:
+def _when(when: Mapping[str, str] | None, timezone: str) -> tuple[str, ...]:
     if not when:
-        return ""
+        return ()
     ends = [times.parse(when[end])[0] for end in ("from", "to")]
     local = [times.show_in(end, timezone) for end in ends]
-    if local[0] == local[1]:
-        return f"{local[0]} ({times.show(ends[0])})"
-    return f"between {local[0]} and {local[1]} ({times.show(ends[0])} to {times.show(ends[1])})"
+    if ends[0] == ends[1]:
+        return local[0], f"({times.show(ends[0])})"
+    return f"{local[0]} to", local[1], f"({times.show(ends[0])} to", f"{times.show(ends[1])})"
 
 
 def _shows(data: Mapping[str, Any], closest: tuple[Mapping[str, Any], ...], people: People) -> Iterator[Point]:

@@ -33,6 +33,11 @@ class Ladder:
     says: str
     """the drawing in words"""
 
+    @property
+    def told(self) -> bool:
+        """Tell whether any step has a reason or evidence to list."""
+        return any(step.why or step.refs for step in self.steps)
+
 
 def ladder(answer: Mapping[str, Any]) -> Ladder:
     """Draw how far an answer goes; without a `ladder` in the findings, from its rung alone."""

@@ -14,11 +14,11 @@ import forensics
 from forensics import times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import ratios, showing, supplied, words
-from forensics.telling.report.answers import Answer, People, answers
+from forensics.telling.report import paths, ratios, showing, supplied, words
+from forensics.telling.report.answers import NAMED, Answer, People, answers
 from forensics.telling.report.citing import Index, place
 from forensics.telling.report.extra import Extra, Ref
-from forensics.telling.report.timeline import timeline
+from forensics.telling.report.timeline import Marks, timeline
 
 REJECTS = 200
 """rejected rows that the page lists"""
@@ -48,7 +48,7 @@ def write(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, extra: 
     rejected = tables.rows(_REJECTED, most=REJECTS)
     index = Index([*_cited(findings, told), *(("rejected", ref) for row in rejected if (ref := _rejected_ref(row)))])
     events = index.events(tables)
-    acts = _key_acts(told, index, events)
+    acts, marks = _key_acts(told, index, events)
     css = _css(case.id)
     page = _environment(people, index, case.timezone).get_template("report.html")
     return page.render(
@@ -60,7 +60,7 @@ def write(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, extra: 
         answers=told,
         statements=_statements(findings, case),
         acts=acts,
-        timeline=timeline(case, tables, findings["sources"], _marks(told, acts, index)),
+        timeline=timeline(case, tables, findings["sources"], marks),
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
         rejected=[(row, _rejected_ref(row)) for row in rejected],
         files=_files(tables),
@@ -71,7 +71,7 @@ def write(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, extra: 
         | {f"statement-{n}": s["id"] for n, s in enumerate(findings["statements"], 1)}
         | {"rejected": "rejected records"},
         words=words,
-        named=12,
+        named=NAMED,
         bar_width=ratios.WIDTH,
         bar_height=ratios.HEIGHT,
     )
@@ -148,7 +148,7 @@ def _elapsed(nanoseconds: int) -> str:
     """Write a span of time in its two largest units."""
     seconds = nanoseconds // times.SECOND
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    parts = []
+    parts: list[str] = []
     for unit, size in units:
         number, seconds = divmod(seconds, size)
         if number or parts:
@@ -179,22 +179,33 @@ def _weighed(answer: Answer) -> Iterator[Ref]:
         yield from flag.refs
 
 
-def _key_acts(told: Sequence[Answer], index: Index, events: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Number the acts that answers rest on, in order of time; what was weighed comes before what the path only passes."""
-    first = [number for answer in told for number in index.numbers(_weighed(answer))]
-    rest = [number for answer in told for edge in answer.edges for number in index.numbers(edge["refs"])]
-    chosen = [number for number in dict.fromkeys((*first, *rest)) if number in events and events[number]["time"] is not None][:ACTS]
-    ordered = sorted(chosen, key=lambda number: (events[number]["time"], number))
-    return [dict(events[number]) | {"number": place_in_order, "entry": number} for place_in_order, number in enumerate(ordered, 1)]
+def _steps(answer: Answer, index: Index, events: Mapping[int, Mapping[str, Any]]) -> list[int]:
+    """List the evidence of a path up to its jobs, and of the first and the last act of those."""
+    before = [n for edge in answer.edges if not _effect(edge) for n in index.numbers(edge["refs"])]
+    after = [n for edge in answer.edges if _effect(edge) for n in index.numbers(edge["refs"]) if n in events and events[n]["time"] is not None]
+    after.sort(key=lambda n: (events[n]["time"], n))
+    return [*before, *after[:1], *after[-1:]]
 
 
-def _marks(told: Sequence[Answer], acts: Sequence[Mapping[str, Any]], index: Index) -> list[tuple[str, list[tuple[int, int]]]]:
-    """Return, for each question, the numbers and times of the acts that it rests on."""
+def _effect(edge: Mapping[str, Any]) -> bool:
+    return any(paths.family(edge[end])[0] == "job" for end in ("src", "dst"))
+
+
+def _key_acts(told: Sequence[Answer], index: Index, events: Mapping[int, Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Marks]:
+    """Number the acts that answers rest on in order of time, and say which question rests on which.
+
+    Where there are too many, what was weighed comes before what the path only passes.
+    """
+    weighed = [index.numbers(_weighed(answer)) for answer in told]
+    passed = [_steps(answer, index, events) for answer in told]
+    wanted = dict.fromkeys(n for group in (*weighed, *passed) for n in group if n in events and events[n]["time"] is not None)
+    ordered = sorted(list(wanted)[:ACTS], key=lambda n: (events[n]["time"], n))
+    acts = [dict(events[n]) | {"number": number, "entry": n} for number, n in enumerate(ordered, 1)]
     marks = []
-    for answer in told:
-        cited = set(index.numbers((*_weighed(answer), *(ref for edge in answer.edges for ref in edge["refs"]))))
-        marks.append((answer.data["question"], [(act["number"], act["time"]) for act in acts if act["entry"] in cited]))
-    return marks
+    for answer, *groups in zip(told, weighed, passed, strict=True):
+        rests = {n for group in groups for n in group}
+        marks.append((answer.data["question"], [(act["number"], act["time"]) for act in acts if act["entry"] in rests]))
+    return acts, marks
 
 
 def _act_names(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, people: People) -> Callable[[str], str | None]:

@@ -5,15 +5,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from forensics.telling.evidence_text import width
 from forensics.telling.report.showing import Shown, fitted
 
 MANY = 12
 """nodes of one kind in one layer that are drawn one by one"""
 LAYERS = 9
-BOX, GAP, HIGH, SLOT, LANE = 172, 56, 38, 50, 14
+BOX, GAP, HIGH, SLOT, LANE = 138, 30, 50, 60, 14
 TOP = 34
-COLUMNS = 25
-"""characters that fit a box"""
+COLUMNS = 19
+"""characters that fit a line of a box; a label has two lines"""
+
+NEAR = 9
+"""characters before the end of a full line within which a mark is looked for to break at"""
 
 _HANDS = {
     "gitlab": "account", "github": "account", "email": "address of mail", "unix": "account", "aws": "account", "okta": "account",
@@ -25,7 +29,9 @@ _THINGS = {
     "meeting": "meeting", "place": "place",
 }  # fmt: skip
 _BASE = {"person": 0, "hand": 0, "act": 1, "thing": 2, "job": 3}
-HEADS = {"hand": "Accounts, keys, devices", "act": "Acts", "thing": "Commits, files, objects", "job": "Jobs"}
+HEADS = {"hand": "Accounts, keys, devices", "act": "Acts", "thing": "Commits, objects", "job": "Jobs"}
+AFTER = "What jobs wrote"
+"""the head of a layer of objects right of the first jobs"""
 MANY_OF = {"hand": "accounts, keys, devices", "act": "acts", "thing": "files and objects", "job": "jobs"}
 
 
@@ -37,7 +43,7 @@ class Node:
     y: float
     family: str
     kind: str
-    label: Shown
+    label: tuple[Shown, ...]
     asked: bool
     """the object in question"""
 
@@ -202,9 +208,23 @@ def _node(node: str, at: tuple[float, float], asked: str, name: Callable[[str], 
     x, y = at[0], at[1] - HIGH / 2
     if node.startswith("many:"):
         _, _, kind, number = node.split(":")
-        return Node(x, y, kind, "condensed", Shown(f"{number} {MANY_OF.get(kind, 'people')}"), asked=False)
+        return Node(x, y, kind, "drawn as one", _in_two(f"{number} {MANY_OF.get(kind, 'people')}"), asked=False)
     kind, word = family(node)
-    return Node(x, y, kind, "change in question" if node == asked else word, fitted(name(node) or short(node), COLUMNS), asked=node == asked)
+    return Node(x, y, kind, "change in question" if node == asked else word, _in_two(name(node) or short(node)), asked=node == asked)
+
+
+def _in_two(text: str) -> tuple[Shown, ...]:
+    """Break a label into two lines: at its first blank, at its last mark that fits, or where the line is full."""
+    whole = fitted(text, 2 * COLUMNS - 2)
+    if width(whole) <= COLUMNS:
+        return (whole,)
+    head, _, rest = whole.partition(" ")
+    if rest and max(width(head), width(rest)) <= COLUMNS:
+        return Shown(head), Shown(rest)
+    full = next(n for n in range(len(whole), 0, -1) if width(whole[:n]) <= COLUMNS)
+    mark = max(whole.rfind(sign, 0, full) for sign in "/:@-_.")
+    cut = mark + 1 if mark >= full - NEAR and width(whole[mark + 1 :]) <= COLUMNS else full
+    return Shown(whole[:cut].rstrip()), fitted(whole[cut:], COLUMNS)
 
 
 def _curve(stops: list[tuple[float, float]]) -> Shown:
@@ -224,11 +244,12 @@ def _curve(stops: list[tuple[float, float]]) -> Shown:
 def _heads(layers: list[list[str]]) -> tuple[tuple[float, str], ...]:
     """Name each layer after what most of its boxes are; a name that stands at its left already is left out."""
     heads: list[tuple[float, str]] = []
-    last = ""
+    last, jobs = "", False
     for column, layer in enumerate(layers):
         kinds = [node.split(":")[2] if node.startswith("many:") else family(node)[0] for node in layer if not node.startswith("lane:")]
         most = max(sorted(set(kinds)), key=kinds.count) if kinds else ""
-        head = HEADS.get("hand" if most == "person" else most, "")
+        head = AFTER if most == "thing" and jobs else HEADS.get("hand" if most == "person" else most, "")
+        jobs = jobs or most == "job"
         if head and head != last:
             heads.append((column * (BOX + GAP), head))
         last = head

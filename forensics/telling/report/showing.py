@@ -36,7 +36,7 @@ def visible(value: object, limit: int = LONGEST) -> Shown:
 
 
 def raw_text(data: bytes) -> Shown:
-    """Decode a record for showing: broken UTF-8 as `\\xNN`, line ends kept, everything else that is invisible written out."""
+    r"""Decode a record for showing: broken UTF-8 as `\xNN`, line ends kept, everything else that is invisible written out."""
     return Shown(written_out(evidence_text.decoded(data), keep="\n"))
 
 
@@ -47,6 +47,9 @@ def fitted(value: object, columns: int) -> Shown:
     return Shown(evidence_text.shorten(written_out(ends), columns))
 
 
+_SMALL, _TEN, _MILLION, _TINY = 100, 10, 1e6, 1e-4
+
+
 def count(number: float) -> str:
     """Write a whole number with separators, as in `12,345`."""
     return f"{number:,.0f}"
@@ -54,14 +57,14 @@ def count(number: float) -> str:
 
 def amount(number: float) -> str:
     """Write an amount: with a decimal where it is small."""
-    return f"{number:,.0f}" if abs(number) >= 100 or number == int(number) else f"{number:,.1f}"
+    return f"{number:,.0f}" if abs(number) >= _SMALL or number == int(number) else f"{number:,.1f}"
 
 
 def ratio(number: float) -> str:
     """Write a likelihood ratio to two digits that count."""
-    if number >= 1e6 or 0 < number < 1e-4:
+    if number >= _MILLION or 0 < number < _TINY:
         return f"{number:.0e}".replace("e+0", "e").replace("e-0", "e-")
-    if number >= 10:
+    if number >= _TEN:
         return f"{round(number, 2 - len(str(int(number)))):,.0f}"
     text = f"{number:.2g}"
     return text.rstrip("0").rstrip(".") if "." in text else text

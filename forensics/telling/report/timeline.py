@@ -13,6 +13,7 @@ from forensics.telling.report.showing import Shown, fitted
 LEFT, RIGHT, WIDTH = 190, 12, 1120
 LANE, HIGH, DOT, ROW = 26, 18, 8, 19
 BINS = 115
+TICKS = 9
 DEEPEST = 8
 """rows of numbered acts above one another"""
 _STEPS = [n * times.HOUR for n in (1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14, 24 * 28, 24 * 91, 24 * 182, 24 * 365)]
@@ -140,7 +141,7 @@ def _outline(hits: Mapping[int, int], floor: int) -> Shown:
 
 
 def _ticks(begin: int, until: int, timezone: str) -> tuple[tuple[float, str], ...]:
-    step = next((s for s in _STEPS if (until - begin) / s <= 9), _STEPS[-1])
+    step = next((s for s in _STEPS if (until - begin) / s <= TICKS), _STEPS[-1])
     short = slice(0, 10) if step >= times.DAY else slice(5, 16)
     moments: Iterable[int] = range(begin, until, step)
     return tuple((_x(moment, (begin, until)), times.show_in(moment, timezone)[short]) for moment in moments)

@@ -1,0 +1,33 @@
+"""An act as the systems recorded it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Row = dict[str, Any]
+"""a row of the table of acts, with its attributes"""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What changed the object, as the systems recorded it."""
+
+    kind: str
+    """the action: code.push, object.write, file.write, job.launch"""
+    account: str | None
+    time: tuple[int, int]
+    rows: tuple[Row, ...]
+    """every record of this one act, the one that names the object first"""
+    ip: str | None = None
+    session: str | None = None
+    credential: str | None = None
+    host: str | None = None
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        """Ids of all its records."""
+        return tuple(r["event"] for r in self.rows)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources that recorded it, sorted."""
+        return tuple(sorted({r["source"] for r in self.rows}))
