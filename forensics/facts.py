@@ -186,19 +186,19 @@ _HOSTS = """
         WHERE a.ip IS NOT NULL AND a.action <> 'session.ssh.close' AND a.ip NOT IN (SELECT ip FROM leased)
     ),
     pairs AS (
-        SELECT u.event, u.ip, u.person, s.host FROM uses u
+        SELECT u.event, u.ip, u.time, u.person, s.host FROM uses u
         JOIN spans s ON s.person = u.person AND u.time BETWEEN s.time AND s.until AND s.host IS DISTINCT FROM u.host AND s.ip IS DISTINCT FROM u.ip
         QUALIFY row_number() OVER (PARTITION BY u.event ORDER BY s.time DESC, s.host) = 1  -- the login nearest to the act, not the jump host before it
     ),
     shared AS (
-        SELECT DISTINCT u.event, u.ip, e.actor AS person, e.host FROM acts u
+        SELECT DISTINCT u.event, u.ip, u.time, e.actor AS person, e.host FROM acts u
         JOIN acts e ON e.action = 'process.exec' AND e.target IS NOT NULL AND e.actor IS DISTINCT FROM e.target
           AND split_part(e.target, ':', 2) = split_part(u.actor, ':', 2) AND u.time BETWEEN e.time - 120000000000 AND e.time + 600000000000
         WHERE u.ip IS NOT NULL AND u.action IN ('object.write', 'object.read', 'code.push') AND u.ip NOT IN (SELECT ip FROM leased)
     ),
     voices AS (SELECT * FROM pairs UNION SELECT * FROM shared),
-    totals AS (SELECT ip, count(DISTINCT event) AS uses FROM (SELECT ip, event FROM uses UNION SELECT ip, event FROM shared) GROUP BY ip),
-    votes AS (SELECT ip, host, count(DISTINCT event) AS hits, count(DISTINCT person) AS people, list(DISTINCT event ORDER BY event)[:5] AS events FROM voices GROUP BY ALL)
+    totals AS (SELECT ip, count(DISTINCT time) AS uses FROM (SELECT ip, time FROM uses UNION SELECT ip, time FROM shared) GROUP BY ip),
+    votes AS (SELECT ip, host, count(DISTINCT time) AS hits, count(DISTINCT person) AS people, list(DISTINCT event ORDER BY event)[:5] AS events FROM voices GROUP BY ALL)
     SELECT v.ip, v.host, v.hits, t.uses, v.people, v.events FROM votes v JOIN totals t USING (ip)
     WHERE v.hits >= 3 AND v.people >= 2 AND v.hits >= 0.6 * t.uses
     QUALIFY row_number() OVER (PARTITION BY v.ip ORDER BY v.hits DESC, v.host) = 1

@@ -51,7 +51,9 @@ def shared(tmp_path_factory):
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(alphabet='ab"\\{}[],:\n\x00é梅', max_size=8)
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('k"}]\\', max_size=3), inner, max_size=3), max_leaves=12)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('k"}]\\', max_size=3), inner, max_size=3), max_leaves=12
+)
 objects = st.dictionaries(st.text("abc", min_size=1, max_size=3), values, max_size=4)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -77,7 +79,12 @@ def test_every_form_gives_its_records(shared, items, form, indent, ascii_only, b
 
 
 @quick
-@given(items=st.lists(objects, min_size=1, max_size=4), form=st.sampled_from(["lines", "array", "envelope"]), place=st.floats(0, 1), block=st.integers(1, 32))
+@given(
+    items=st.lists(objects, min_size=1, max_size=4),
+    form=st.sampled_from(["lines", "array", "envelope"]),
+    place=st.floats(0, 1),
+    block=st.integers(1, 32),
+)
 def test_cut_at_any_byte(shared, items, form, place, block):
     data, _ = written(items, form, None, False)
     cut = data[: int(len(data) * place)]

@@ -2,9 +2,12 @@
 
 import io
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
+from typing import Any
 
 import click
 
@@ -32,8 +35,10 @@ class Forensics(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; turn what went wrong into words and an exit code."""
         _say_what_can_be_said()
+        interrupts = _Interrupts()
         try:
-            result = super().invoke(ctx)
+            with interrupts:
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except ForensicsError as error:
             fail(str(error))
@@ -44,9 +49,32 @@ class Forensics(click.Group):
         except (click.exceptions.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the last place where it can become words
+            if interrupts.seen:
+                _leave_stdout()
+                ctx.exit(INTERRUPTED)
             _unexpected(error)
             ctx.exit(Exit.FAILED)
         return result
+
+
+class _Interrupts:
+    """Remembers a Ctrl-C: a library that is interrupted in the middle (DuckDB) says so with an error of its own."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():  # signals reach no other
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        self.seen = True
+        raise KeyboardInterrupt
 
 
 def _say_what_can_be_said() -> None:

@@ -156,4 +156,4 @@ def stdout_is_terminal() -> bool:
 
 def style(text: str, *, fg: str | None = None, bold: bool = False) -> str:
     """Colour a visible text."""
-    return click.style(text, fg=fg, bold=bold)
+    return click.style(text, fg=fg, bold=bold or None)

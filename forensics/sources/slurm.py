@@ -117,7 +117,7 @@ def _job(row: dict[str, str], job: str, task: str | None, start: int, end: int, 
     if cancelled:
         yield Event(start, end, *_at(ended), "job.cancel", f"unix:#{cancelled.group(1)}", job, time_hi=_late(ended))
     if ended:
-        attrs = {"exit": row.get("ExitCode", ""), "state": state}
+        attrs = {key: row[column] for column, key in (("ExitCode", "exit"), ("State", "state")) if row.get(column)}
         yield Event(start, end, *_at(ended), "job.end", None, job, outcome=word or None, time_hi=_late(ended), attrs=_json(attrs))
 
 
@@ -204,6 +204,8 @@ def expand(text: str) -> tuple[list[str], bool]:
     """
     if text in _NEVER or text == "None assigned":
         return [], True
+    if text.count("[") != text.count("]"):
+        return [text], True
     found: list[str] = []
     for part in re.split(r",(?![^\[]*\])", text):
         names = itertools.islice(_expand_one(part), MOST_NODES + 1 - len(found))

@@ -10,7 +10,7 @@ _WIDE = 16
 
 def heading(found: Found) -> list[str]:
     """Say where the bytes lie and what was checked."""
-    what = f"git {found.kind}, canonical bytes (header and content)" if found.kind else "file as stored, unchanged since intake"
+    what = f"git {found.kind}, canonical bytes (header and content)" if found.kind else "as it was at intake"
     return [
         f"reference: {visible(str(found.place))}",
         f"file:      {visible(found.file)}",

@@ -36,6 +36,12 @@ class Wanted:
 
 _LOOKED_AT = {"actors": ("actor", "claimed"), "objects": ("object", "target", "prior"), "actions": ("action",), "sources": ("source",)}
 
+# A forge's push record names a project by number; the table of pushes says which repository that is.
+_PUSHED = """e.id IN (
+    SELECT event FROM pushes WHERE 'git:' || repo || '@' || after LIKE ${name} ESCAPE '\\'
+        OR 'git:' || repo || '@' || before LIKE ${name} ESCAPE '\\' OR 'git:' || repo || '#' || ref LIKE ${name} ESCAPE '\\'
+)"""
+
 
 def count(tables: Tables, wanted: Wanted) -> int:
     """Count the events that are asked for."""
@@ -72,6 +78,8 @@ def _condition(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         if isinstance(patterns, tuple) and patterns:
             names = [f"{field.name}{n}" for n in range(len(patterns))]
             tests = [f"e.{column} LIKE ${name} ESCAPE '\\'" for name in names for column in _LOOKED_AT[field.name]]
+            if field.name == "objects":
+                tests += [_PUSHED.format(name=name) for name in names]
             if field.name == "actions":
                 tests += [f"e.action LIKE ${name} || '.%' ESCAPE '\\'" for name in names]
             terms.append(f"({' OR '.join(tests)})")

@@ -61,6 +61,7 @@ class Label:
     time: int | None
     action: str
     actor: str | None
+    """as authenticated; else as claimed, and said so"""
     ref: str
 
 
@@ -200,7 +201,7 @@ def resolve(tables: Tables, name: str) -> str:
 def labels(tables: Tables, ids: set[int]) -> dict[int, Label]:
     """Return what these events say in short, and where they stand."""
     rows = tables.rows(
-        f"SELECT e.id, e.time, e.action, coalesce(e.actor, e.claimed) AS actor, {REF} AS ref FROM events e WHERE e.id IN (SELECT unnest($ids::BIGINT[]))",  # noqa: S608 - text of ours alone
+        f"SELECT e.id, e.time, e.action, coalesce(e.actor, e.claimed || ' (claimed)') AS actor, {REF} AS ref FROM events e WHERE e.id IN (SELECT unnest($ids::BIGINT[]))",  # noqa: S608 - text of ours alone
         ids=sorted(ids),
     )
     return {row["id"]: Label(row["time"], row["action"], row["actor"], row["ref"]) for row in rows}

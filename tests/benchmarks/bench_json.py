@@ -8,6 +8,7 @@ import random
 import resource
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -53,22 +54,28 @@ KUBERNETES = """
 
 
 def main() -> None:
-    """Make the logs, measure both ways in turns, print medians."""
-    size = (int(sys.argv[1]) if len(sys.argv) > 1 else 300) << 20
-    for kind, make, query in (("cloudtrail", _cloudtrail, CLOUDTRAIL), ("kubernetes_audit", _kubernetes, KUBERNETES)):
+    """Measure each kind in a process of its own, whose workers then start from the same memory."""
+    size = sys.argv[1] if len(sys.argv) > 1 else "300"
+    kinds = sys.argv[2:]
+    if len(kinds) == 1:
+        make, query = KINDS[kinds[0]]
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(_measure(kind, make, query, Path(folder), size)))
+            print(json.dumps(_measure(kinds[0], make, query, Path(folder), int(size) << 20)))
+        return
+    for kind in kinds or KINDS:
+        subprocess.run([sys.executable, __file__, size, kind], check=True)
 
 
 def _measure(kind: str, make: Callable[[random.Random, int], str], query: str, folder: Path, size: int) -> dict[str, object]:
     log = folder / "log.jsonl"
     lines = _write(log, make, size)
+    _forensics(kind, log, folder / "parts", lines)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10  # before DuckDB grows this process, which its children inherit
     ours, theirs = [], []
     for _ in range(ROUNDS):
         ours.append(_timed(lambda: _forensics(kind, log, folder / "parts", lines)))
         theirs.append(_timed(lambda: _duckdb(query, log, folder / "out.parquet")))
     us, them = statistics.median(ours), statistics.median(theirs)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
     print(f"{kind}: {log.stat().st_size >> 20} MB, {lines} records; forensics {us:.2f} s, DuckDB {them:.2f} s; largest worker {peak} MB")
     return {
         "kind": kind, "bytes": log.stat().st_size, "records": lines, "forensics_s": [round(t, 2) for t in ours],
@@ -117,7 +124,7 @@ def _hex(chance: random.Random, digits: int) -> str:
 
 
 def _cloudtrail(chance: random.Random, count: int) -> str:
-    write = chance.random() < 0.4  # noqa: PLR2004
+    write = chance.random() < 0.4
     job = f"train-{count // 400}"
     role, key = "gpu-job", f"ASIA{count // 400:016d}"
     bucket, name = "models", f"team-{chance.randrange(20)}/run-{count // 400}/step_{count:08d}.pt"
@@ -167,13 +174,13 @@ def _kubernetes(chance: random.Random, count: int) -> str:
 
 def _request(kind: float, name: str) -> dict[str, object]:
     """Mostly reads by controllers, as in a cluster at work; a fifth jobs, pods on nodes, and ends of jobs."""
-    if kind < 0.8:  # noqa: PLR2004
+    if kind < 0.8:
         return {
             "requestURI": f"/api/v1/namespaces/ml/pods/{name}", "verb": "get",
             "user": {"username": "system:node:gpu-17", "groups": ["system:nodes", "system:authenticated"]},
             "objectRef": {"resource": "pods", "namespace": "ml", "name": name, "apiVersion": "v1"},
         }  # fmt: skip
-    if kind < 0.9:  # noqa: PLR2004
+    if kind < 0.9:
         return {
             "requestURI": f"/api/v1/namespaces/ml/pods/{name}/binding", "verb": "create", "user": {"username": "system:kube-scheduler"},
             "objectRef": {"resource": "pods", "namespace": "ml", "name": name, "apiVersion": "v1", "subresource": "binding"},
@@ -185,7 +192,7 @@ def _request(kind: float, name: str) -> dict[str, object]:
         "apiVersion": "batch/v1",
         "metadata": {"name": name, "labels": {"owner": "mei", "team": "rank"}},
     }
-    if kind < 0.95:  # noqa: PLR2004
+    if kind < 0.95:
         container = {"name": "main", "image": "registry.example/train:1", "command": ["python", "train.py"], "args": ["--config", "base.yaml"],
                      "env": [{"name": "GIT_COMMIT", "value": "3f" * 20}], "resources": {"limits": {"nvidia.com/gpu": "8"}}}  # fmt: skip
         return {
@@ -199,6 +206,8 @@ def _request(kind: float, name: str) -> dict[str, object]:
         "requestObject": head | {"status": status},
     }  # fmt: skip
 
+
+KINDS = {"cloudtrail": (_cloudtrail, CLOUDTRAIL), "kubernetes_audit": (_kubernetes, KUBERNETES)}
 
 if __name__ == "__main__":
     main()

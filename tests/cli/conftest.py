@@ -114,6 +114,9 @@ def write_tables(case: Path, out: Path, blob: str) -> None:
             part.write("events", schema.event_batch(source, file, number, rows))
             number += len(rows)
         part.write("edges", pa.Table.from_pylist(edges(), schema=schema.EDGES))
+        part.write(
+            "pushes", pa.Table.from_pylist([{"event": 0, "repo": "models", "ref": "refs/heads/main", "after": OTHER}], schema=schema.PUSHES)
+        )
         part.write("files", pa.Table.from_pylist(known, schema=schema.FILES))
     note = {"case": str(case), "sources": {**sources, "train": "evidence/train.git", "case": "."}, "kinds": {"train": "git"}}
     (out / "examination.json").write_text(json.dumps(note))

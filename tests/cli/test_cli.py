@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -57,11 +58,12 @@ def test_every_command_has_help_and_the_common_options(command: str, option: str
 
 def test_help_is_instant():
     def once() -> float:
-        begin = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert run("--help").returncode == 0
-        return time.perf_counter() - begin
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
-    assert min(once() for _ in range(5)) < 0.2
+    assert min(once() for _ in range(3)) < 0.2  # seconds of processor time: what else the machine does is no fault of the program
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs():
@@ -129,6 +131,23 @@ def test_interruptions_are_quiet(monkeypatch: pytest.MonkeyPatch, error: BaseExc
     found = CliRunner().invoke(main, ["fail"])
     assert found.exit_code == 128 + signal.SIGINT
     assert found.stderr == ""
+
+
+def test_a_library_that_was_interrupted_is_an_interruption(monkeypatch: pytest.MonkeyPatch):
+    @click.command()
+    def query() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt as interrupt:
+            raise RuntimeError("Query interrupted") from interrupt
+
+    monkeypatch.setitem(main.commands, "query", query)
+    monkeypatch.setattr(cli, "_leave_stdout", lambda: None)
+    before = signal.getsignal(signal.SIGINT)
+    found = CliRunner().invoke(main, ["query"])
+    assert (found.exit_code, found.stderr) == (130, "")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_reader_that_goes_away_is_no_error():

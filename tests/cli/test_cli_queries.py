@@ -55,6 +55,8 @@ def test_events_come_in_order_of_time_those_without_last(examined):
         (["--to", "2024-06-12T01:30:00Z"], ["code.commit", "code.push"]),
         (["--to", "2024-06-11"], []),
         (["--from", "2024-06-12", "--to", "2024-06-12", "--limit", "1"], ["code.commit"]),
+        (["--object", "git:models@3f2d*"], ["code.push"]),
+        (["--object", "git:models#refs/heads/*"], ["code.push"]),
         (["--object", "' OR 1=1 --"], []),
     ],
 )

@@ -6,7 +6,7 @@ https://github.com/linux-audit/audit-documentation/wiki/SPEC-Writing-Good-Events
 import re
 from functools import lru_cache
 
-_FIELD = re.compile(rb"([A-Za-z][\w-]*(?:\[\d+\])?)=(\"[^\"]*\"|[^\s\x1d,)]+)")
+_FIELD = re.compile(rb"([A-Za-z][\w-]*(?:\[\d+\])?)=(\"[^\"]*\"|[^\s\x1d]+)")
 _MESSAGE_END = re.compile(rb"'(?=[A-Z][A-Z-]*=\"|\s*$)")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 UNSET = frozenset((b"4294967295", b"-1", b"unset", b"", b"?"))
@@ -25,7 +25,7 @@ def fields(body: bytes) -> Fields:
         return dict(_FIELD.findall(body))
     ends = _MESSAGE_END.search(raw, at + 5)
     end = ends.start() if ends else len(raw)
-    found = dict(_FIELD.findall(raw[at + 5 : end]))
+    found = {key: value.rstrip(b",)") for key, value in _FIELD.findall(raw[at + 5 : end])}
     found |= dict(_FIELD.findall(raw[:at]))
     found |= dict(_FIELD.findall(raw[end:]))
     return found | dict(_FIELD.findall(names)) if names else found

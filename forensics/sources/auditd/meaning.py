@@ -164,6 +164,7 @@ class _Event:
         elif name in syscalls.REMOVES:
             yield from self._each("file.delete", gone or every, attrs)
         elif name in syscalls.RENAMES:
+            gone = gone[:1]  # a second one is what lay at the new name, and was overwritten
             yield from self._each("file.delete", gone, attrs)
             yield from self._each("file.write", made or [path for path in every if path not in gone], attrs | ({"from": gone[0]} if gone else {}))
         elif name in syscalls.LINKS:

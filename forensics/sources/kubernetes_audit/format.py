@@ -176,7 +176,7 @@ def _google_reference(path: str) -> Reference:
     group, _, rest = path.partition("/")
     parts = rest.split("/")[1:]
     namespace = None
-    if len(parts) > 2 and parts[0] == "namespaces":  # noqa: PLR2004 - behind it a namespace and a resource
+    if len(parts) > 2 and parts[0] == "namespaces":  # behind it a namespace and a resource
         namespace, parts = parts[1], parts[2:]
     resource, name, sub = [*parts, "", "", ""][:3]
     return Reference(resource or None, namespace, name or None, "" if group == "core" else group, sub or None)

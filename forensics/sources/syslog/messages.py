@@ -28,8 +28,8 @@ def _json(attrs: Mapping[str, object]) -> str | None:
 
 def other(line: Line) -> Event:
     """Return an event that only says that the host was writing."""
-    attrs = f'{{"program":"{line.program}"}}' if line.program.isalnum() else _json({"program": line.program})
-    return Event(line.start, line.end, line.time, "log.message", host=line.host, time_hi=line.time_hi, attrs=attrs)
+    attrs = f'{{"program":"{line.program}"}}' if line.program.isalnum() else _json({"program": line.program}) if line.program else None
+    return Event(line.start, line.end, line.time, "log.message", host=line.host or None, time_hi=line.time_hi, attrs=attrs)
 
 
 LONGEST = 16 << 10
@@ -167,7 +167,7 @@ def _pam_opened(line: Line, found: re.Match[str]) -> Event | None:
             line.start, line.end, line.time, "session.ssh.login", f"unix:{user}", session=_session(line, "ssh"), host=line.host,
             time_hi=line.time_hi, attrs=_json(attrs),
         )  # fmt: skip
-    return _su_event(line, "open", by or f"#{by_uid}", user, attrs)
+    return _su_event(line, "open", by or f"#{by_uid}", user, {"target_uid": f"unix:#{uid}"} if uid else {})
 
 
 _SSHD: dict[str, Callable[[Line, str], Event | None]] = {

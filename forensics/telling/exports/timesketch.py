@@ -36,7 +36,11 @@ def _record(row: dict[str, Any]) -> dict[str, Any]:
 def _message(row: dict[str, Any]) -> str:
     """Say in one line who did what to what."""
     words = [row["action"], row["object"] or ""]
-    words += [f"{preposition} {row[name]}" for preposition, name in (("->", "target"), ("by", "actor"), ("from", "ip")) if row[name]]
+    words += [
+        f"{preposition} {row[name]}"
+        for preposition, name in (("->", "target"), ("by", "actor"), ("claimed by", "claimed"), ("from", "ip"))
+        if row[name]
+    ]
     return " ".join(w for w in words if w)
 
 

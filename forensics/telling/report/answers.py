@@ -169,7 +169,9 @@ def _speaks(data: Mapping[str, Any], closest: tuple[Mapping[str, Any], ...], peo
         whom = f"{people.who(other['person'])} made it" if other["person"] else "it happened"
         yield Point(f"The closest alternative is that {whom} {MECHANISMS[other['mechanism']]}.")
     if data["flags"]:
-        yield Point(f"{len(data['flags'])} of the facts below look odd and have innocent explanations: {', '.join(sorted(data['flags']))}.")
+        yield Point(
+            f"{len(data['flags'])} odd fact{'' if len(data['flags']) == 1 else 's'} with innocent explanations: {', '.join(sorted(data['flags']))}."
+        )
 
 
 def _flags(data: Mapping[str, Any]) -> Iterator[Flag]:

@@ -24,7 +24,7 @@ _EVENTS = """
         UNION ALL
         SELECT a.n, e.* FROM asked a JOIN events e ON e.source = a.source AND e.locator = a.locator AND (e.file = a.file OR starts_with(a.locator, 'git='))
     )
-    SELECT n, id, time, action, actor, object, target, outcome, claimed FROM found ORDER BY n, id
+    SELECT n, id, time, action, actor, object, target, outcome, claimed, device, ip, credential FROM found ORDER BY n, id
 """
 
 
@@ -72,6 +72,16 @@ class Index:
     def numbers(self, refs: Iterable[Ref]) -> list[int]:
         """Return the numbers of several references, each once, in order."""
         return sorted({self.number(ref) for ref in refs})
+
+    def runs(self, refs: Iterable[Ref]) -> list[tuple[int, int]]:
+        """Return the numbers of several references as (first, last) of each run; a run of two stays two."""
+        runs: list[tuple[int, int]] = []
+        for number in self.numbers(refs):
+            if runs and runs[-1][1] == number - 1:
+                runs[-1] = (runs[-1][0], number)
+            else:
+                runs.append((number, number))
+        return [part for first, last in runs for part in ([(first, first), (last, last)] if last == first + 1 else [(first, last)])]
 
     def events(self, tables: Tables) -> dict[int, Mapping[str, Any]]:
         """Return the first event of each reference, by its number."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Ref = Mapping[str, Any]
+Ref = dict[str, Any]
 """where a fact stands in the raw evidence: source, sha256, locator, and path where the source has several files"""
 
 

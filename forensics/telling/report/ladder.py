@@ -7,7 +7,7 @@ from typing import Any
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.words import RUNG_STEPS, RUNGS
 
-STEP, RISE, BASE = 150, 20, 46
+STEP, RISE, HEAD, FOOT = 150, 20, 26, 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Ladder:
 def ladder(answer: Mapping[str, Any]) -> Ladder:
     """Draw how far an answer goes; without a `ladder` in the findings, from its rung alone."""
     rungs: Sequence[Mapping[str, Any]] = answer.get("ladder") or _from_rung(answer["rung"])
-    height = len(rungs) * RISE + 2 * BASE
+    height = len(rungs) * RISE + HEAD + FOOT
     steps = tuple(_step(number, rung, height) for number, rung in enumerate(rungs))
     reached = sum(step.reached for step in steps)
     return Ladder(steps, STEP * len(steps), height, f"{reached} of {len(steps)} steps are reached.")
@@ -55,4 +55,4 @@ def _from_rung(rung: str) -> list[dict[str, Any]]:
 def _step(number: int, rung: Mapping[str, Any], height: int) -> Step:
     rise = (number + 1) * RISE
     label = RUNG_STEPS.get(rung["rung"], rung["rung"])
-    return Step(label, rung["reached"], rung.get("why") or "", tuple(rung.get("refs") or ()), number * STEP, height - BASE - rise, rise)
+    return Step(label, rung["reached"], rung.get("why") or "", tuple(rung.get("refs") or ()), number * STEP, height - FOOT - rise, rise)

@@ -44,13 +44,14 @@ _NAMED_ACTS = """
 def write(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, extra: Extra) -> str:
     """Return the whole page as HTML text. The same arguments give the same text."""
     people = People({person.id: person.name for person in case.people})
-    told = answers(findings, case, people, _act_names(findings, tables, case, people))
+    named = _act_names(findings, tables, case, people)
+    told = answers(findings, case, people, named)
     rejected = tables.rows(_REJECTED, most=REJECTS)
     index = Index([*_cited(findings, told), *(("rejected", ref) for row in rejected if (ref := _rejected_ref(row)))])
     events = index.events(tables)
     acts, marks = _key_acts(told, index, events)
     css = _css(case.id)
-    page = _environment(people, index, case.timezone).get_template("report.html")
+    page = _environment(people, index, case.timezone, named).get_template("report.html")
     return page.render(
         css=Markup(css),  # noqa: S704 - our own stylesheet; the case's id is written in it as hexadecimal escapes
         policy_hash=_csp_hash(css),
@@ -98,7 +99,7 @@ def _csp_hash(css: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
 
 
-def _environment(people: People, index: Index, timezone: str) -> jinja2.Environment:
+def _environment(people: People, index: Index, timezone: str, act_name: Callable[[str], str | None]) -> jinja2.Environment:
     """Everything that a template prints is made visible, then escaped; it can't be forgotten in one place."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_folder()),
@@ -113,7 +114,8 @@ def _environment(people: People, index: Index, timezone: str) -> jinja2.Environm
         "visible": showing.visible,
         "sentence": _sentences(people),
         "who": people.who,
-        "cites": index.numbers,
+        "cites": index.runs,
+        "called": act_name,
         "place": place,
         "count": showing.count,
         "amount": showing.amount,
@@ -133,7 +135,9 @@ def _finalize(value: object) -> object:
 def _sentences(people: People) -> Callable[[object], showing.Shown]:
     """Return a filter for sentences: people's names beside their ids, and room for more text than a piece of evidence gets."""
     known = {person: name for person, name in people.names.items() if name}
-    pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(p)}(?![\w-])" for p in sorted(known, key=lambda p: (-len(p), p)))) if known else None
+    pattern = (
+        re.compile("|".join(rf"(?<![\w-]){re.escape(p)}(?![\w-])" for p in sorted(known, key=lambda p: (-len(p), p)))) if known else None
+    )
 
     def sentence(value: object) -> showing.Shown:
         text = "" if value is None else str(value)
@@ -182,7 +186,9 @@ def _weighed(answer: Answer) -> Iterator[Ref]:
 def _steps(answer: Answer, index: Index, events: Mapping[int, Mapping[str, Any]]) -> list[int]:
     """List the evidence of a path up to its jobs, and of the first and the last act of those."""
     before = [n for edge in answer.edges if not _effect(edge) for n in index.numbers(edge["refs"])]
-    after = [n for edge in answer.edges if _effect(edge) for n in index.numbers(edge["refs"]) if n in events and events[n]["time"] is not None]
+    after = [
+        n for edge in answer.edges if _effect(edge) for n in index.numbers(edge["refs"]) if n in events and events[n]["time"] is not None
+    ]
     after.sort(key=lambda n: (events[n]["time"], n))
     return [*before, *after[:1], *after[-1:]]
 
@@ -192,7 +198,7 @@ def _effect(edge: Mapping[str, Any]) -> bool:
 
 
 def _key_acts(told: Sequence[Answer], index: Index, events: Mapping[int, Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Marks]:
-    """Number the acts that answers rest on in order of time, and say which question rests on which.
+    """Return the acts that answers rest on, numbered in order of time, and which question rests on which.
 
     Where there are too many, what was weighed comes before what the path only passes.
     """

@@ -1,5 +1,6 @@
 """The path of a change as a drawing in layers: hands, acts, commits and objects, jobs, what jobs wrote."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def family(reference: str) -> tuple[str, str]:
         return "person", "person"
     if scheme == "event":
         return "act", "act"
-    if scheme == "pipeline" or scheme == "slurm" or (scheme == "k8s" and rest.count("/") >= 2):
+    if scheme in {"pipeline", "slurm"} or (scheme == "k8s" and rest.count("/") >= 2):
         return "job", "pipeline" if scheme == "pipeline" else "job"
     if scheme == "git":
         return "thing", "branch" if "#" in rest else "commit" if rest.count(":") == 0 else "file"
@@ -171,7 +172,7 @@ def _layers(places: Mapping[str, int], links: Mapping[tuple[str, str], bool]) ->
         route[src, dst] = [src, *between, dst]
     near: dict[str, list[str]] = defaultdict(list)
     for stops in route.values():
-        for one, other in zip(stops, stops[1:], strict=False):
+        for one, other in itertools.pairwise(stops):
             near[one].append(other)
             near[other].append(one)
     for sweep in range(6):
@@ -186,7 +187,9 @@ def _sort(layer: list[str], near: Mapping[str, list[str]], layers: list[list[str
     layer.sort(key=lambda node: (round(middle[node], 6), node))
 
 
-def _drawing(layers: list[list[str]], route: Route, links: Mapping[tuple[str, str], bool], asked: str, name: Callable[[str], str | None]) -> Drawing:
+def _drawing(
+    layers: list[list[str]], route: Route, links: Mapping[tuple[str, str], bool], asked: str, name: Callable[[str], str | None]
+) -> Drawing:
     heights = [sum(LANE if node.startswith("lane:") else SLOT for node in layer) for layer in layers]
     tallest = max(heights)
     at: dict[str, tuple[float, float]] = {}

@@ -36,7 +36,9 @@ class Scale:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return the powers of ten with their labels."""
-        return [(self.place(10.0**power), f"{10**power:,}" if power >= 0 else f"1/{10**-power:,}") for power in range(self.low, self.high + 1)]
+        return [
+            (self.place(10.0**power), f"{10**power:,}" if power >= 0 else f"1/{10**-power:,}") for power in range(self.low, self.high + 1)
+        ]
 
 
 def scale(ratios: Iterable[Mapping[str, float]]) -> Scale:

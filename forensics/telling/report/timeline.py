@@ -72,9 +72,7 @@ class Timeline:
     ticks: tuple[tuple[float, str], ...]
 
 
-def timeline(
-    case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, Any]], marks: Marks
-) -> Timeline:
+def timeline(case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, Any]], marks: Marks) -> Timeline:
     """Draw the window; `marks` are the key acts, in the order of the questions."""
     begin, until = case.window[0], max(case.window[1], case.window[0] + times.HOUR)
     step = (until - begin) // BINS + 1

@@ -16,7 +16,7 @@ SHOWS = {
     "change": "The change is real. The records do not say which account made it.",
     "account": "The account {account} made the change. Who used that account is not established.",
     "session": "A session from a known device or credential, under the account {account}, made the change. Who sat there is not established.",
-    "person": "The records tie this change to {person}, by way of the account {account}. Every alternative that was weighed is clearly less supported.",
+    "person": "The records tie this change to {person}, by way of the account {account}.",
 }
 
 HOW_FAR = {
@@ -24,7 +24,7 @@ HOW_FAR = {
     "change": "As far as the change itself. No account is tied to it.",
     "account": "As far as an account. An account is not a person.",
     "session": "As far as a session: a device or credential that is known. A device is not a person.",
-    "person": "As far as a person, with independent records for the session and for who was there.",
+    "person": "As far as a person, by independent records for session and person.",
 }
 
 NOT_SHOWN = {
@@ -32,10 +32,10 @@ NOT_SHOWN = {
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
     "session": "Who sat at that device, or held that credential, at that moment.",
-    "person": "What could not be weighed, such as somebody unknown; it is listed with the alternatives.",
+    "person": "What could not be weighed, such as somebody unknown.",
 }
 
-INTENT = "Why it was done, and whether harm was meant: records say nothing about intent."
+INTENT = "Why it was done: records say nothing about intent."
 
 MECHANISMS = {
     "own-account": "through an account or credential of one's own",

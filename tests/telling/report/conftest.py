@@ -65,7 +65,18 @@ class Lab:
             first += len(events)
         tables.write("events", batches)
         files = [
-            {"source": s, "file": "", "sha256": digest(s), "stored": len(d), "text": len(d), "parsed": len(d), "skipped": 0, "rejected": 0, "damage": "", "counted": True}
+            {
+                "source": s,
+                "file": "",
+                "sha256": digest(s),
+                "stored": len(d),
+                "text": len(d),
+                "parsed": len(d),
+                "skipped": 0,
+                "rejected": 0,
+                "damage": "",
+                "counted": True,
+            }
             for s, d in sorted(self.streams.items())
         ]
         tables.write("files", [pa.Table.from_pylist(files, schema=schema.FILES)])
@@ -103,16 +114,41 @@ PEOPLE = (
 
 
 def question_one(lab: Lab) -> dict[str, Any]:
-    push = lab.record("push-log", "2024-06-12T06:14:08Z", "code.push", actor="gitlab:luzw", object="git:train#refs/heads/main", target=COMMIT, ip="ip:10.4.2.77", credential="ssh-key:SHA256:q3Jk8")
-    vpn = lab.record("vpn", "2024-06-12T05:58:40Z", "session.vpn.connect", actor="unix:luzw", device="device:lt-0417", ip="ip:10.4.2.77", session="vpn-8812")
+    push = lab.record(
+        "push-log",
+        "2024-06-12T06:14:08Z",
+        "code.push",
+        actor="gitlab:luzw",
+        object="git:train#refs/heads/main",
+        target=COMMIT,
+        ip="ip:10.4.2.77",
+        credential="ssh-key:SHA256:q3Jk8",
+    )
+    vpn = lab.record(
+        "vpn",
+        "2024-06-12T05:58:40Z",
+        "session.vpn.connect",
+        actor="unix:luzw",
+        device="device:lt-0417",
+        ip="ip:10.4.2.77",
+        session="vpn-8812",
+    )
     lease = lab.record("dhcp", "2024-06-12T05:58:41Z", "device.lease", device="device:lt-0417", ip="ip:10.4.2.77")
     badge = lab.record("badge", "2024-06-12T05:41:02Z", "person.present", actor="badge:20417", object="place:B2-east")
-    meeting = lab.record("meetings", "2024-06-12T06:30:00Z", "meeting.attend", actor="email:zhiwei@lab.example", object="meeting:weekly-sync")
+    meeting = lab.record(
+        "meetings", "2024-06-12T06:30:00Z", "meeting.attend", actor="email:zhiwei@lab.example", object="meeting:weekly-sync"
+    )
     review = lab.record("forge", "2024-06-12T06:20:55Z", "code.review", actor="gitlab:ihalvorsen", object=COMMIT, outcome="approved")
     jobs = [f"slurm:gpu/{n}" for n in range(1041, 1078)]
-    launches = [lab.record("slurm", f"2024-06-{13 + n // 8}T0{n % 8}:10:00Z", "job.launch", actor="unix:sched", object=job) for n, job in enumerate(jobs)]
+    launches = [
+        lab.record("slurm", f"2024-06-{13 + n // 8}T0{n % 8}:10:00Z", "job.launch", actor="unix:sched", object=job)
+        for n, job in enumerate(jobs)
+    ]
     objects = [f"s3://models/rank/ckpt-{n:05d}" for n in range(3)]
-    writes = [lab.record("cloudtrail", f"2024-06-2{n}T11:00:00Z", "object.write", object=o, session=f"role/job-{1041 + n}") for n, o in enumerate(objects)]
+    writes = [
+        lab.record("cloudtrail", f"2024-06-2{n}T11:00:00Z", "object.write", object=o, session=f"role/job-{1041 + n}")
+        for n, o in enumerate(objects)
+    ]
     path = [
         edge("gitlab:luzw", "event:1", "acts", push, "2024-06-12T06:14:08Z"),
         edge("ssh-key:SHA256:q3Jk8", "event:1", "acts", push, "2024-06-12T06:14:08Z"),
@@ -157,7 +193,9 @@ def question_one(lab: Lab) -> dict[str, Any]:
 
 
 def question_two(lab: Lab) -> dict[str, Any]:
-    write = lab.record("cloudtrail", "2024-07-02T17:03:59Z", "object.write", actor="aws:trainops", object="s3://models/rank/base.pt", ip="ip:10.4.9.1")
+    write = lab.record(
+        "cloudtrail", "2024-07-02T17:03:59Z", "object.write", actor="aws:trainops", object="s3://models/rank/base.pt", ip="ip:10.4.9.1"
+    )
     hop = lab.record("auth-jump", "2024-07-02T16:59:20Z", "session.ssh.open", actor="unix:trainops", ip="ip:10.4.9.1")
     return {
         "question": "q2", "object": "s3://models/rank/base.pt?versionId=Xk29sLq", "rung": "account", "person": None, "account": "aws:trainops",
@@ -209,7 +247,12 @@ def lab_findings(lab: Lab) -> dict[str, Any]:
 
 
 def lab_case() -> CaseConfig:
-    source = SourceConfig("push-log", "gitlab_events", "evidence/push.jsonl", acquired=Acquired("p-031", "2024-08-01T09:00:00+08:00", "exported by the forge's API"))
+    source = SourceConfig(
+        "push-log",
+        "gitlab_events",
+        "evidence/push.jsonl",
+        acquired=Acquired("p-031", "2024-08-01T09:00:00+08:00", "exported by the forge's API"),
+    )
     return CaseConfig(
         "case", "2024-06-unstable-training", "Loss of the ranking model swings; nobody finds the cause", "Asia/Shanghai",
         (at("2024-06-01T00:00:00+08:00"), at("2024-07-31T00:00:00+08:00")), (source,), (Question("q1", COMMIT, about="Who put this into the ranking model?"),), PEOPLE,
@@ -218,8 +261,23 @@ def lab_case() -> CaseConfig:
     )  # fmt: skip
 
 
-POLICY = {"likelihood": {"almost certain": 0.95, "even": 0.5}, "records": {"wrong": [0.5, 0.2, 0.1, 0.03, 0.01]}, "gap": {"threshold": 1e-6}}
-CUSTODY = ({"seq": 0, "examiner": "K. Ferreira", "time": "2024-08-01T09:00:00Z", "tool": "forensics 0.1.0", "action": "intake", "source": "push-log", "prev": "0" * 64, "hash": "b" * 64},)
+POLICY = {
+    "likelihood": {"almost certain": 0.95, "even": 0.5},
+    "records": {"wrong": [0.5, 0.2, 0.1, 0.03, 0.01]},
+    "gap": {"threshold": 1e-6},
+}
+CUSTODY = (
+    {
+        "seq": 0,
+        "examiner": "K. Ferreira",
+        "time": "2024-08-01T09:00:00Z",
+        "tool": "forensics 0.1.0",
+        "action": "intake",
+        "source": "push-log",
+        "prev": "0" * 64,
+        "hash": "b" * 64,
+    },
+)
 
 
 def extra_of(lab: Lab) -> Extra:
@@ -235,11 +293,19 @@ def lab_report(tmp_path: Path) -> Made:
     lab = Lab()
     findings = lab_findings(lab)
     for n in range(1500):
-        lab.record("cloudtrail", times.show(at("2024-06-01T00:00:00Z") + n * n % 5011 * times.HOUR // 4), "object.read", object="s3://models/rank/base.pt")
+        lab.record(
+            "cloudtrail",
+            times.show(at("2024-06-01T00:00:00Z") + n * n % 5011 * times.HOUR // 4),
+            "object.read",
+            object="s3://models/rank/base.pt",
+        )
     for n in range(600):
         lab.record("auth-jump", times.show(at("2024-06-02T00:00:00Z") + n * times.HOUR * 2), "session.ssh.open", actor="unix:sched")
     findings = numbered(findings, lab)
-    bad = [{"source": "slurm", "file": "", "start": 40 * n, "end": 40 * n + 40, "reason": "the end is before the start", "locator": None} for n in range(3)]
+    bad = [
+        {"source": "slurm", "file": "", "start": 40 * n, "end": 40 * n + 40, "reason": "the end is before the start", "locator": None}
+        for n in range(3)
+    ]
     return findings, lab.tables(tmp_path / "tables", bad), lab_case(), extra_of(lab)
 
 
@@ -258,7 +324,26 @@ def numbered(findings: dict[str, Any], lab: Lab) -> dict[str, Any]:
 
 def poisoned(value: Any, evil: Callable[[], str], key: str = "") -> Any:
     """Put hostile text wherever the schema lets evidence or the case speak."""
-    kept = {"rung", "mechanism", "support", "tier", "verdict", "from", "to", "when", "first", "last", "sha256", "locator", "schema", "flags", "flag", "source", "status", "path_"}
+    kept = {
+        "rung",
+        "mechanism",
+        "support",
+        "tier",
+        "verdict",
+        "from",
+        "to",
+        "when",
+        "first",
+        "last",
+        "sha256",
+        "locator",
+        "schema",
+        "flags",
+        "flag",
+        "source",
+        "status",
+        "path_",
+    }
     if isinstance(value, dict):
         return {k: v if k in kept else poisoned(v, evil, k) for k, v in value.items()}
     if isinstance(value, list):
@@ -276,13 +361,19 @@ def hostile_report(tmp_path: Path) -> Made:
         number += 1
         return HOSTILE[number % len(HOSTILE)]
 
-    nasty = [lab.record("push-log", "2024-06-12T06:14:08Z", evil() + "act", actor=text, object=text, target=text, claimed=text, outcome=text) for text in HOSTILE]
+    nasty = [
+        lab.record("push-log", "2024-06-12T06:14:08Z", evil() + "act", actor=text, object=text, target=text, claimed=text, outcome=text)
+        for text in HOSTILE
+    ]
     findings = poisoned(lab_findings(lab), evil)
     findings["answers"][0]["for"] += [item(text, text, "T1", 1.0, ref) for text, ref in zip(HOSTILE, nasty, strict=True)]
     findings["answers"][0]["question"] = HOSTILE[0]
     findings["answers"][1]["question"] = HOSTILE[4]
     lab.streams["push-log"] = lab.streams["push-log"] + b"\xff\xfe\x00"
-    bad = [{"source": "push-log", "file": "", "start": n, "end": n + 30, "reason": clean(text), "locator": None} for n, text in enumerate(HOSTILE)]
+    bad = [
+        {"source": "push-log", "file": "", "start": n, "end": n + 30, "reason": clean(text), "locator": None}
+        for n, text in enumerate(HOSTILE)
+    ]
     case = lab_case()
     people = tuple(Person(p.id, evil() + p.name, p.role, None, None) for p in case.people)
     declared = (SourceConfig(findings["sources"][0]["name"], "x", "x", tier=Tier.T1, acquired=Acquired(evil(), evil(), evil())),)
@@ -291,7 +382,16 @@ def hostile_report(tmp_path: Path) -> Made:
         "case", HOSTILE[6], HOSTILE[0], "Asia/Shanghai", case.window, declared, (Question(HOSTILE[0], COMMIT, about=HOSTILE[1]),), people, statements=said,
         currency=HOSTILE[1], mandate=((HOSTILE[0], HOSTILE[1]),),
     )  # fmt: skip
-    extra = Extra(HOSTILE[0], HOSTILE[1], HOSTILE[4], HOSTILE[6], ({HOSTILE[0]: HOSTILE[1], "seq": HOSTILE[5]},), {HOSTILE[0]: {HOSTILE[6]: [HOSTILE[4]]}}, (HOSTILE[0],), lab.raw)
+    extra = Extra(
+        HOSTILE[0],
+        HOSTILE[1],
+        HOSTILE[4],
+        HOSTILE[6],
+        ({HOSTILE[0]: HOSTILE[1], "seq": HOSTILE[5]},),
+        {HOSTILE[0]: {HOSTILE[6]: [HOSTILE[4]]}},
+        (HOSTILE[0],),
+        lab.raw,
+    )
     return findings, lab.tables(tmp_path / "tables", bad), case, extra
 
 
