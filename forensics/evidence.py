@@ -54,7 +54,7 @@ def collect(case: CaseConfig, source: SourceConfig, work: str = "") -> Evidence:
             where=f"source {source.name!r}, {source.path}",
             hint="correct `path` in case.toml, or leave the source out",
         )
-    return Evidence(source, tuple(sorted(files, key=lambda f: f.file)), work, tuple(sorted(notes)))
+    return Evidence(source, tuple(sorted(files, key=lambda f: f.file)), work, tuple(sorted(map(_valid, notes))))
 
 
 def _linked(root: Path, path: Path) -> bool:
@@ -62,7 +62,12 @@ def _linked(root: Path, path: Path) -> bool:
 
 
 def _file(path: Path, name: str) -> EvidenceFile:
-    return EvidenceFile(name, str(path), path.stat().st_size)
+    return EvidenceFile(_valid(name), str(path), path.stat().st_size)
+
+
+def _valid(name: str) -> str:
+    r"""Return a file name as valid text: bytes that are not UTF-8 stand as `\xNN`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _several(root: Path, pattern: str, notes: list[str]) -> Iterator[EvidenceFile]:

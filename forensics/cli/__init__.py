@@ -65,7 +65,8 @@ class _Interrupts:
         self._before: Any = None
 
     def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():  # signals reach no other
+        reached = threading.current_thread() is threading.main_thread()  # signals reach no other
+        if reached and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as under nohup
             self._before = signal.signal(signal.SIGINT, self._interrupt)
 
     def __exit__(self, *_: object) -> None:

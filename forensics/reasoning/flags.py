@@ -171,14 +171,20 @@ _KEPT_BY = {
 }
 
 
+_BEHIND = ("auditd", "syslog", "okta")
+"""kinds that would show who stood behind a shared account"""
+
+
 def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> Iterator[Flag]:
     if dossier.when is None:
         return
-    kinds = next((v for k, v in _KEPT_BY.items() if dossier.objects[0].startswith(k)), ())
+    kinds = next((v for k, v in _KEPT_BY.items() if dossier.objects[0].startswith(k)), ()) if dossier.act is None else ()
+    if dossier.act is not None and len(dossier.origins) != 1:
+        kinds = _BEHIND
     slack = times.HOUR
     for source in world.case.sources:
         for low, high in gaps.get(source.name, []):
-            if source.kind in kinds and low - slack <= dossier.when[0] and dossier.when[1] <= high + slack and dossier.act is None:
+            if source.kind in kinds and low - slack <= dossier.when[0] and dossier.when[1] <= high + slack:
                 rows = world.tables.rows(
                     "SELECT id FROM events WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high
                 )

@@ -12,16 +12,19 @@ from forensics.tables import Tables
 _BURST = 5 * times.MINUTE
 """events closer than this are one burst, and count once: a loop that writes a thousand lines is no cadence"""
 
+_TAIL = 0.01
+
 Times = npt.NDArray[np.int64]
 
 
 def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tuple[int, int]]:
     """Return the silences of a source as (from, to) in recorded time.
 
-    Two readings of the cadence, both by hour of the day and working day or weekend, both estimated from the
-    source itself; a silence is a gap where either makes it less likely than the policy's chance:
-    bursts as a Poisson process (exp of minus the bursts expected), and, for sources that beat like a clock,
-    how often such hours are silent at all (product over the whole hours, with half a count added).
+    Three readings of the cadence, all estimated from the source itself; a silence is a gap where any of them
+    makes it less likely than the policy's chance: bursts as a Poisson process by hour of the day and working day
+    or weekend (exp of minus the bursts expected); how often such hours are silent at all (product over the whole
+    hours, with half a count added); and, for sources that beat like a clock, how many times the pause that only
+    one in a hundred exceeds goes into the silence (each such stretch is as unlikely again).
     """
     column = tables.sql("SELECT DISTINCT time FROM events WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
     moments: Times = column.to_numpy()
@@ -34,7 +37,12 @@ def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tup
     silent = np.flatnonzero(np.diff(moments) >= policy.gap_shortest)
     found = [(int(moments[i]), int(moments[i + 1])) for i in silent]
     limit = np.log(policy.gap_chance)
-    return [(a, b) for a, b in found if min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone)) < limit]
+    longest = float(np.quantile(np.diff(bursts), 1 - _TAIL))
+    return [
+        (a, b)
+        for a, b in found
+        if min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone), (b - a) // longest * np.log(_TAIL)) < limit
+    ]
 
 
 def _classes(hours: Times, timezone: str) -> npt.NDArray[np.int64]:

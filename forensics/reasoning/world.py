@@ -55,4 +55,28 @@ def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
         tiers[source.name] = source.tier or default
         groups[source.name] = f"host:{source.host}" if source.host else f"source:{source.name}"
         controllers[source.name] = source.controllers
+    for one, other in copies(tables):
+        merged = min(groups[one], groups[other])
+        groups = {name: merged if group in (groups[one], groups[other]) else group for name, group in groups.items()}
     return World(tables, case, policy, identities(case), tiers, groups, controllers)
+
+
+SAME_RECORDS = 0.5
+"""share of the smaller source's acts that stand in the other one, too, from which the two are copies of one log"""
+
+_COPIES = """
+    WITH rows AS (SELECT DISTINCT source, hash(time, action, actor, object, session, ip) AS act FROM acts WHERE source <> 'case' AND time IS NOT NULL),
+    sizes AS (SELECT source, count(*) AS n FROM rows GROUP BY source),
+    common AS (
+        SELECT a.source AS one, b.source AS other, count(*) AS n FROM rows a JOIN rows b ON a.act = b.act AND a.source < b.source GROUP BY ALL
+    )
+    SELECT c.one, c.other FROM common c JOIN sizes s ON s.source = c.one JOIN sizes t ON t.source = c.other
+    WHERE c.n >= $share * least(s.n, t.n) ORDER BY ALL
+"""
+
+
+def copies(tables: Tables) -> list[tuple[str, str]]:
+    """Return the pairs of sources that are copies of one log, whole or in part: they are one point of compromise, and count once."""
+    rows = tables.rows(_COPIES, share=SAME_RECORDS)
+    files = tables.rows("SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source ORDER BY ALL")
+    return [(r["one"], r["other"]) for r in (*rows, *files) if REGISTERS not in (r["one"], r["other"])]

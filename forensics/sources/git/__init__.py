@@ -16,7 +16,7 @@
 import json
 from collections.abc import Iterator
 
-from forensics.model import Batch, Evidence, Piece, Tier
+from forensics.model import Batch, Evidence, Piece, Reject, Tier
 from forensics.source import Source
 from forensics.sources.git.history import read_commits
 from forensics.sources.git.intake import copy_of, prepare
@@ -46,7 +46,8 @@ def read(piece: Piece) -> Iterator[Batch]:
     elif what == "stock":
         yield from read_stock(piece, copy)
     elif what == "other":
-        yield Batch(skipped=piece.file.size)
+        lost = [Reject(0, 0, context["damage"])] if context["damage"] else []
+        yield Batch(rejects=lost, skipped=piece.file.size, damage=context["damage"])
     else:
         yield from read_plain(piece, context)
 

@@ -53,10 +53,19 @@ def entries(evidence: Evidence, notes: set[str]) -> Iterator[Entry]:
 def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:
     count = total = 0
     seen: set[str] = set()
+    ended: list[bool] = []
+
+    class Member(_Member):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> tarfile.TarInfo:
+            """Notice the block of zeros that ends an archive: tarfile takes a missing one for the end as well."""
+            ended.extend([True] * (not any(buf)))
+            return super().frombuf(buf, encoding, errors)
+
     with open_text(file) as stream:
         try:
             # fileobj of a stream is only ever read forward, so that a compressed archive needs no temporary file
-            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=Member) as archive:
                 for member in archive:
                     archive.members = []  # type: ignore[attr-defined]  # else every header stays in memory
                     count, total = count + 1, total + member.size
@@ -69,6 +78,8 @@ def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:
             raise RecordError(f"the archive can't be read on: {_reason(error, stream)}") from error
         if isinstance(stream, Unpacked) and stream.damage:
             raise RecordError(f"the archive can't be read on: {stream.damage}")
+    if not ended:
+        raise RecordError("the archive breaks off: its end mark is missing")
 
 
 def _reason(error: Exception, stream: BinaryIO) -> str:

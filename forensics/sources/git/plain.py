@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from forensics.errors import RecordError
@@ -52,11 +53,12 @@ def _entry(piece: Piece, context: dict[str, Any], line: bytes, start: int, end: 
     facts = _base(piece, context) | {"message": text(message or b""), "name": text(who), "zone": text(zone)}
     if note:
         facts["note"] = note
-    yield Event(
+    entry = Event(
         start, end, time, "ref.update",
         object=f"git:{piece.source.repo}#{context['ref']}", target=_object(piece, new.decode()), prior=_object(piece, old.decode()),
         claimed=f"email:{text(address)}" if address else None, host=piece.source.host or None, attrs=as_json(facts),
     )  # fmt: skip
+    return [entry]
 
 
 def _state(piece: Piece, start: int, end: int, ref: str, target: bytes, facts: dict[str, object]) -> Event:
@@ -89,10 +91,9 @@ def _packed(piece: Piece, context: dict[str, Any], line: bytes, start: int, end:
 
 
 def _setting(piece: Piece, context: dict[str, Any]) -> Batch:
-    with open(piece.file.path, "rb") as stream:  # noqa: PTH123 - the copy's own file
-        data = stream.read()
+    data = Path(piece.file.path).read_bytes()
     batch = Batch(skipped=len(data))
-    for found in dangers(context["name"], data):
+    for found in dangers(context["name"], data) if data else ():
         facts: dict[str, object] = {"file": piece.file.file, "what": found.what, "why": found.why, "left_out": True}
         batch.events.append(
             Event(found.start, found.end, None, "repository.note", object=f"git:{piece.source.repo}", host=piece.source.host or None, attrs=as_json(facts))

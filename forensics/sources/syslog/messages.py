@@ -26,10 +26,21 @@ def _json(attrs: Mapping[str, object]) -> str | None:
     return msgspec.json.encode(attrs, order="sorted").decode() if attrs else None
 
 
+def _event(
+    line: Line, action: str, actor: str | None = None, target: str | None = None, *, session: str | None = None, credential: str | None = None,
+    ip: str | None = None, claimed: str | None = None, outcome: str | None = None, object_: str | None = None, attrs: str | None = None,
+) -> Event:  # fmt: skip
+    start, end, time, time_hi, host, _, _, _ = line
+    return Event(
+        start, end, time, action, actor, object_, target, None, claimed, session, credential, None, ip, host or None, outcome, None, None, time_hi,
+        None, None, attrs,
+    )  # fmt: skip
+
+
 def other(line: Line) -> Event:
     """Return an event that only says that the host was writing."""
-    attrs = f'{{"program":"{line.program}"}}' if line.program.isalnum() else _json({"program": line.program}) if line.program else None
-    return Event(line.start, line.end, line.time, "log.message", host=line.host or None, time_hi=line.time_hi, attrs=attrs)
+    program = line.program
+    return _event(line, "log.message", attrs=f'{{"program":"{program}"}}' if program.isalnum() else _json({"program": program} if program else {}))
 
 
 LONGEST = 16 << 10
@@ -48,16 +59,17 @@ _INVALID = re.compile(r"(?:Invalid|Illegal) user (.*) from (\S+)(?: port (\d+))?
 _LEFT = re.compile(r"(?:Disconnected from|Connection (?:closed|reset) by) (authenticating |invalid )?user (.*) (\S+) port (\d+)(?: \[preauth\])?", re.DOTALL | re.ASCII)
 _TOO_MANY = re.compile(r"error: maximum authentication attempts exceeded for (invalid user )?(.*) from (\S+) port (\d+) .*", re.DOTALL | re.ASCII)
 _NOT_ALLOWED = re.compile(r"User (.*) from (\S+) not allowed because (.*)", re.DOTALL | re.ASCII)
-_PAM_OPEN = re.compile(r"pam_\w+\(([^():]+):session\): session opened for user ([^\s(]+)(?:\(uid=(\d{1,10})\))? by ([^\s(]*)\(uid=(\d{1,10})\)", re.ASCII)
-_PAM_CLOSED = re.compile(r"pam_\w+\(([^():]+):session\): session closed for user (\S+)")
+_PAM = re.compile(
+    r"pam_\w+\(([^():]+):session\): session (?:opened for user ([^\s(]+)(?:\(uid=(\d{1,10})\))? by ([^\s(]*)\(uid=(\d{1,10})\)|closed for user (\S+))",
+    re.ASCII,
+)
 _PAM_FAILED = re.compile(r"pam_\w+\(([^():]+):auth\): authentication failure; logname=\S* uid=\S* euid=\S* tty=\S* ruser=\S* rhost=(\S*)(?:\s+user=(.*))?", re.DOTALL | re.ASCII)
 _KEY = re.compile(r"(\S+)(?: (SHA256:\S+|MD5:\S+|[0-9a-f]{2}(?::[0-9a-f]{2}){15}))?(?: ID (.*) \(serial (\d+)\) CA (\S+) (\S+).*)?", re.DOTALL | re.ASCII)
 
 
 def _sshd(line: Line) -> Event:
     text = line.message
-    word = text.lstrip(" ")[:4]
-    parse = _SSHD.get(word)
+    parse = _SSHD.get(text[:4]) or _SSHD.get(text.lstrip(" ")[:4])
     return (parse(line, text) if parse else None) or other(line)
 
 
@@ -69,10 +81,8 @@ def _accepted(line: Line, text: str) -> Event | None:
     attrs: dict[str, object] = {"method": method, "port": int(port[:9])}
     if line.process:
         attrs["pid"] = int(line.process)
-    return Event(
-        line.start, line.end, line.time, "session.ssh.open", f"unix:{user}", session=_session(line, "ssh"),
-        credential=_credential(key, attrs) if key else None, ip=f"ip:{address}", host=line.host, time_hi=line.time_hi, attrs=_json(attrs),
-    )  # fmt: skip
+    credential = _credential(key, attrs) if key else None
+    return _event(line, "session.ssh.open", f"unix:{user}", session=_session(line, "ssh"), credential=credential, ip=f"ip:{address}", attrs=_json(attrs))
 
 
 def _credential(text: str, attrs: dict[str, object]) -> str | None:
@@ -91,11 +101,9 @@ def _credential(text: str, attrs: dict[str, object]) -> str | None:
 
 def _refused(line: Line, user: str | None, address: str | None, **attrs: object) -> Event:
     """Return a login that failed: the name is what somebody typed."""
-    return Event(
-        line.start, line.end, line.time, "session.ssh.fail", claimed=f"unix:{user}" if user else None, session=_session(line, "ssh"),
-        ip=f"ip:{address}" if address else None, host=line.host, outcome="failed", time_hi=line.time_hi,
-        attrs=_json({key: value for key, value in attrs.items() if value}),
-    )  # fmt: skip
+    said = _json({key: value for key, value in attrs.items() if value})
+    claimed, ip = f"unix:{user}" if user else None, f"ip:{address}" if address else None
+    return _event(line, "session.ssh.fail", session=_session(line, "ssh"), ip=ip, claimed=claimed, outcome="failed", attrs=said)
 
 
 def _failed(line: Line, text: str) -> Event | None:
@@ -126,27 +134,22 @@ def _left(line: Line, text: str) -> Event | None:
     before, user, address, port = found.groups()
     if before:
         return _refused(line, user, address, port=port, invalid=before == "invalid ", reason="disconnected before it was authenticated")
-    attrs = _json({"port": int(port[:9])} | ({"pid": int(line.process)} if line.process else {}))
-    return Event(
-        line.start, line.end, line.time, "session.ssh.close", f"unix:{user}", ip=f"ip:{address}", host=line.host, time_hi=line.time_hi, attrs=attrs
-    )
+    attrs = f'{{"pid":{int(line.process)},"port":{int(port[:9])}}}' if line.process else f'{{"port":{int(port[:9])}}}'
+    return _event(line, "session.ssh.close", f"unix:{user}", ip=f"ip:{address}", attrs=attrs)
 
 
 def _pam(line: Line, text: str) -> Event | None:
-    found = _PAM_OPEN.match(text)
+    found = _PAM.match(text)
     if found:
-        return _pam_opened(line, found)
-    found = _PAM_CLOSED.match(text)
-    if found:
-        kind = _KINDS.get(found[1])
+        service, user, uid, by, by_uid, gone = found.groups()
+        kind = _KINDS.get(service)
         if not kind:
             return None
-        who = f"unix:{found[2]}"
+        if gone is None:
+            return _pam_opened(line, kind, user, uid, by or f"#{by_uid}")
+        who = f"unix:{gone}"
         actor, target = (who, None) if kind == "ssh" else (None, who)
-        return Event(
-            line.start, line.end, line.time, f"session.{kind}.close", actor, target=target, session=_session(line, kind), host=line.host,
-            time_hi=line.time_hi,
-        )  # fmt: skip
+        return _event(line, f"session.{kind}.close", actor, target, session=_session(line, kind))
     found = _PAM_FAILED.match(text)
     if found and _KINDS.get(found[1]) == "ssh":
         return _refused(line, found[3], found[2], reason="authentication failure")
@@ -156,18 +159,10 @@ def _pam(line: Line, text: str) -> Event | None:
 _KINDS = {"sshd": "ssh", "su": "su", "su-l": "su"}
 
 
-def _pam_opened(line: Line, found: re.Match[str]) -> Event | None:
-    service, user, uid, by, by_uid = found.groups()
-    kind = _KINDS.get(service)
-    if not kind:
-        return None
-    attrs: dict[str, object] = {"uid": f"unix:#{uid}"} if uid else {}
+def _pam_opened(line: Line, kind: str, user: str, uid: str | None, by: str) -> Event:
     if kind == "ssh":
-        return Event(
-            line.start, line.end, line.time, "session.ssh.login", f"unix:{user}", session=_session(line, "ssh"), host=line.host,
-            time_hi=line.time_hi, attrs=_json(attrs),
-        )  # fmt: skip
-    return _su_event(line, "open", by or f"#{by_uid}", user, {"target_uid": f"unix:#{uid}"} if uid else {})
+        return _event(line, "session.ssh.login", f"unix:{user}", session=_session(line, kind), attrs=f'{{"uid":"unix:#{uid}"}}' if uid else None)
+    return _su_event(line, "open", by, user, {"target_uid": f"unix:#{uid}"} if uid else {})
 
 
 _SSHD: dict[str, Callable[[Line, str], Event | None]] = {
@@ -194,11 +189,10 @@ def _sudo(line: Line) -> Event:
         attrs["reason"] = refusal
     if " ; COMMAND=" in command:
         attrs["ambiguous"] = True  # a folder's or a command's own name can imitate the fields
-    return Event(
-        line.start, line.end, line.time, "process.exec", f"unix:{user.strip()}", f"file://{line.host}{path}" if path.startswith("/") else None,
-        f"unix:{said['USER']}" if said.get("USER") else None, host=line.host, outcome="failed" if refusal else "success",
-        time_hi=line.time_hi, attrs=_json(attrs),
-    )  # fmt: skip
+    object_ = f"file://{line.host}{path}" if path.startswith("/") else None
+    target = f"unix:{said['USER']}" if said.get("USER") else None
+    outcome = "failed" if refusal else "success"
+    return _event(line, "process.exec", f"unix:{user.strip()}", target, object_=object_, outcome=outcome, attrs=_json(attrs))
 
 
 # --- su: util-linux's login-utils/su-common.c, and shadow's su.c ---------------------------------------------------------
@@ -219,10 +213,8 @@ def _su(line: Line) -> Event:
 
 
 def _su_event(line: Line, what: str, user: str, target: str, attrs: dict[str, object]) -> Event:
-    return Event(
-        line.start, line.end, line.time, f"session.su.{what}", f"unix:{user}", target=f"unix:{target}", session=_session(line, "su"), host=line.host,
-        outcome="failed" if what == "fail" else None, time_hi=line.time_hi, attrs=_json(attrs),
-    )  # fmt: skip
+    outcome = "failed" if what == "fail" else None
+    return _event(line, f"session.su.{what}", f"unix:{user}", f"unix:{target}", session=_session(line, "su"), outcome=outcome, attrs=_json(attrs))
 
 
 # --- systemd-logind: https://github.com/systemd/systemd/blob/main/src/login/logind-session.c -----------------------------
@@ -242,10 +234,8 @@ def _logind(line: Line) -> Event:
 def _logind_event(line: Line, what: str, number: str, actor: str | None) -> Event:
     """Return a session of logind: its number is the kernel's audit session, unless that is off (then it begins with c)."""
     session = f"audit:{line.host}/{number}" if number.isdecimal() else f"login:{line.host}/{number}"
-    return Event(
-        line.start, line.end, line.time, f"session.login.{what}", actor, session=session, host=line.host, time_hi=line.time_hi,
-        attrs=_json({"logind": number}),
-    )  # fmt: skip
+    attrs = f'{{"logind":"{number}"}}' if number.isalnum() else _json({"logind": number})
+    return _event(line, f"session.login.{what}", actor, session=session, attrs=attrs)
 
 
 SPEAKERS: dict[str, Callable[[Line], Event]] = {
