@@ -109,6 +109,8 @@ def _fresh(root: Path, out: Path, *, force: bool) -> None:
         raise UsageError(
             "OUT lies inside the case folder, and evidence is never written to", where=str(out), hint="choose a place outside the case"
         )
+    if root.resolve().is_relative_to(out.resolve()):
+        raise UsageError("OUT holds the case folder, and would be replaced with it", where=str(out), hint="choose a place outside the case")
     if out.exists() and any(out.iterdir()):
         if not force:
             raise UsageError("is not empty", where=str(out), hint="choose another OUT, or --force to replace an earlier examination")

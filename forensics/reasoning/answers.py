@@ -66,14 +66,28 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy) -> Reasoned:
     quiet = {s.name: silences.gaps(tables, s.name, case.timezone, policy) for s in case.sources if s.kind not in ("git", "metrics")}
     answers = tuple(answer(view, q, quiet) for q in case.questions)
     impacts = tuple(impact(view, a.dossier) for a in answers)
-    verdicts = tuple(_judged(view, s, answers, impacts) for s in case.statements)
+    covered = _coverage(view)
+    verdicts = tuple(_judged(view, s, answers, impacts, covered) for s in case.statements)
     return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()})
 
 
-def _judged(view: World, statement: Statement, answers: tuple[Answer, ...], impacts: tuple[Impact, ...]) -> statements.Verdict:
+def _coverage(view: World) -> statements.Coverage:
+    """Tell which sources gave no record, and of which stores and clusters there are records."""
+    seen = {r["source"] for r in view.tables.rows("SELECT DISTINCT source FROM events")}
+    places = view.tables.rows(
+        "SELECT DISTINCT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') ORDER BY 1"
+    )
+    return statements.Coverage(
+        tuple(s.name for s in view.case.sources if s.name not in seen), frozenset(r["place"] for r in places if r["place"])
+    )
+
+
+def _judged(
+    view: World, statement: Statement, answers: tuple[Answer, ...], impacts: tuple[Impact, ...], covered: statements.Coverage
+) -> statements.Verdict:
     found = next(((a, i) for a, i in zip(answers, impacts, strict=True) if a.question.id == statement.question), None)
     if found is None:
-        return statements.judge(view.case, statement, None, None, None)
+        return statements.judge(view.case, statement, None, None, None, covered)
     a, reach = found
     refs = a.dossier.act.events if a.dossier.act else a.dossier.seen[:4]
     sources = a.dossier.act.sources if a.dossier.act else ()
@@ -82,7 +96,7 @@ def _judged(view: World, statement: Statement, answers: tuple[Answer, ...], impa
     rows = view.tables.rows(
         "SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs
     )
-    return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}))
+    return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}), covered)
 
 
 def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int]]]) -> Answer:

@@ -1,11 +1,11 @@
 """What a change reached: forward along the edges, and along time."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from forensics import times
+from forensics.reasoning.bearing import bearing
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.world import World
 
@@ -58,36 +58,10 @@ def _first(world: World, dossier: Dossier) -> tuple[list[Row], list[Row]]:
 
 
 def _commit_jobs(world: World, commit: str) -> list[Row]:
-    """Return the jobs that ran the commit or one built on it, up to where it was taken back."""
-    children: dict[str, list[str]] = defaultdict(list)
-    repo = commit.partition("@")[0]
-    for row in world.tables.rows(
-        "SELECT src, dst FROM edges WHERE rule = 'ancestry' AND starts_with(dst, $r) ORDER BY src, dst", r=repo + "@"
-    ):
-        children[row["src"]].append(row["dst"])
-    reverted = _reverts(world, commit)
-    reached, stack = {commit}, [commit]
-    while stack:
-        for child in children.get(stack.pop(), ()):
-            if child not in reached and child not in reverted:
-                reached.add(child)
-                stack.append(child)
+    """Return the jobs that ran the commit, or one built on it that still bears the change."""
     return world.tables.rows(
-        "SELECT * FROM edges WHERE rule = 'job-commits' AND list_contains($c, src) ORDER BY dst, src", c=sorted(reached)
+        "SELECT * FROM edges WHERE rule = 'job-commits' AND list_contains($c, src) ORDER BY dst, src", c=sorted(bearing(world, commit))
     )
-
-
-def _reverts(world: World, commit: str) -> set[str]:
-    """Return the commits whose subject says that they revert this one (git's own wording: `Revert "<subject>"`)."""
-    rows = world.tables.rows(
-        """
-        SELECT DISTINCT r.object FROM events c JOIN events r ON r.action = 'code.commit'
-          AND json_extract_string(r.attrs, '$.subject') = 'Revert "' || json_extract_string(c.attrs, '$.subject') || '"'
-        WHERE c.action = 'code.commit' AND c.object = $c AND split_part(r.object, '@', 1) = split_part(c.object, '@', 1)
-        """,
-        c=commit,
-    )
-    return {r["object"] for r in rows}
 
 
 def _next_write(world: World, reference: str, dossier: Dossier) -> int | None:

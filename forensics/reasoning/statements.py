@@ -21,6 +21,20 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How complete the records are that a statement about reach rests on."""
+
+    unread: tuple[str, ...]
+    """sources that were handed in and not read"""
+    stores: frozenset[str]
+    """stores (`s3://bucket/`, `hdfs://host/`) and clusters of which records were read"""
+
+    def holds(self, reference: str) -> bool:
+        """Tell whether records of the place of an object were read at all."""
+        return any(reference.startswith(s) or s.startswith(reference.rstrip("*")) for s in self.stores)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a statement needs to know of the answer to its question."""
 
@@ -33,7 +47,9 @@ class Outcome:
     sources: tuple[str, ...]
 
 
-def judge(case: CaseConfig, statement: Statement, outcome: Outcome | None, reach: Impact | None, gpus: float | None) -> Verdict:
+def judge(
+    case: CaseConfig, statement: Statement, outcome: Outcome | None, reach: Impact | None, gpus: float | None, coverage: Coverage
+) -> Verdict:
     """Test one statement; `not resolved` wherever the records do not decide it."""
     if outcome is None:
         return _open(statement, "it is about no question of this case")
@@ -42,9 +58,9 @@ def judge(case: CaseConfig, statement: Statement, outcome: Outcome | None, reach
     if statement.test == "someone-else":
         return _someone(statement, outcome)
     if statement.test == "scale":
-        return _scale(statement, reach, gpus, outcome, case)
+        return _scale(statement, reach, gpus, outcome, case, coverage)
     if statement.test == "not-affected":
-        return _not_affected(statement, reach, outcome)
+        return _not_affected(statement, reach, outcome, coverage)
     return _open(statement, "this version does not test such statements yet")
 
 
@@ -90,7 +106,9 @@ def _someone(statement: Statement, outcome: Outcome) -> Verdict:
     return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}")
 
 
-def _scale(statement: Statement, reach: Impact | None, gpus: float | None, outcome: Outcome, case: CaseConfig) -> Verdict:
+def _scale(
+    statement: Statement, reach: Impact | None, gpus: float | None, outcome: Outcome, case: CaseConfig, coverage: Coverage
+) -> Verdict:
     if reach is None or statement.at_least is None or not (reach.jobs or reach.jobs_possible):
         return _open(statement, "the records do not show what the change reached")
     low, high = _quantity(statement.quantity, reach, gpus, case)
@@ -98,6 +116,11 @@ def _scale(statement: Statement, reach: Impact | None, gpus: float | None, outco
         return _open(statement, f"the records do not give {statement.quantity!r}")
     if low >= statement.at_least:
         return _said(statement, outcome, "supported", f"the records show at least {low:g} {statement.quantity}")
+    if high < statement.at_least and coverage.unread:
+        return _open(
+            statement,
+            f"the records that were read show at most {high:g} {statement.quantity}, and {', '.join(coverage.unread)} could not be read",
+        )
     if high < statement.at_least:
         return _said(statement, outcome, "contradicted", f"the records show at most {high:g} {statement.quantity}, inferred ones included")
     return _open(statement, f"the records show between {low:g} and {high:g} {statement.quantity}")
@@ -113,7 +136,7 @@ def _quantity(name: str, reach: Impact, gpus: float | None, case: CaseConfig) ->
     return (None, None) if name != "gpus" else (0.0, gpus)
 
 
-def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome) -> Verdict:
+def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome, coverage: Coverage) -> Verdict:
     if reach is None or not (reach.jobs or reach.jobs_possible):
         return _open(statement, "the records do not show what the change reached")
     head = statement.object.rstrip("*")
@@ -123,6 +146,9 @@ def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome) 
         return _said(statement, outcome, "contradicted", f"{len(hit)} of what it reached lies there, {hit[0]} among them")
     if any(o.startswith(head) for o in (*reach.objects_possible, *reach.jobs_possible)):
         return _open(statement, "what it may have reached, by inference, lies there")
+    if coverage.unread or not coverage.holds(statement.object):
+        why = f"{', '.join(coverage.unread)} could not be read" if coverage.unread else "no record of that place was handed in"
+        return _open(statement, f"nothing that it is known to have reached lies there, but {why}")
     return _said(statement, outcome, "supported", "nothing that it reached lies there")
 
 

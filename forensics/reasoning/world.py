@@ -78,5 +78,7 @@ _COPIES = """
 def copies(tables: Tables) -> list[tuple[str, str]]:
     """Return the pairs of sources that are copies of one log, whole or in part: they are one point of compromise, and count once."""
     rows = tables.rows(_COPIES, share=SAME_RECORDS)
-    files = tables.rows("SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source ORDER BY ALL")
+    files = tables.rows(
+        "SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source ORDER BY ALL"
+    )
     return [(r["one"], r["other"]) for r in (*rows, *files) if REGISTERS not in (r["one"], r["other"])]

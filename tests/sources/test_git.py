@@ -193,13 +193,13 @@ def test_the_account_of_objects_balances(clone, tmp_path):
     assert found.files["objects"]["stored"] == canonical_total(clone)
     assert found.files["objects"]["skipped"] == len(b"blob 17\0named by nothing\n")
     assert found.files["objects"]["rejected"] == 0
-    held = sum(f.size for f in found.evidence.files if not role_of(f.file.removeprefix(".git/")) is Role.OBJECT)
+    held = sum(f.size for f in found.evidence.files if role_of(f.file.removeprefix(".git/")) is not Role.OBJECT)
     assert sum(r["stored"] for name, r in found.files.items() if name != "objects") == held
     assert found.files["other"]["skipped"] == found.files["other"]["stored"]
 
 
 def test_names_that_play_tricks_survive(clone, tmp_path):
-    evil = "new\nline \u202ebidi\t\"quote\" :100644"
+    evil = 'new\nline \u202ebidi\t"quote" :100644'
     write(clone / evil, "1\n2\n")
     write(clone / os.fsdecode(b"latin-\xe9"), b"bin\0ary")
     git(clone, "add", "-A")

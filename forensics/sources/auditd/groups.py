@@ -89,17 +89,21 @@ def groups(piece: Piece, tally: records.Tally) -> Iterator[Group]:
     """Yield the groups of a piece in the order of their first lines; book every line."""
     opened: dict[bytes, Group] = {}
     waiting: deque[Group] = deque()
+    group = Group(b"")
     for line, start, end in records.lines(piece, tally):
-        record = _record(line, start, end, tally)
+        record = _record(line, start, end, tally, group.key)
         if record is None:
             continue
         key, kind, body = record
-        group = opened.get(key)
-        if group is None or start - group.last > REACH or start - group[0].start > LONGEST:
-            group = opened[key] = Group(key)
-            waiting.append(group)
-            while waiting[0] is not group and start - waiting[0].last > REACH:
-                yield _closed(waiting.popleft(), opened)
+        if key != group.key or start - group.last > REACH or start - group[0].start > LONGEST:
+            known = opened.get(key)
+            if known is None or start - known.last > REACH or start - known[0].start > LONGEST:
+                group = opened[key] = Group(key)
+                waiting.append(group)
+                while waiting[0] is not group and start - waiting[0].last > REACH:
+                    yield _closed(waiting.popleft(), opened)
+            else:
+                group = known
         group.append(Record(kind, body, start, end))
         group.last = end
     while waiting:
@@ -112,12 +116,12 @@ def _closed(group: Group, opened: dict[bytes, Group]) -> Group:
     return group
 
 
-def _record(line: bytes, start: int, end: int, tally: records.Tally) -> tuple[bytes, bytes, bytes] | None:
-    """Return (key, type, body) of a line and book it; None where it is blank or no record."""
+def _record(line: bytes, start: int, end: int, tally: records.Tally, before: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Return (key, type, body) of a line and book it; None where it is blank or no record. `before` is the key of the line before."""
     at = line.find(b"): ", 20, 400)
     begin = line.find(b" msg=audit(", 5, at) if at > 0 and line[:5] == b"type=" else -1
     key = line[begin + 11 : at]
-    if begin > 0 and _PLAIN_KEY.fullmatch(key) and (kind := line[5:begin]) and b" " not in kind:
+    if begin > 0 and (key == before or _PLAIN_KEY.fullmatch(key)) and (kind := line[5:begin]) and b" " not in kind:
         body = line[at + 3 :]
     else:
         try:

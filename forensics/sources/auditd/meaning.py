@@ -19,6 +19,7 @@ _AUXILIARY = frozenset(
 _CHANGERS = frozenset(("sudo", "su", "runuser", "pkexec", "doas", "cron", "crond"))
 """programs whose PAM sessions lie inside a login, and do not end it"""
 _REFUSALS = frozenset((b"USER_LOGIN", b"USER_AUTH", b"USER_ACCT", b"USER_START", b"CRED_ACQ", b"USER_ERR"))
+_SESSIONS = _REFUSALS | {b"LOGIN", b"USER_END", b"USER_LOGOUT"}
 _TOLD = (b"op", b"unit", b"terminal", b"res", b"key", b"grantors", b"audit_enabled", b"list", b"sig", b"apparmor", b"ver")
 _TOLD_TEXT = (b"acct", b"exe", b"comm", b"data", b"grp")
 MOST_LINES = 100
@@ -128,8 +129,8 @@ class _Event:
         """Return an execution: of the program itself; what it was started as (a script) stands in attrs."""
         exe = text(self.fields.get(b"exe"))
         attrs["argv"] = _argv(self.group)
-        paths = self._paths()
-        first = _absolute(paths[0], attrs.get("cwd")) if paths else None
+        started = next((fields(r.body) for r in self.group if r.type == b"PATH" and r.body.startswith(b"item=0 ")), None)
+        first = _absolute(started, attrs.get("cwd")) if started else None
         failed = self.fields.get(b"success") == b"no"
         path = first if failed or not exe else exe
         if first and first != path:
@@ -207,6 +208,8 @@ class _Event:
 
     def _session(self, kind: bytes) -> Event | None:
         """Return the beginning, end or refusal of a login; None where the record tells of none."""
+        if kind not in _SESSIONS:
+            return None
         body = self.fields
         program = posixpath.basename(text(body.get(b"exe")) or "")
         done = body.get(b"res", body.get(b"result", b"1")) in _DONE
@@ -268,7 +271,7 @@ def _kind(path: Fields) -> bytes:
 
 def _absolute(path: Fields, folder: object) -> str:
     name = text(path.get(b"name")) or ""
-    if not name.startswith("/") and isinstance(folder, str):
+    if name and not name.startswith("/") and isinstance(folder, str):
         name = f"{folder}/{name}"
     return posixpath.normpath(name) if name.startswith("/") and ("/." in name or "//" in name or name.endswith("/")) else name
 

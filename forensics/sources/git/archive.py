@@ -4,7 +4,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from forensics.errors import RecordError
 from forensics.evidence import Unpacked, open_text
@@ -47,7 +47,7 @@ def entries(evidence: Evidence, notes: set[str]) -> Iterator[Entry]:
         yield from _members(evidence.files[0], notes)
         return
     for file in evidence.files:
-        yield Entry(file.file, file.size, lambda path=file.path: Path(path).open("rb"))  # type: ignore[misc]
+        yield Entry(file.file, file.size, lambda path=file.path: Path(path).open("rb"))  # type: ignore[misc]  # noqa: SIM115 - whoever opens it closes it
 
 
 def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:
@@ -57,7 +57,7 @@ def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:
 
     class Member(_Member):
         @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> tarfile.TarInfo:
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
             """Notice the block of zeros that ends an archive: tarfile takes a missing one for the end as well."""
             ended.extend([True] * (not any(buf)))
             return super().frombuf(buf, encoding, errors)
@@ -114,5 +114,5 @@ def _accept(member: tarfile.TarInfo, seen: set[str], notes: set[str]) -> str:
 
 
 def readable(name: str) -> str:
-    """Return a file name as valid text: bytes that are none stand as `\\xNN`."""
+    r"""Return a file name as valid text: bytes that are none stand as `\xNN`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Bundles: refs from the header, objects from the pack behind it. https://git-scm.com/docs/gitformat-bundle"""
+"""Bundles: refs from the header, objects from the pack behind it (https://git-scm.com/docs/gitformat-bundle)."""
 
 import re
 from collections.abc import Callable

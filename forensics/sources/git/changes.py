@@ -92,7 +92,7 @@ def _ask(copy: Path, ids: list[str], *, counts: bool) -> Iterator[list[Change]]:
 
 
 def _tokens(command: Running) -> Iterator[list[str]]:
-    """Yield git's answer cut at NULs; bytes of a path that are not UTF-8 stand as `\\xNN`."""
+    r"""Yield git's answer cut at NULs; bytes of a path that are not UTF-8 stand as `\xNN`."""
     rest = b""
     while data := command.stdout.read1(BLOCK):  # type: ignore[attr-defined]
         whole, cut, rest = (rest + data).rpartition(b"\0")
@@ -137,14 +137,7 @@ def _rows(commit: str, raw: list[tuple[str, str, str]], counts: list[tuple[str, 
             a, r, _ = counts[place]
             added, removed = (int(a), int(r)) if a != "-" else (None, None)
             place += 1
-        rows.append(
-            Change(
-                commit,
-                None if old_mode == _NO_MODE else old_mode,
-                None if new_mode == _NO_MODE else new_mode,
-                old if old.strip("0") else None,
-                new if new.strip("0") else None,
-                status, path, old_path or None, added, removed,
-            )  # fmt: skip
-        )
+        modes = (None if old_mode == _NO_MODE else old_mode, None if new_mode == _NO_MODE else new_mode)
+        blobs = (old if old.strip("0") else None, new if new.strip("0") else None)
+        rows.append(Change(commit, *modes, *blobs, status, path, old_path or None, added, removed))
     return rows

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, BinaryIO, Self
 
 from git.cmd import Git
 from git.exc import GitCommandNotFound
@@ -70,7 +70,7 @@ class Running:
         self._process = running.proc
         self._running = running  # kept, since dropping it ends the process
         assert self._process.stdout is not None
-        self.stdout = self._process.stdout
+        self.stdout: IO[bytes] = self._process.stdout
         self._complaints: deque[str] = deque(maxlen=20)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -105,7 +105,7 @@ class Running:
         return self.status == 0
 
 
-def blocks(stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
+def blocks(stream: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
     """Yield a stream by blocks."""
     while data := stream.read(size):
         yield data
@@ -140,7 +140,7 @@ def objects(copy: Path, ids: Path) -> Iterator[tuple[str, str, bytes]]:
             done += 1
 
 
-def _batch(stream: BinaryIO) -> Iterator[tuple[str, str, bytes]]:
+def _batch(stream: IO[bytes]) -> Iterator[tuple[str, str, bytes]]:
     while head := stream.readline():
         words = head.decode("ascii", "replace").split()
         if len(words) != len(("id", "type", "size")) or not words[2].isdigit():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy.typing as npt
 import pyarrow as pa
 
 from forensics.model import Batch, Event, Piece
@@ -53,7 +54,7 @@ def _table(piece: Piece, part: list[Change], parents: dict[str, str]) -> pa.Reco
     return pa.RecordBatch.from_arrays([pa.array(c, f.type) if not isinstance(c, pa.Array) else c for c, f in zip(columns, CHANGES, strict=True)], schema=CHANGES)
 
 
-def _events(piece: Piece, rows: Any, ids: list[str], unreadable: dict[str, str], stream: BinaryIO) -> Batch:
+def _events(piece: Piece, rows: npt.NDArray[Any], ids: list[str], unreadable: dict[str, str], stream: BinaryIO) -> Batch:
     batch = Batch()
     for name, reach, content in zip(ids, rows["reach"].tolist(), contents(stream, rows), strict=True):
         facts, mail, time = commit_facts(content)
@@ -64,11 +65,10 @@ def _events(piece: Piece, rows: Any, ids: list[str], unreadable: dict[str, str],
             facts["changes_note"] = unreadable[name]
         canonical = b"commit %d\0" % len(content) + content
         batch.parsed += len(canonical)
-        batch.events.append(
-            Event(
-                -1, -1, time, "code.commit",
-                object=f"git:{piece.source.repo}@{name}", claimed=f"email:{mail}" if mail else None,
-                locator=f"git={name}", sha256=hashlib.sha256(canonical).hexdigest(), attrs=as_json(facts),
-            )  # fmt: skip
-        )
+        event = Event(
+            -1, -1, time, "code.commit",
+            object=f"git:{piece.source.repo}@{name}", claimed=f"email:{mail}" if mail else None,
+            locator=f"git={name}", sha256=hashlib.sha256(canonical).hexdigest(), attrs=as_json(facts),
+        )  # fmt: skip
+        batch.events.append(event)
     return batch

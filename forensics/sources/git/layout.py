@@ -1,4 +1,4 @@
-"""Says which file of a repository is what, by its name. https://git-scm.com/docs/gitrepository-layout"""
+"""Says which file of a repository is what, by its name (https://git-scm.com/docs/gitrepository-layout)."""
 
 import re
 from collections.abc import Iterable

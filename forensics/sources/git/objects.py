@@ -1,4 +1,4 @@
-"""Reads the bytes of commits and annotated tags. https://git-scm.com/docs/signature-format, https://git-scm.com/docs/git-commit-tree"""
+"""Reads the bytes of commits and annotated tags (https://git-scm.com/docs/git-commit-tree, https://git-scm.com/docs/gitformat-signature)."""
 
 import codecs
 import re
@@ -26,7 +26,7 @@ def as_json(facts: dict[str, Any]) -> str:
 
 
 def text(data: bytes) -> str:
-    """Decode UTF-8; bytes that are none stand as `\\xNN`."""
+    r"""Decode UTF-8; bytes that are none stand as `\xNN`."""
     return data.decode("utf-8", "backslashreplace")
 
 
@@ -76,6 +76,7 @@ class Decode:
         self.codec = codecs.lookup(name).name if _SAFE_ENCODINGS.fullmatch(name) and _known(name) else "utf-8"
 
     def __call__(self, data: bytes) -> str:
+        """Return the text."""
         try:
             return data.decode("utf-8") if self.codec == "utf-8" else data.decode(self.codec)
         except UnicodeDecodeError:

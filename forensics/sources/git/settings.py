@@ -1,4 +1,4 @@
-"""What a repository's settings would have made git do: found, reported, never obeyed. https://git-scm.com/docs/git-config"""
+"""What a repository's settings would have made git do: found, reported, never obeyed (https://git-scm.com/docs/git-config)."""
 
 import re
 from collections.abc import Iterator

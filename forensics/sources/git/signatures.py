@@ -58,7 +58,7 @@ def _pgp(raw: bytes) -> dict[str, Any]:
     body = _packet(raw)
     if len(body) < 6 or body[0] not in {4, 5, 6}:
         return {}
-    width = 4 if body[0] == 6 else 2  # noqa: PLR2004 - version 6 counts its subpackets in four bytes
+    width = 4 if body[0] == 6 else 2  # version 6 counts its subpackets in four bytes
     hashed = int.from_bytes(body[4 : 4 + width], "big")
     behind = 4 + width + hashed
     unhashed = int.from_bytes(body[behind : behind + width], "big")
@@ -74,18 +74,18 @@ def _packet(raw: bytes) -> bytes:
         return b""
     if raw[0] & 0x40:
         size, place = _length(raw, 1)
-        return raw[place : place + size] if raw[0] & 0x3F == 2 else b""  # noqa: PLR2004 - the type's number
+        return raw[place : place + size] if raw[0] & 0x3F == 2 else b""  # the type's number
     width = (1, 2, 4, 0)[raw[0] & 3]
     size = int.from_bytes(raw[1 : 1 + width], "big") if width else len(raw)
-    return raw[1 + width : 1 + width + size] if raw[0] >> 2 & 0xF == 2 else b""  # noqa: PLR2004 - the type's number
+    return raw[1 + width : 1 + width + size] if raw[0] >> 2 & 0xF == 2 else b""  # the type's number
 
 
 def _length(data: bytes, place: int) -> tuple[int, int]:
     """Return (length, first byte behind it): RFC 9580, 4.2.1."""
     first = data[place] if place < len(data) else 0
-    if first < 192:  # noqa: PLR2004
+    if first < 192:
         return first, place + 1
-    if first < 255:  # noqa: PLR2004
+    if first < 255:
         second = data[place + 1] if place + 1 < len(data) else 0
         return (first - 192 << 8) + second + 192, place + 2
     return int.from_bytes(data[place + 1 : place + 5], "big"), place + 5
@@ -98,10 +98,10 @@ def _subpackets(data: bytes) -> dict[str, Any]:
         size, place = _length(data, place)
         kind, value = (data[place] & 0x7F if place < len(data) else 0), data[place + 1 : place + size]
         place += max(size, 1)
-        if kind == 33 and len(value) > 1:  # noqa: PLR2004 - issuer's fingerprint, behind its version
+        if kind == 33 and len(value) > 1:  # issuer's fingerprint, behind its version
             facts["key"] = f"pgp:{value[1:].hex().upper()}"
-        elif kind == 16 and len(value) == 8 and "key" not in facts:  # noqa: PLR2004 - issuer's key id
+        elif kind == 16 and len(value) == 8 and "key" not in facts:  # issuer's key id
             facts["key"] = f"pgp:{value.hex().upper()}"
-        elif kind == 2 and len(value) == 4:  # noqa: PLR2004 - when it was made
+        elif kind == 2 and len(value) == 4:  # when it was made
             facts["signed"] = int.from_bytes(value, "big") * 1_000_000_000
     return facts

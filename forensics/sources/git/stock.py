@@ -33,7 +33,7 @@ def read_stock(piece: Piece, copy: Path) -> Iterator[Batch]:
     _tags(piece, copy, record, batch)
     small = _count(copy, record, batch)
     yield batch
-    yield _pointers(piece, copy, small)
+    yield _pointers(copy, small)
 
 
 # --- tags -------------------------------------------------------------------------------------------------------
@@ -49,13 +49,12 @@ def _tags(piece: Piece, copy: Path, record: Record, batch: Batch) -> None:
         target = facts.pop("object")
         canonical = b"tag %d\0" % len(content) + content
         batch.parsed += size
-        batch.events.append(
-            Event(
-                -1, -1, time, "code.tag",
-                object=f"git:{piece.source.repo}#refs/tags/{facts['tag']}", target=f"git:{piece.source.repo}@{target}" if target else None,
-                claimed=f"email:{mail}" if mail else None, locator=f"git={name}", sha256=hashlib.sha256(canonical).hexdigest(), attrs=as_json(facts),
-            )  # fmt: skip
-        )
+        event = Event(
+            -1, -1, time, "code.tag",
+            object=f"git:{piece.source.repo}#refs/tags/{facts['tag']}", target=f"git:{piece.source.repo}@{target}" if target else None,
+            claimed=f"email:{mail}" if mail else None, locator=f"git={name}", sha256=hashlib.sha256(canonical).hexdigest(), attrs=as_json(facts),
+        )  # fmt: skip
+        batch.events.append(event)
 
 
 # --- the account ------------------------------------------------------------------------------------------------
@@ -83,7 +82,8 @@ def _among(ids: Ids, known: Ids) -> npt.NDArray[np.bool_]:
     if not known.size:
         return np.zeros(ids.size, np.bool_)
     places = np.minimum(np.searchsorted(known, ids), known.size - 1)
-    return known[places] == ids
+    among: npt.NDArray[np.bool_] = known[places] == ids
+    return among
 
 
 _SHORTEST = "version https://git-lfs.github.com/spec/v1\noid sha256:"
@@ -133,7 +133,7 @@ def _named_by_trees(copy: Path, record: Record) -> Ids:
 # --- LFS pointers -----------------------------------------------------------------------------------------------
 
 
-def _pointers(piece: Piece, copy: Path, small: list[str]) -> Batch:
+def _pointers(copy: Path, small: list[str]) -> Batch:
     """Read files that stand for a larger one elsewhere. Their bytes are booked with the other files."""
     batch = Batch()
     if not small:
@@ -145,13 +145,12 @@ def _pointers(piece: Piece, copy: Path, small: list[str]) -> Batch:
         if not found:
             continue
         canonical = b"blob %d\0" % len(content) + content
-        batch.events.append(
-            Event(
-                -1, -1, None, "object.pointer",
-                object=f"sha256:{found.group(1).decode()}", locator=f"git={name}", sha256=hashlib.sha256(canonical).hexdigest(),
-                attrs=as_json({"blob": name, "size": int(found.group(2)), "pointer": text(content)}),
-            )  # fmt: skip
-        )
+        event = Event(
+            -1, -1, None, "object.pointer",
+            object=f"sha256:{found.group(1).decode()}", locator=f"git={name}", sha256=hashlib.sha256(canonical).hexdigest(),
+            attrs=as_json({"blob": name, "size": int(found.group(2)), "pointer": text(content)}),
+        )  # fmt: skip
+        batch.events.append(event)
     return batch
 
 
