@@ -95,7 +95,7 @@ class Tally:
 
     def full(self) -> Iterator[Batch]:
         """Hand over the batch where it is large enough."""
-        if len(self.batch.events) >= BATCH:
+        if len(self.batch.events) + len(self.batch.rejects) >= BATCH:
             yield self.batch
             self.batch = Batch()
 
@@ -150,7 +150,7 @@ def each_line(piece: Piece, parse: Parse, *, header: bool = False) -> Iterator[B
     for line, start, end in lines(piece, tally):
         if start and line and line[-1] > _BLANK:  # most lines: neither blank nor ending in a carriage return
             tally.record(parse, line, start, end)
-            if len(tally.batch.events) >= BATCH:
+            if len(tally.batch.events) >= BATCH or len(tally.batch.rejects) >= BATCH:
                 yield from tally.full()
             continue
         text = line[:-1] if line.endswith(b"\r") else line

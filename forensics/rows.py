@@ -75,7 +75,8 @@ def each_row(piece: Piece, parse: ParseRow, mark: str) -> Iterator[Batch]:
             tally.batch.skipped += end - start
         else:
             tally.record(decoded, data, start, end)
-        yield from tally.full()
+        if len(tally.batch.events) >= records.BATCH or len(tally.batch.rejects) >= records.BATCH:
+            yield from tally.full()
     yield tally.batch
 
 

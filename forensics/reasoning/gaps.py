@@ -23,8 +23,8 @@ def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tup
     Three readings of the cadence, all estimated from the source itself; a silence is a gap where any of them
     makes it less likely than the policy's chance: bursts as a Poisson process by hour of the day and working day
     or weekend (exp of minus the bursts expected); how often such hours are silent at all (product over the whole
-    hours, with half a count added); and, for sources that beat like a clock, how many times the pause that only
-    one in a hundred exceeds goes into the silence (each such stretch is as unlikely again).
+    hours, with half a count added); and, for sources that beat day and night (their pauses stay under the policy's
+    shortest gap), how many times the pause that only one in a hundred exceeds goes into the silence.
     """
     column = tables.sql("SELECT DISTINCT time FROM events WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
     moments: Times = column.to_numpy()
@@ -37,11 +37,12 @@ def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tup
     silent = np.flatnonzero(np.diff(moments) >= policy.gap_shortest)
     found = [(int(moments[i]), int(moments[i + 1])) for i in silent]
     limit = np.log(policy.gap_chance)
-    longest = float(np.quantile(np.diff(bursts), 1 - _TAIL))
+    pause = float(np.quantile(np.diff(bursts), 1 - _TAIL))
+    beats = pause <= policy.gap_shortest
     return [
         (a, b)
         for a, b in found
-        if min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone), (b - a) // longest * np.log(_TAIL)) < limit
+        if min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone), (b - a) // pause * np.log(_TAIL) if beats else 0.0) < limit
     ]
 
 

@@ -48,9 +48,9 @@ class _Points:
         if not text:
             return None, None
         number = times.epoch(text)
-        low, high = times.parse(text, self._timezone) if number is None else (number, number)
-        self._last = (text, low, high if high != low else None)
-        return self._last[1], self._last[2]
+        low, high = times.instant(text, self._timezone) if number is None else (number, None)
+        self._last = (text, low, high)
+        return low, high
 
     def _attrs(self, cells: list[str], step: str, text: str, value: float | None) -> str | None:
         """Return what has no column of its own: the step, a value that is no finite number, further columns."""

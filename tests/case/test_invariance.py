@@ -47,7 +47,20 @@ def test_place_zone_language_hash_seed_and_order_change_no_byte(samples, copied,
     made = []
     for number, (case, environment) in enumerate(runs):
         out = tmp_path / f"run{number}"
-        command = [sys.executable, "-m", "forensics.cli", "investigate", str(case), "--out", str(out), "--examiner", "e", "--time", "2024-10-01T00:00:00Z", "-q"]
+        command = [
+            sys.executable,
+            "-m",
+            "forensics.cli",
+            "investigate",
+            str(case),
+            "--out",
+            str(out),
+            "--examiner",
+            "e",
+            "--time",
+            "2024-10-01T00:00:00Z",
+            "-q",
+        ]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | environment)
         made.append([(out / name).read_bytes() for name in ("findings.json", "report.html")])
     assert made[0] == made[1]
@@ -75,7 +88,13 @@ def test_a_log_handed_in_twice_strengthens_nothing(copied, examine, source):
             assert alternative["lr"]["low"] <= before[alternative["person"], alternative["mechanism"]]["low"] * 1.0001
 
 
-@pytest.mark.parametrize("source", [s for s in ("auditd-login-1", "auditd-xfer-1", "auth-jump", "auth-login-1", "auth-xfer-1", "badge", "clone-shared", "cloudtrail", "dhcp", "edr", "gitlab-events", "gitlab-shell", "sacct", "train-server", "vpn")])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "auditd-login-1", "auditd-xfer-1", "auth-jump", "auth-login-1", "auth-xfer-1", "badge", "clone-shared", "cloudtrail", "dhcp", "edr",
+        "gitlab-events", "gitlab-shell", "sacct", "train-server", "vpn",
+    ],
+)  # fmt: skip
 def test_a_missing_source_never_leads_to_a_wrong_name(samples, copied, examine, source):
     assert source in sources_of(samples / "unstable-training")
     truth = {"q1": "p-011", "q2": "p-011", "q3": "p-011", "q4": "p-014", "q5": "p-007"}

@@ -26,9 +26,8 @@ _NEW = re.compile(
 _PROCESS = re.compile(r"\d{1,10}", re.ASCII)
 
 
-def _tell(line: Line) -> Event:
-    speaker = SPEAKERS.get(line.program, other)
-    return speaker(line) if len(line.message) <= LONGEST else other(line)
+_new = tuple.__new__
+"""what Line(...) does, without the step between"""
 
 
 class Reader:
@@ -39,6 +38,8 @@ class Reader:
         year, _, month = context.partition("-")
         self._state = (int(year), int(month)) if context else None
         self._day: tuple[str, int] = ("", 0)
+        self._hour: tuple[str, int] = ("", 0)
+        """the hour of the line before, and its first second"""
 
     def parse(self, data: bytes, start: int, end: int) -> list[Event]:
         """Turn a line into the event that it tells."""
@@ -51,8 +52,10 @@ class Reader:
             low, high = self._without_year(day, hour, minute, second, fraction)
         else:
             low, high = _iso(prefix, seconds, offset or "", self._zone)
-        line = Line(start, end, low, high, self._host or host or "", program or "", process, message)
-        return [_tell(line)]
+        if end - start > LONGEST:
+            return [other(Line(start, end, low, high, self._host or host or "", program or "", process, ""))]
+        line = _new(Line, (start, end, low, high, self._host or host or "", program or "", process, message))
+        return [SPEAKERS.get(program, other)(line)]
 
     def _new(self, text: str, start: int, end: int) -> Event:
         found = _NEW.fullmatch(text)
@@ -61,15 +64,24 @@ class Reader:
         prefix, seconds, offset, host, program, process, message = found.groups()
         low, high = _iso(prefix, seconds, offset, self._zone)
         line = Line(start, end, low, high, self._host or host, program, process if _PROCESS.fullmatch(process) else None, message or "")
-        return _tell(line)
+        return SPEAKERS.get(program, other)(line) if end - start <= LONGEST else other(line)
 
     def _without_year(self, day: str, hour: str, minute: str, second: str, fraction: str | None) -> tuple[int, int | None]:
         if day != self._day[0]:
             self._day = (day, self._midnight(day))
-        if hour > "23" or minute > "59" or second > "60":
+            self._hour = ("", 0)
+        if minute > "59" or second > "60":
             raise RecordError(f"no such time of day: {hour}:{minute}:{second}")
-        low, high = times.local(self._day[1] + int(hour) * 3600 + int(minute) * 60 + int(second), self._zone)
-        nanos = int(fraction.ljust(9, "0")) if fraction else 0
+        seconds, nanos = int(minute) * 60 + int(second), int(fraction.ljust(9, "0")) if fraction else 0
+        if hour == self._hour[0]:
+            return (self._hour[1] + seconds) * times.SECOND + nanos, None
+        if hour > "23":
+            raise RecordError(f"no such time of day: {hour}:{minute}:{second}")
+        begin = self._day[1] + int(hour) * 3600
+        first, last = times.local(begin, self._zone), times.local(begin + 3600, self._zone)
+        if first[0] == first[1] == last[0] - 3600 == last[1] - 3600:  # clocks are not set in this hour
+            self._hour = (hour, first[0])
+        low, high = times.local(begin + seconds, self._zone)
         return low * times.SECOND + nanos, high * times.SECOND + nanos if high != low else None
 
     def _midnight(self, day: str) -> int:

@@ -31,10 +31,14 @@ def _event(
     ip: str | None = None, claimed: str | None = None, outcome: str | None = None, object_: str | None = None, attrs: str | None = None,
 ) -> Event:  # fmt: skip
     start, end, time, time_hi, host, _, _, _ = line
-    return Event(
+    return _new(Event, (
         start, end, time, action, actor, object_, target, None, claimed, session, credential, None, ip, host or None, outcome, None, None, time_hi,
         None, None, attrs,
-    )  # fmt: skip
+    ))  # fmt: skip
+
+
+_new = tuple.__new__
+"""what Event(...) does, without the step between: a tenth of the time of a line"""
 
 
 def other(line: Line) -> Event:

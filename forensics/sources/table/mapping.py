@@ -105,8 +105,7 @@ class Mapped:
             return None, None
         if text != self._last[0]:
             number = times.epoch(text)
-            low, high = times.parse(text.strip(), self._zone) if number is None else (number, number)
-            self._last = (text, low, high if high != low else None)
+            self._last = (text, *(times.instant(text.strip(), self._zone) if number is None else (number, None)))
         return self._last[1:]
 
 
