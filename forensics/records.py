@@ -119,21 +119,22 @@ def stream_blocks(piece: Piece, tally: Tally, size: int = 0) -> Iterator[tuple[i
                 tally.batch.rejects.append(Reject(place, place, stream.damage))
 
 
-def lines(piece: Piece, tally: Tally) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (line without its end, first byte, byte after the line end). A line that is too long is rejected here."""
+def whole_lines(piece: Piece, tally: Tally) -> Iterator[tuple[bytes, int]]:
+    """Yield (lines with their ends, first byte) of a piece, block by block. A line that is too long is rejected here."""
     rest, place = b"", piece.start
     overlong = -1
     for _, data in stream_blocks(piece, tally):
-        parts = (rest + data).split(b"\n") if rest else data.split(b"\n")
-        rest = parts.pop()
-        for part in parts:
-            end = place + len(part) + 1
-            if overlong >= 0:
-                tally.batch.rejects.append(Reject(overlong, end, f"a line of more than {LONGEST} bytes"))
-                overlong = -1
-            else:
-                yield part, place, end
-            place = end
+        cut = data.rfind(b"\n") + 1
+        text = b"".join((rest, memoryview(data)[:cut])) if cut else b""
+        rest = data[cut:] if cut else rest + data
+        first = 0
+        if text and overlong >= 0:
+            first = text.find(b"\n") + 1
+            tally.batch.rejects.append(Reject(overlong, place + first, f"a line of more than {LONGEST} bytes"))
+            overlong = -1
+        if first < len(text):
+            yield text[first:], place + first
+        place += len(text)
         if len(rest) > LONGEST:
             overlong = place if overlong < 0 else overlong
             place += len(rest)
@@ -141,13 +142,37 @@ def lines(piece: Piece, tally: Tally) -> Iterator[tuple[bytes, int, int]]:
     if overlong >= 0:
         tally.batch.rejects.append(Reject(overlong, place + len(rest), f"a line of more than {LONGEST} bytes"))
     elif rest:
-        yield rest, place, place + len(rest)
+        yield rest, place
+
+
+def lines(piece: Piece, tally: Tally) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (line without its end, first byte, byte after the line end)."""
+    for text, place in whole_lines(piece, tally):
+        yield from cut_lines(text, place)
+
+
+def cut_lines(text: bytes, start: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (line without its end, first byte, byte after the line end) of a block of lines that begins at `start`."""
+    parts = text.split(b"\n")
+    rest = parts.pop()
+    for part in parts:
+        end = start + len(part) + 1
+        yield part, start, end
+        start = end
+    if rest:
+        yield rest, start, start + len(rest)
 
 
 def each_line(piece: Piece, parse: Parse, *, header: bool = False) -> Iterator[Batch]:
     """Read a piece line by line. Blank lines are skipped; with `header` the file's first line is its heading."""
     tally = Tally(piece)
-    for line, start, end in lines(piece, tally):
+    yield from by_line(tally, parse, lines(piece, tally), header=header)
+    yield tally.batch
+
+
+def by_line(tally: Tally, parse: Parse, found: Iterable[tuple[bytes, int, int]], *, header: bool = False) -> Iterator[Batch]:
+    """Have lines parsed one by one, and book each; yield a batch where it is full."""
+    for line, start, end in found:
         if start and line and line[-1] > _BLANK:  # most lines: neither blank nor ending in a carriage return
             tally.record(parse, line, start, end)
             if len(tally.batch.events) >= BATCH or len(tally.batch.rejects) >= BATCH:
@@ -163,7 +188,6 @@ def each_line(piece: Piece, parse: Parse, *, header: bool = False) -> Iterator[B
         else:
             tally.record(parse, text, start, end)
         yield from tally.full()
-    yield tally.batch
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------
@@ -204,12 +228,12 @@ def each_json(piece: Piece, parse: Parse) -> Iterator[Batch]:
 
     Brackets, commas and blanks between elements are the envelope, and booked as parsed.
     """
-    envelope = _envelope(piece.file)
-    if envelope is None:
+    level = envelope(piece.file)
+    if level is None:
         yield from each_line(piece, parse)
         return
     tally = Tally(piece)
-    for data, start, end in _elements(piece, tally, envelope):
+    for data, start, end in _elements(piece, tally, level):
         tally.record(parse, data, start, end)
         yield from tally.full()
     yield tally.batch
@@ -218,11 +242,11 @@ def each_json(piece: Piece, parse: Parse) -> Iterator[Batch]:
 def split_json(evidence: Evidence) -> Iterator[Piece]:
     """Pieces for `each_json`: byte ranges of JSON lines; a document with an envelope whole."""
     for file in evidence.files:
-        for start, end in ranges(file, PIECE) if _envelope(file) is None else [(0, -1)]:
+        for start, end in ranges(file, PIECE) if envelope(file) is None else [(0, -1)]:
             yield Piece(evidence.source, file, start, end, work=evidence.work)
 
 
-def _envelope(file: EvidenceFile) -> int | None:
+def envelope(file: EvidenceFile) -> int | None:
     """Return how many brackets enclose the records of a document; None for JSON lines."""
     with open_text(file) as stream:
         found = _ENVELOPE.match(stream.read(4096))

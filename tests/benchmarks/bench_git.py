@@ -56,7 +56,11 @@ class Maker:
         self.mark += 1
         self.time += self.random.randint(60, 900)
         who = b"Dev %d <dev%d@lab.example> %d +0800" % (self.mark % 37, self.mark % 37, self.time)
-        message = b"change %d: %s\n\n%s\n" % (self.mark, b" ".join(self.random.choices(self.words, k=6)), b" ".join(self.random.choices(self.words, k=20)))
+        message = b"change %d: %s\n\n%s\n" % (
+            self.mark,
+            b" ".join(self.random.choices(self.words, k=6)),
+            b" ".join(self.random.choices(self.words, k=20)),
+        )
         self.out.write(b"commit %s\nmark :%d\nauthor %s\ncommitter %s\ndata %d\n%s" % (ref, self.mark, who, who, len(message), message))
         self.out.write(b"from :%d\n" % parent if parent else b"")
         self.out.write(b"merge :%d\n" % merged if merged else b"")

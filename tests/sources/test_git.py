@@ -170,7 +170,11 @@ def test_refs_and_tags_are_read(clone, tmp_path):
     assert refs["git:train#refs/heads/later"] == refs["git:train#refs/heads/main"] == found.commit("merge side")["object"]
     assert refs["git:train#HEAD"] is None
     tag = found.of("code.tag")[0]
-    assert (tag["object"], tag["target"], tag["time"]) == ("git:train#refs/tags/v1", found.commit("merge side")["object"], 1717200600 * 10**9)
+    assert (tag["object"], tag["target"], tag["time"]) == (
+        "git:train#refs/tags/v1",
+        found.commit("merge side")["object"],
+        1717200600 * 10**9,
+    )
     assert tag["facts"]["subject"] == "release"
 
 
@@ -350,7 +354,16 @@ def test_nothing_that_a_repository_asks_for_is_run(clone, tmp_path):
     assert not [e for e in found.events if e["locator"] == f"git={foreign}"]
     assert next(c for c in found.changes if c["commit"] == second and c["path"] == "train.py")["added"] == 2
     told = "\n".join(found.evidence.notes)
-    for word in ("core.fsmonitor", "diff.evil.textconv", "alias.log", "hook post-checkout", "alternates", "grafts", "refs/replace", "credential.helper"):
+    for word in (
+        "core.fsmonitor",
+        "diff.evil.textconv",
+        "alias.log",
+        "hook post-checkout",
+        "alternates",
+        "grafts",
+        "refs/replace",
+        "credential.helper",
+    ):
         assert word in told
     note = next(e for e in found.of("repository.note") if e["facts"]["what"].startswith("core.sshcommand"))
     assert run.encode() in (clone / ".git/config").read_bytes()[note["start"] : note["end"]]
@@ -508,9 +521,19 @@ def raw_commit(folder, content):
 
 def test_odd_commits_are_read(clone, tmp_path):
     tree = git(clone, "rev-parse", "main^{tree}").encode()
-    raw_commit(clone, b"tree " + tree + b"\nauthor Jos\xe9 <jos\xe9@lab.example> 99999999999999 +0800\ncommitter X <x@y> -5 -0000\n\nnot UTF-8 \xff\n")
+    raw_commit(
+        clone,
+        b"tree " + tree + b"\nauthor Jos\xe9 <jos\xe9@lab.example> 99999999999999 +0800\ncommitter X <x@y> -5 -0000\n\nnot UTF-8 \xff\n",
+    )
     raw_commit(clone, b"tree " + tree + b"\nauthor nobody\n\nno committer\n")
-    raw_commit(clone, b"tree " + tree + b"\nauthor M <m@y> 1717200000 +99999\ncommitter M <m@y> 253402300800 +0800\nencoding GBK\n\n" + "训练".encode("gbk") + b"\n")
+    raw_commit(
+        clone,
+        b"tree "
+        + tree
+        + b"\nauthor M <m@y> 1717200000 +99999\ncommitter M <m@y> 253402300800 +0800\nencoding GBK\n\n"
+        + "训练".encode("gbk")
+        + b"\n",
+    )
     raw_commit(clone, b"tree " + tree + b"\nauthor M <m@y> 1 +0000\ncommitter M <m@y> 1 +0000\nencoding zlib_codec\n\ncodec\n")
     raw_commit(clone, b"no tree at all")
     found = read(clone, tmp_path)
@@ -561,10 +584,18 @@ def test_a_configurations_dangers_are_found_where_they_stand():
 
 
 def test_signatures_say_whose_they_claim_to_be(tmp_path):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True) if shutil.which("ssh-keygen") else pytest.skip()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True) if shutil.which(
+        "ssh-keygen"
+    ) else pytest.skip()
     write(tmp_path / "text", "signed")
-    subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", str(tmp_path / "key"), str(tmp_path / "text")], check=True, capture_output=True)
-    shown = subprocess.run(["ssh-keygen", "-l", "-f", str(tmp_path / "key.pub")], check=True, capture_output=True).stdout.decode().split()[1]
+    subprocess.run(
+        ["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", str(tmp_path / "key"), str(tmp_path / "text")],
+        check=True,
+        capture_output=True,
+    )
+    shown = (
+        subprocess.run(["ssh-keygen", "-l", "-f", str(tmp_path / "key.pub")], check=True, capture_output=True).stdout.decode().split()[1]
+    )
     facts = signature_of((tmp_path / "text.sig").read_bytes())
     assert facts == {"kind": "SSH", "key": f"ssh-key:{shown}", "algorithm": "ssh-ed25519", "verdict": "not checked"}
 
@@ -574,14 +605,35 @@ def test_an_openpgp_signature_names_its_issuer_and_date():
     body = b"\x04\x00\x16\x08" + len(hashed).to_bytes(2, "big") + hashed + b"\x00\x0a\x09\x10" + bytes(8) + b"rest"
     import base64
 
-    armor = b"-----BEGIN PGP SIGNATURE-----\n\n" + base64.b64encode(b"\xc2" + bytes([len(body)]) + body) + b"\n=abcd\n-----END PGP SIGNATURE-----"
-    assert signature_of(armor) == {"kind": "PGP", "key": "pgp:" + bytes(range(20)).hex().upper(), "signed": 1717200000 * 10**9, "verdict": "not checked"}
+    armor = (
+        b"-----BEGIN PGP SIGNATURE-----\n\n"
+        + base64.b64encode(b"\xc2" + bytes([len(body)]) + body)
+        + b"\n=abcd\n-----END PGP SIGNATURE-----"
+    )
+    assert signature_of(armor) == {
+        "kind": "PGP",
+        "key": "pgp:" + bytes(range(20)).hex().upper(),
+        "signed": 1717200000 * 10**9,
+        "verdict": "not checked",
+    }
     assert signature_of(b"-----BEGIN SIGNED MESSAGE-----\nAA==\n-----END SIGNED MESSAGE-----")["kind"] == "X509"
     assert signature_of(b"junk")["kind"] == "unknown"
     assert signature_of(b"") is None
 
 
-@pytest.mark.parametrize("data", [b"", b"\0" * 100, b"tree", b"\n\n", b" x\n y", b"author <\n\n", b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n wsB=\n\n\xff", bytes(range(256))])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0" * 100,
+        b"tree",
+        b"\n\n",
+        b" x\n y",
+        b"author <\n\n",
+        b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n wsB=\n\n\xff",
+        bytes(range(256)),
+    ],
+)
 def test_no_bytes_break_the_reading_of_an_object(data):
     for facts, mail, time in (commit_facts(data), tag_facts(data)):
         json.dumps([facts, mail, time]).encode()

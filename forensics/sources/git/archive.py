@@ -25,6 +25,8 @@ class Entry:
     name: str
     size: int
     open: Callable[[], BinaryIO]
+    path: str = ""
+    """where it lies, if it is a file of its own"""
 
 
 class _Member(tarfile.TarInfo):
@@ -47,7 +49,7 @@ def entries(evidence: Evidence, notes: set[str]) -> Iterator[Entry]:
         yield from _members(evidence.files[0], notes)
         return
     for file in evidence.files:
-        yield Entry(file.file, file.size, lambda path=file.path: Path(path).open("rb"))  # type: ignore[misc]  # noqa: SIM115 - whoever opens it closes it
+        yield Entry(file.file, file.size, lambda path=file.path: Path(path).open("rb"), file.path)  # type: ignore[misc]  # noqa: SIM115 - whoever opens it closes it
 
 
 def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:

@@ -46,7 +46,9 @@ def _head(file: EvidenceFile) -> bytes:
             end = head.find(b"\n\n")
             if end >= 0:
                 return head[: end + 2]
-    raise EvidenceError("is no git bundle of version 2 or 3", where=file.file or "the bundle", hint="collect it again, or give the repository itself")
+    raise EvidenceError(
+        "is no git bundle of version 2 or 3", where=file.file or "the bundle", hint="collect it again, or give the repository itself"
+    )
 
 
 def _index(copy: Path, pack: Path) -> None:

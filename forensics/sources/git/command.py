@@ -61,7 +61,18 @@ class Running:
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]
         path = "PATH=" + os.environ.get("PATH", os.defpath)
         # `env -i`, because GitPython hands down every variable of the caller, and some of git's can't be unset by a value
-        command = ["env", "-i", path, *_ENVIRONMENT, "git", "--no-pager", "--no-replace-objects", f"--git-dir={copy.absolute()}", *settings, *arguments]
+        command = [
+            "env",
+            "-i",
+            path,
+            *_ENVIRONMENT,
+            "git",
+            "--no-pager",
+            "--no-replace-objects",
+            f"--git-dir={copy.absolute()}",
+            *settings,
+            *arguments,
+        ]
         try:
             running = Git(str(copy)).execute(command, istream=feed, as_process=True, shell=False)
         except GitCommandNotFound as error:

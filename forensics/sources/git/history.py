@@ -51,7 +51,9 @@ def _table(piece: Piece, part: list[Change], parents: dict[str, str]) -> pa.Reco
         pa.repeat(pa.scalar(piece.source.name), count), pa.repeat(pa.scalar(piece.file.file), count),
         commit, [parents[c] or None for c in commit], path, old_path, status, old_mode, new_mode, old, new, added, removed,
     ]  # fmt: skip
-    return pa.RecordBatch.from_arrays([pa.array(c, f.type) if not isinstance(c, pa.Array) else c for c, f in zip(columns, CHANGES, strict=True)], schema=CHANGES)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(c, f.type) if not isinstance(c, pa.Array) else c for c, f in zip(columns, CHANGES, strict=True)], schema=CHANGES
+    )
 
 
 def _events(piece: Piece, rows: npt.NDArray[Any], ids: list[str], unreadable: dict[str, str], stream: BinaryIO) -> Batch:

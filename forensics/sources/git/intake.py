@@ -123,6 +123,9 @@ def _find(evidence: Evidence, notes: set[str]) -> tuple[str, str]:
 
 def _pour(entry: Entry, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if entry.path:
+        shutil.copyfile(entry.path, target, follow_symlinks=False)  # the kernel copies, a good deal faster
+        return
     with entry.open() as stream, target.open("wb") as out:
         for data in _upto(entry, blocks(stream)):
             out.write(data)
@@ -168,5 +171,3 @@ def _from_bundle(evidence: Evidence, copy: Path) -> Record:
     file = evidence.files[0]
     file = file if file.sha256 else replace(file, sha256=sha256_of(file.path))
     return unbundle(file, copy, _empty)
-
-

@@ -175,12 +175,14 @@ def _order(copy: Path, record: Record, found: _Found) -> list[str]:
     by_ref = _reached(links, named_by_refs(copy, record))
     by_log = _reached(links, named_by_reflogs(copy, record))
     order = sorted(range(len(found.ids)), key=lambda i: (found.times[i], found.ids[i]))
+    ids, parents = [found.ids[i] for i in order], [found.parents[i] for i in order]
     table = np.zeros(len(order), ROW)
-    for row, i in enumerate(order):
-        name, parents = found.ids[i], found.parents[i]
-        first = parents[0] if parents else ""
-        reach = b"r" if name in by_ref else b"l" if name in by_log else b"n"
-        table[row] = (name.encode(), first.encode(), found.offsets[i], found.sizes[i], reach, not first or first in whole, len(parents) > 1)
+    table["id"] = np.array(ids, "S64")
+    table["parent"] = np.array([p[0] if p else "" for p in parents], "S64")
+    table["offset"], table["size"] = ([column[i] for i in order] for column in (found.offsets, found.sizes))
+    table["reach"] = np.array(["r" if name in by_ref else "l" if name in by_log else "n" for name in ids], "S1")
+    table["whole"] = [not p or p[0] in whole for p in parents]
+    table["merge"] = [len(p) > 1 for p in parents]
     (copy / TREES).write_bytes(b"".join(found.trees[i] + b"\n" for i in order))
     np.save(copy / TABLE, table, allow_pickle=False)
     return absent

@@ -51,7 +51,9 @@ def _salvage(copy: Path, pack: Path) -> list[Broken]:
         _, _, complaint = run(copy, "unpack-objects", "-r", "-q", feed=feed)
     index = copy / "record" / pack.with_suffix(".idx").name
     known = _known(copy, index) if index.exists() else []
-    lost = [Broken(name, f"damaged pack {pack.name}", size) for name, size in _with_sizes(known, aside.stat().st_size) if not _loose(copy, name)]
+    lost = [
+        Broken(name, f"damaged pack {pack.name}", size) for name, size in _with_sizes(known, aside.stat().st_size) if not _loose(copy, name)
+    ]
     if known:
         return lost or [Broken("", f"damaged pack {pack.name}: every object of its index was salvaged", 0)]
     return [Broken("", f"damaged pack {pack.name} without a usable index: {complaint}; what could be salvaged was", aside.stat().st_size)]

@@ -26,7 +26,9 @@ def pieces_of(evidence: Evidence, copy: Path) -> Iterator[Piece]:
         yield _piece(evidence, objects, {"what": "commits", "first": first, "last": last}, start, end)
     yield _piece(evidence, objects, {"what": "stock"}, 0, record.canonical // 8)
     for plain in record.plain:
-        yield _piece(evidence, EvidenceFile(plain.file, str(copy / "record" / plain.stored), plain.size, plain.sha256), _context(copy, record, plain))
+        yield _piece(
+            evidence, EvidenceFile(plain.file, str(copy / "record" / plain.stored), plain.size, plain.sha256), _context(copy, record, plain)
+        )
     yield _piece(evidence, EvidenceFile("other", str(copy), record.other), {"what": "other", "damage": record.damage})
 
 

@@ -96,6 +96,14 @@ def _setting(piece: Piece, context: dict[str, Any]) -> Batch:
     for found in dangers(context["name"], data) if data else ():
         facts: dict[str, object] = {"file": piece.file.file, "what": found.what, "why": found.why, "left_out": True}
         batch.events.append(
-            Event(found.start, found.end, None, "repository.note", object=f"git:{piece.source.repo}", host=piece.source.host or None, attrs=as_json(facts))
+            Event(
+                found.start,
+                found.end,
+                None,
+                "repository.note",
+                object=f"git:{piece.source.repo}",
+                host=piece.source.host or None,
+                attrs=as_json(facts),
+            )
         )
     return batch

@@ -16,7 +16,9 @@ from forensics.sources.git.record import Record, load
 
 POINTER = 1024
 """an LFS pointer is smaller: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
-_POINTER = re.compile(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n(?:.*\n)*?size (\d{1,18})\n?")
+_POINTER = re.compile(
+    rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n(?:.*\n)*?size (\d{1,18})\n?"
+)
 _FILES = re.compile(rb"^([0-9a-f]+) blob (\d+)$", re.MULTILINE)
 _ENTRIES = rb"(?s)(\d{5,6}) [^\0]+\0(.{%d})"
 
@@ -152,5 +154,3 @@ def _pointers(copy: Path, small: list[str]) -> Batch:
         )  # fmt: skip
         batch.events.append(event)
     return batch
-
-
