@@ -11,6 +11,7 @@ _DEEDS = """
     SELECT * FROM acts
     WHERE (action IN ('code.push', 'code.merge', 'code.review', 'job.launch', 'job.cancel', 'object.write', 'object.delete',
                       'file.write', 'file.delete')
+           OR (action = 'process.exec' AND target IS DISTINCT FROM actor AND target IS NOT NULL)
            OR starts_with(action, 'automation.trigger') OR (starts_with(action, 'session.') AND regexp_matches(action, '[.](open|connect)$')))
       AND time IS NOT NULL AND outcome = 'ok'
 """

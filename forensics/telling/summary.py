@@ -20,7 +20,7 @@ def summary(findings: Mapping[str, Any]) -> list[str]:
 
 def _answers(answers: list[Mapping[str, Any]]) -> list[str]:
     if not answers:
-        return ["no question was asked, and no cause was found"]
+        return ["no question was asked; causes are not ranked by this version"]
     rows = [["question", "object", "rung", "who", "mechanism", "support", "flags"]]
     rows += [[shorten(visible(text), OBJECT) for text in _answer(answer)] for answer in answers]
     return columns(rows)

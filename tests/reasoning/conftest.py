@@ -88,7 +88,7 @@ class Folder:
         self.write()
         found = investigate(self.root, self._out(), Request(examiner="t", time="2024-01-01T00:00:00Z"), lambda _: None).findings
         for source in found["sources"]:
-            assert source["bytes"] == source["parsed"] + source["skipped"] + source["rejected"], source["name"]
+            assert source["bytes"] == source["bytes_parsed"] + source["bytes_skipped"] + source["bytes_rejected"], source["name"]
         for answer in found["answers"]:
             assert (answer["rung"] == "person") == (answer["person"] is not None)
             assert set(answer["candidates"]) <= set(self.people)

@@ -124,7 +124,7 @@ def _find(evidence: Evidence, notes: set[str]) -> tuple[str, str]:
 def _pour(entry: Entry, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if entry.path:
-        shutil.copyfile(entry.path, target, follow_symlinks=False)  # the kernel copies, a good deal faster
+        shutil.copyfile(entry.path, target)  # the kernel copies, a good deal faster
         return
     with entry.open() as stream, target.open("wb") as out:
         for data in _upto(entry, blocks(stream)):

@@ -135,13 +135,14 @@ def _shows(data: Mapping[str, Any], closest: tuple[Mapping[str, Any], ...], peop
     refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
     says = SHOWS[data["rung"]].format(account=data["account"] or "(not named)", person=people.who(data["person"]))
     yield Point(says, refs[:6])
-    if data.get("summary"):
-        yield Point(data["summary"])
-    if RUNGS.index(data["rung"]) >= RUNGS.index("account"):
+    stands_out = data["support"] != "none"
+    if RUNGS.index(data["rung"]) >= RUNGS.index("account") and not stands_out:
+        yield Point("No explanation stands out from the others.")
+    elif RUNGS.index(data["rung"]) >= RUNGS.index("account"):
         yield Point(f"The leading explanation is that it was done {MECHANISMS[data['mechanism']]}.")
     if data.get("on_behalf"):
         yield Point(f"A robot acted on behalf of {data['on_behalf']}.")
-    if closest:
+    if closest and stands_out:
         yield Point(f"{_compared(closest[0]['lr']['low'])}: {SUPPORT[data['support']]}.")
 
 
