@@ -199,7 +199,7 @@ class Unpacked(io.RawIOBase):
             self._engine = None
         return text
 
-    def readinto(self, buffer: object) -> int:  # type: ignore[override]
+    def readinto(self, buffer: object) -> int:
         """Fill a buffer (RawIOBase's promise)."""
         view = memoryview(buffer)  # type: ignore[arg-type]
         if not self._out:

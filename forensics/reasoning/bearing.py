@@ -101,11 +101,12 @@ def _changes(world: World, commits: list[str], paths: list[str] | None = None) -
 
 
 def _reverts(world: World, commit: str) -> set[str]:
-    """Return the commits whose subject says that they revert this one (git's own wording: `Revert "<subject>"`)."""
+    """Return the commits whose message says that they revert this one (git's own wording, git-revert(1): subject or body)."""
     rows = world.tables.rows(
         """
         SELECT DISTINCT r.object FROM events c JOIN events r ON r.action = 'code.commit'
-          AND json_extract_string(r.attrs, '$.subject') = 'Revert "' || json_extract_string(c.attrs, '$.subject') || '"'
+          AND (json_extract_string(r.attrs, '$.subject') = 'Revert "' || json_extract_string(c.attrs, '$.subject') || '"'
+               OR contains(json_extract_string(r.attrs, '$.body'), 'This reverts commit ' || split_part(c.object, '@', 2)))
         WHERE c.action = 'code.commit' AND c.object = $c AND split_part(r.object, '@', 1) = split_part(c.object, '@', 1)
         """,
         c=commit,
