@@ -148,7 +148,7 @@ class Unpacked(io.RawIOBase):
         self._limit = max(FREE_GROWTH, size * LARGEST_RATIO)
         self._engine: _Decompressor | None = None
         self._pending, self._out = b"", b""
-        self._step = 1 << 16 if kind == "gz" else 1 << 10  # a zstd block of 4 bytes may become 128 KiB of text
+        self._step = 1 << 14 if kind == "gz" else 1 << 10  # a zstd block of 4 bytes may become 128 KiB of text, a gzip byte 1 KiB
         self.text = self.consumed = 0
         self._fed = 0
         self.damage = ""

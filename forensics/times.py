@@ -75,7 +75,7 @@ def instant(text: str, timezone: str = "") -> tuple[int, int | None]:
 
     Fast where it is `2024-06-01T00:00:00Z`, with microseconds or without, as logs of servers are.
     """
-    if len(text) in {_WHOLE, _MICRO} and text[-1] == "Z" and text[10] == "T" and text[16] == ":" and text.isascii():
+    if len(text) in {_WHOLE, _MICRO} and text[-1] == "Z" and text[10] == "T" and text[11:13] < "24" and text[16] == ":" and text.isascii():
         second, fraction = text[17:19], text[19:-1]
         if second.isdecimal() and second < "60" and (not fraction or (fraction[0] == "." and fraction[1:].isdecimal())):
             return _minute(text[:16]) + int(second) * SECOND + (int(fraction[1:]) * 1000 if fraction else 0), None

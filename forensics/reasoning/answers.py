@@ -1,7 +1,7 @@
 """Reason about every question, in order: the act, its hypotheses, the evidence, the rung; then reach, flags and statements."""
 
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, log
 
 from forensics.indicator import Hypothesis, Item, indicators
 from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
@@ -157,8 +157,10 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
     if not rivals or any(r.low < view.policy.lowest or r.left_out_low < view.policy.left_out for _, r in rivals):
         return False
     nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
+    least = {"session": 0.0, "person": log(view.policy.person)}
     speaking = {
-        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > 0} for rung in ("session", "person")
+        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
+        for rung, needed in least.items()
     }
     return bool(speaking["session"] and speaking["person"]) and len(speaking["session"] | speaking["person"]) > 1
 

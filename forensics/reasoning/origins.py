@@ -202,6 +202,24 @@ def _leased(world: World, ip: str, time: int) -> list[Device]:
         return []
     row = rows[-1]
     signed_on = row["action"].startswith("session.")
-    return [
-        Device(row["device"], world.known.holders(row["device"], row["time"]), (row["event"],), (row["source"],), signed_on, row["actor"])
-    ]
+    owners = () if _borrowed_name(world, row) else world.known.holders(row["device"], row["time"])
+    return [Device(row["device"], owners, (row["event"],), (row["source"],), signed_on, row["actor"])]
+
+
+def _borrowed_name(world: World, row: Row) -> bool:
+    """Tell whether a lease bears a device's name with another network card than that device's: anybody can choose a host name."""
+    card = str(row["object"] or "")
+    if not card.startswith("mac:"):
+        return False
+    registered = world.known.holders(card, row["time"])
+    if registered:
+        return registered != world.known.holders(row["device"], row["time"])
+    usual = world.tables.rows(
+        "SELECT object, count(*) AS n FROM acts WHERE device = $d AND starts_with(object, 'mac:') GROUP BY object ORDER BY n DESC, object LIMIT 1",
+        d=row["device"],
+    )
+    return bool(usual) and usual[0]["n"] >= _HABIT and usual[0]["object"] != card
+
+
+_HABIT = 3
+"""leases from which a device's usual network card is known"""

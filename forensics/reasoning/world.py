@@ -55,7 +55,7 @@ def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
         tiers[source.name] = source.tier or default
         groups[source.name] = f"host:{source.host}" if source.host else f"source:{source.name}"
         controllers[source.name] = source.controllers
-    for one, other in copies(tables):
+    for one, other in copies(tables, case):
         merged = min(groups[one], groups[other])
         groups = {name: merged if group in (groups[one], groups[other]) else group for name, group in groups.items()}
     return World(tables, case, policy, identities(case), tiers, groups, controllers)
@@ -65,7 +65,7 @@ SAME_RECORDS = 0.5
 """share of the smaller source's acts that stand in the other one, too, from which the two are copies of one log"""
 
 _COPIES = """
-    WITH rows AS (SELECT DISTINCT source, hash(time, action, actor, object, session, ip) AS act FROM acts WHERE source <> 'case' AND time IS NOT NULL),
+    WITH rows AS (SELECT DISTINCT source, hash(time, action, actor, object, session, ip) AS act FROM acts WHERE list_contains($logs, source) AND time IS NOT NULL),
     sizes AS (SELECT source, count(*) AS n FROM rows GROUP BY source),
     common AS (
         SELECT a.source AS one, b.source AS other, count(*) AS n FROM rows a JOIN rows b ON a.act = b.act AND a.source < b.source GROUP BY ALL
@@ -75,10 +75,17 @@ _COPIES = """
 """
 
 
-def copies(tables: Tables) -> list[tuple[str, str]]:
-    """Return the pairs of sources that are copies of one log, whole or in part: they are one point of compromise, and count once."""
-    rows = tables.rows(_COPIES, share=SAME_RECORDS)
-    files = tables.rows(
-        "SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source ORDER BY ALL"
-    )
-    return [(r["one"], r["other"]) for r in (*rows, *files) if REGISTERS not in (r["one"], r["other"])]
+_SAME_FILES = """
+    SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source
+    WHERE a.stored > 0 AND list_contains($logs, a.source) AND list_contains($logs, b.source) ORDER BY ALL
+"""
+
+
+def copies(tables: Tables, case: CaseConfig) -> list[tuple[str, str]]:
+    """Return the pairs of sources that are copies of one log, whole or in part: they are one point of compromise, and count once.
+
+    Repositories are left out: a clone has its server's objects by nature.
+    """
+    logs = [s.name for s in case.sources if s.kind != "git"]
+    rows = [*tables.rows(_COPIES, share=SAME_RECORDS, logs=logs), *tables.rows(_SAME_FILES, logs=logs)]
+    return [(r["one"], r["other"]) for r in rows]

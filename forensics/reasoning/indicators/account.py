@@ -23,13 +23,14 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         act.sources,
         act.events,
         "account",
-        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN},
+        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN}
+        | {h: "unlikely" for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE},
     )
 
 
 INDICATOR = Indicator(
     name="account",
-    why="an account's holder acting leaves the account's name; somebody who misuses a credential chooses one of many",
-    errs="whoever has the credential has the name: it says little between the holder and somebody who uses the holder's account",
+    why="an account's holder acting leaves that account's name; for somebody who misuses a credential it is one of many that he could have used",
+    errs="whoever has the credential has the name; and who wants to put it on somebody chooses that very account",
     find=_find,
 )
