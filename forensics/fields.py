@@ -18,6 +18,7 @@ ABSENT = msgspec.Raw(b"null")
 """default of a field that is read later, by what the record turns out to be"""
 
 _BYTE = re.compile("[\udc80-\udcff]")
+_SORTED = msgspec.json.Encoder(order="sorted").encode
 _DEEPEST = 200
 """levels of nesting that are looked at; a deeper record is rejected"""
 
@@ -134,8 +135,8 @@ def number(value: object) -> float | None:
 
 def attrs(facts: Mapping[str, Any]) -> str | None:
     """Write further facts as a JSON object with sorted keys; empty ones are left out."""
-    kept = {key: value for key, value in facts.items() if value is not None and value not in ("", [], {})}
-    return msgspec.json.encode(kept, order="sorted").decode() if kept else None
+    kept = {key: value for key, value in facts.items() if value or (value is not None and value not in ("", [], {}))}
+    return _SORTED(kept).decode() if kept else None
 
 
 @lru_cache(maxsize=4096)

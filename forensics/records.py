@@ -4,6 +4,7 @@ import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from forensics.errors import RecordError
 from forensics.evidence import Unpacked, compression, open_text
@@ -11,8 +12,8 @@ from forensics.model import Batch, Event, Evidence, EvidenceFile, Piece, Reject
 
 PIECE = 16 << 20
 """bytes of a piece of an uncompressed file"""
-BLOCK = 1 << 20
-"""bytes read at a time"""
+BLOCK = 1 << 18
+"""bytes read at a time: few enough to stay in the processor's cache"""
 LONGEST = 8 << 20
 """a record longer than this is rejected"""
 BATCH = 20_000
@@ -20,6 +21,7 @@ BATCH = 20_000
 _BLANK = 0x20
 """bytes beyond it are no blanks"""
 
+Data = TypeVar("Data")
 Parse = Callable[[bytes, int, int], Iterable[Event] | None]
 """(record, first byte, byte after its last) -> its events; None: the record says nothing (skipped); RecordError: rejected"""
 
@@ -80,8 +82,8 @@ class Tally:
         self.piece = piece
         self.batch = Batch()
 
-    def record(self, parse: Parse, data: bytes, start: int, end: int) -> None:
-        """Have one record parsed, and book its bytes as parsed, skipped or rejected."""
+    def record(self, parse: Callable[[Data, int, int], Iterable[Event] | None], data: Data, start: int, end: int) -> None:
+        """Have one record parsed (its bytes, or what was decoded from them), and book its bytes as parsed, skipped or rejected."""
         try:
             events = parse(data, start, end)
         except RecordError as error:

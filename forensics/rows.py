@@ -1,6 +1,5 @@
 """Turns delimited text (CSV and its kin) into rows that know their bytes; by pieces, in bounded memory."""
 
-import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -28,8 +27,8 @@ def split_rows(evidence: Evidence) -> Iterator[Piece]:
 def _quoted(file: EvidenceFile) -> bool:
     if compression(file.path) or file.size <= records.PIECE:
         return True
-    with Path(file.path).open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        return view.find(b'"') >= 0
+    with Path(file.path).open("rb") as stream:
+        return any(b'"' in data for data in iter(lambda: stream.read(records.BLOCK), b""))
 
 
 def delimiter(heading: str) -> str:

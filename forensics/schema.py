@@ -154,8 +154,18 @@ def event_batch(source: str, file: str, first_id: int, rows: Sequence[Event]) ->
     count = len(rows)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(Event._fields)
     arrays = [pa.array(range(first_id, first_id + count), _INT), pa.repeat(pa.scalar(source), count), pa.repeat(pa.scalar(file), count)]
-    arrays += [pa.array(column, kind) for column, kind in zip(columns, _EVENT_TYPES.values(), strict=True)]
+    arrays += [_column(column, kind) for column, kind in zip(columns, _EVENT_TYPES.values(), strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=EVENTS)
+
+
+def _column(cells: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Make a column; most columns of most batches are empty or the same all the way down, which is told faster than it is copied."""
+    first = cells[0] if cells else None
+    if first is None and cells.count(None) == len(cells):
+        return pa.nulls(len(cells), kind)
+    if kind == _TEXT and first == cells[-1] and cells.count(first) == len(cells):
+        return pa.repeat(pa.scalar(first, kind), len(cells))
+    return pa.array(cells, kind)
 
 
 def reject_batch(source: str, file: str, rows: Sequence[Reject]) -> pa.RecordBatch:

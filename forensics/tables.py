@@ -4,47 +4,17 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from forensics.parts import PartWriter
 from forensics.schema import TABLES
 
 _ASKED_OFTEN = frozenset({"acts", "edges", "jobs", "pushes", "files", "addresses"})
 _IN_MEMORY = 64 << 20
 """bytes of Parquet up to which a table that is asked often is held decoded"""
-
-
-class PartWriter:
-    """Writes one part of each table that gets rows; parts are numbered, so that any worker may write its own."""
-
-    def __init__(self, folder: Path, number: int) -> None:
-        self._folder, self._number = folder, number
-        self._writers: dict[str, pq.ParquetWriter] = {}
-
-    def write(self, name: str, rows: pa.RecordBatch | pa.Table) -> None:
-        """Append rows to this part of a table."""
-        if not rows.num_rows:
-            return
-        writer = self._writers.get(name)
-        if writer is None:
-            path = self._folder / name / f"part-{self._number:05d}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            writer = self._writers[name] = pq.ParquetWriter(path, rows.schema, compression="zstd", compression_level=1)
-        if isinstance(rows, pa.Table):
-            writer.write_table(rows)
-        else:
-            writer.write_batch(rows)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for writer in self._writers.values():
-            writer.close()
 
 
 class Tables:

@@ -1,6 +1,6 @@
 """What all tests share: reading a source as the first step of an examination does, and the flag that writes goldens anew."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -62,7 +62,13 @@ def config(kind: str, path: str, **keys: Any) -> SourceConfig:
     if "tier" in keys:
         keys["tier"] = Tier(keys["tier"])
     return SourceConfig(
-        keys.pop("name", kind), kind, keys.pop("path", path), map=tuple(mapping.items()), actions=actions, runs_pattern=runs.get("pattern", ""), **keys
+        keys.pop("name", kind),
+        kind,
+        keys.pop("path", path),
+        map=tuple(mapping.items()),
+        actions=actions,
+        runs_pattern=runs.get("pattern", ""),
+        **keys,
     )
 
 
@@ -87,7 +93,7 @@ Reader = Callable[..., Reading]
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Iterator[Reader]:
+def read(tmp_path: Path) -> Reader:
     """Give a function that reads bytes (or files by name) as a source of a kind: `read("syslog", b"...", host="gpu-1")`."""
     count = 0
 
@@ -102,12 +108,16 @@ def read(tmp_path: Path) -> Iterator[Reader]:
         where = "evidence" if isinstance(data, dict) else "evidence/input"
         reading = read_all(evidence_of(root, config(kind, where, **keys)))
         if not load(kind).prepare:
-            files = {file.relative_to(root / where).as_posix() if isinstance(data, dict) else "": file for file in (root / "evidence").rglob("*") if file.is_file()}
+            files = {
+                file.relative_to(root / where).as_posix() if isinstance(data, dict) else "": file
+                for file in (root / "evidence").rglob("*")
+                if file.is_file()
+            }
             plain = {name: file.stat().st_size for name, file in files.items() if file.suffix not in (".gz", ".zst")}
             assert {name: reading.booked.get(name, 0) for name in plain} == plain
         return reading
 
-    yield reader
+    return reader
 
 
 @pytest.fixture

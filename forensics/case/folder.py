@@ -1,18 +1,17 @@
 """The case folder -> a frozen CaseConfig, and everything that is wrong with it, all at once."""
 
-import csv
 import difflib
-import io
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from forensics import times
+from forensics.case.problems import Problem, Reader
+from forensics.case.registers import FAR, access, identifiers, people
 from forensics.errors import CaseError, RecordError
-from forensics.model import Access, Acquired, CaseConfig, Identifier, Person, Question, SourceConfig, Statement, Tier
+from forensics.model import Acquired, CaseConfig, Identifier, Question, SourceConfig, Statement, Tier
 from forensics.source import kinds, load
 
 SCHEMA = "forensics/case/1"
@@ -28,63 +27,6 @@ _MAP = {
 _QUESTION = {"id", "object", "at", "about"}
 _STATEMENT = {"id", "by", "text", "test", "question", "person", "quantity", "at_least", "object"}
 _MANDATE = {"authority", "purpose", "lawful_basis", "scope", "requested_by", "personal_data"}
-_COLUMNS = {
-    "people.csv": ("person", "name", "role", "employed_from", "employed_to"),
-    "identifiers.csv": ("identifier", "person", "kind", "from", "to", "source"),
-    "access.csv": ("person", "object", "right", "from", "to"),
-}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """Something wrong with a case folder."""
-
-    where: str
-    what: str
-    hint: str = ""
-    fatal: bool = True
-    """an examination can't begin with it; else it can, and the report says so"""
-
-
-@dataclass(slots=True)
-class Reader:
-    """Reads a case folder and collects what is wrong with it on the way."""
-
-    root: Path
-    problems: list[Problem] = field(default_factory=list)
-
-    def wrong(self, where: str, what: str, hint: str = "", *, fatal: bool = True) -> None:
-        """Note a problem."""
-        self.problems.append(Problem(where, what, hint, fatal))
-
-    def known(self, where: str, table: Mapping[str, Any], allowed: set[str]) -> None:
-        """Note every key that the contract does not have, with the one that was probably meant."""
-        for key in sorted(set(table) - allowed):
-            near = difflib.get_close_matches(key, sorted(allowed), 1)
-            self.wrong(where, f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(allowed))}")
-
-    def text(self, where: str, table: Mapping[str, Any], key: str, default: str | None = None) -> str:
-        """Return a text; note where it is missing (no default) or no text."""
-        value = table.get(key, default)
-        if value is None:
-            self.wrong(where, f"{key!r} is missing", f'add {key} = "..."')
-            return ""
-        if not isinstance(value, str):
-            self.wrong(where, f"{key!r} must be a text, and is {value!r}")
-            return str(value)
-        return value
-
-    def moment(self, where: str, value: object) -> int | None:
-        """Return the nanoseconds of a time that bears an offset (empty: None)."""
-        if value in (None, ""):
-            return None
-        try:
-            if isinstance(value, datetime) and value.tzinfo:
-                return times.of(value)
-            return times.parse(value.isoformat() if isinstance(value, (datetime, date)) else str(value))[0]
-        except RecordError as error:
-            self.wrong(where, error.what, "write ISO 8601 with an offset, such as 2024-06-12T09:30:00+08:00")
-            return None
 
 
 def read(root: Path) -> tuple[CaseConfig | None, list[Problem]]:
@@ -150,6 +92,7 @@ def _case(reader: Reader, toml: Mapping[str, Any]) -> CaseConfig:
     head = _table(reader, toml, "case")
     reader.known("[case]", head, _CASE)
     symptom, cost, mandate = (_table(reader, toml, key) for key in ("symptom", "cost", "mandate"))
+    reader.known("[mandate]", mandate, _MANDATE)
     reader.known("[symptom]", symptom, {"bad", "good"})
     reader.known("[cost]", cost, {"gpu_hour", "currency"})
     since, until = (reader.moment(f"[case] {key}", head.get(key)) for key in ("from", "to"))
@@ -165,9 +108,9 @@ def _case(reader: Reader, toml: Mapping[str, Any]) -> CaseConfig:
         window=(since or 0, until or 0),
         sources=tuple(_source(reader, s, n) for n, s in enumerate(_tables(reader, toml, "source"), 1)),
         questions=tuple(_question(reader, q, n, zone) for n, q in enumerate(_tables(reader, toml, "question"), 1)),
-        people=tuple(_people(reader)),
-        identifiers=tuple(sorted(_identifiers(reader))),
-        access=tuple(_access(reader)),
+        people=tuple(people(reader)),
+        identifiers=tuple(sorted(identifiers(reader))),
+        access=tuple(access(reader)),
         statements=tuple(_statements(reader)),
         bad=tuple(str(x) for x in symptom.get("bad", [])),
         good=tuple(str(x) for x in symptom.get("good", [])),
@@ -275,83 +218,6 @@ def _at(reader: Reader, where: str, value: object, zone: str) -> tuple[int, int]
         return None
 
 
-def _rows(reader: Reader, name: str, *, optional: bool = False) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (place, row) of one of the case's CSV files."""
-    path = reader.root / name
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        if not optional:
-            reader.wrong(name, "is not there", f"columns: {','.join(_COLUMNS[name])}")
-        return
-    except (UnicodeDecodeError, OSError) as error:
-        reader.wrong(name, f"can't be read: {error}", "it must be CSV in UTF-8")
-        return
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    missing = [c for c in _COLUMNS[name] if c not in (rows.fieldnames or [])]
-    if missing and not (name == "identifiers.csv" and missing == ["source"]):
-        reader.wrong(name, f"columns are missing: {', '.join(missing)}", f"the heading is {','.join(_COLUMNS[name])}")
-        return
-    for row in rows:
-        yield (
-            f"{name}, line {rows.line_num}",
-            {k: (v or "").strip() for k, v in row.items() if isinstance(k, str) and not isinstance(v, list)},
-        )
-
-
-def _people(reader: Reader) -> Iterator[Person]:
-    seen: set[str] = set()
-    for where, row in _rows(reader, "people.csv"):
-        if not row["person"] or row["person"] in seen:
-            reader.wrong(where, f"person {row['person']!r} is empty or stands twice", "one row a person")
-            continue
-        seen.add(row["person"])
-        yield Person(
-            row["person"], row["name"], row["role"], reader.moment(where, row["employed_from"]), reader.moment(where, row["employed_to"])
-        )
-
-
-def _identifiers(reader: Reader) -> Iterator[Identifier]:
-    for where, row in _rows(reader, "identifiers.csv"):
-        if row["kind"] not in ("personal", "shared", "service"):
-            reader.wrong(where, f"kind is {row['kind']!r}", "personal, shared or service")
-            continue
-        since, until = reader.moment(where, row["from"]), reader.moment(where, row["to"])
-        yield Identifier(
-            row["identifier"], row["person"], row["kind"], since or 0, until if until is not None else FAR, row.get("source", "")
-        )
-
-
-FAR = (1 << 63) - 1
-"""an end that is open, as a number, so that identifiers sort"""
-
-
-def _access(reader: Reader) -> Iterator[Access]:
-    for where, row in _rows(reader, "access.csv", optional=True):
-        if row["right"] not in ("read", "write", "admin"):
-            reader.wrong(where, f"right is {row['right']!r}", "read, write or admin")
-            continue
-        yield Access(row["person"], row["object"], row["right"], reader.moment(where, row["from"]), reader.moment(where, row["to"]))
-
-
-def _statements(reader: Reader) -> Iterator[Statement]:
-    if not (reader.root / "statements.toml").exists():
-        return
-    toml = _toml(reader, "statements.toml") or {}
-    reader.known("statements.toml", toml, {"statement"})
-    for number, table in enumerate(_tables(reader, toml, "statement"), 1):
-        where = f"[[statement]] {table.get('id') or number}"
-        reader.known(where, table, _STATEMENT)
-        test = reader.text(where, table, "test")
-        if test not in TESTS:
-            reader.wrong(where, f"no test is called {test!r}", ", ".join(TESTS))
-        yield Statement(
-            reader.text(where, table, "id"), reader.text(where, table, "by", ""), reader.text(where, table, "text", ""), test,
-            reader.text(where, table, "question", ""), reader.text(where, table, "person", ""), reader.text(where, table, "quantity", ""),
-            _number(reader, f"{where} at_least", table.get("at_least")), reader.text(where, table, "object", ""),
-        )  # fmt: skip
-
-
 def _cross_check(reader: Reader, case: CaseConfig) -> None:
     """Note what the parts of the folder say against each other."""
     _doubles(reader, "source name", [s.name for s in case.sources])
@@ -406,3 +272,21 @@ def _overlaps(reader: Reader, case: CaseConfig) -> None:
                 fatal=False,
             )
         last = row
+
+
+def _statements(reader: Reader) -> Iterator[Statement]:
+    if not (reader.root / "statements.toml").exists():
+        return
+    toml = _toml(reader, "statements.toml") or {}
+    reader.known("statements.toml", toml, {"statement"})
+    for number, table in enumerate(_tables(reader, toml, "statement"), 1):
+        where = f"[[statement]] {table.get('id') or number}"
+        reader.known(where, table, _STATEMENT)
+        test = reader.text(where, table, "test")
+        if test not in TESTS:
+            reader.wrong(where, f"no test is called {test!r}", ", ".join(TESTS))
+        yield Statement(
+            reader.text(where, table, "id"), reader.text(where, table, "by", ""), reader.text(where, table, "text", ""), test,
+            reader.text(where, table, "question", ""), reader.text(where, table, "person", ""), reader.text(where, table, "quantity", ""),
+            _number(reader, f"{where} at_least", table.get("at_least")), reader.text(where, table, "object", ""),
+        )  # fmt: skip

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from forensics.case.folder import Problem, draft
+from forensics.case.folder import draft
+from forensics.case.problems import Problem
 from forensics.errors import CaseError
 from forensics.evidence import collect
 from forensics.model import CaseConfig, SourceConfig

@@ -9,8 +9,8 @@ import pyarrow as pa
 from forensics import engine, schema
 from forensics.evidence import compression, share_out
 from forensics.model import Account, Batch, Evidence, EvidenceFile, Piece
+from forensics.parts import PartWriter
 from forensics.source import load
-from forensics.tables import PartWriter
 
 TASK = 16 << 20
 """bytes of small files that one task reads together"""

@@ -12,17 +12,19 @@ import pyarrow as pa
 
 from forensics import __version__, custody, schema
 from forensics.case import own
-from forensics.case.folder import Problem, open_case
+from forensics.case.folder import open_case
+from forensics.case.problems import Problem
 from forensics.case.reading import PART_IDS, files_table, plan, read_all
 from forensics.errors import CaseError, EvidenceError, Exit, ForensicsError, UsageError
 from forensics.evidence import check_unchanged, collect, hash_all, sha256_of
 from forensics.facts import acts_table, addresses_table, jobs_table, pushes_table
 from forensics.link import rules
 from forensics.model import CaseConfig, Evidence
+from forensics.parts import PartWriter
 from forensics.reasoning.answers import Reasoned, reason
 from forensics.reasoning.policy import Policy, read_policy
 from forensics.source import kinds, load
-from forensics.tables import PartWriter, Tables
+from forensics.tables import Tables
 from forensics.telling import findings as findings_room
 from forensics.telling import report
 from forensics.telling.raw import RawReader

@@ -1,7 +1,6 @@
 """Reads Slurm's accounting as `sacct --parsable2` prints it: one row a job or step, columns by name."""
 
 import itertools
-import mmap
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from forensics.source import Source
 
 NO_HEADING = "no heading names the columns; collect again with sacct --parsable2 and without --noheader"
 _HEADING = re.compile(rb"(?:[A-Za-z]+\|)*JobID(?:\|[A-Za-z]*)*\r?")
+_HEADING_LINE = re.compile(rb"^(?:\xef\xbb\xbf)?((?:[A-Za-z]+\|)*JobID(?:\|[A-Za-z]*)*\r?)$", re.MULTILINE)
 # Job id, array task or tasks, part of a heterogeneous job; then the step: https://slurm.schedmd.com/sacct.html#OPT_JobID
 _JOB = re.compile(r"(\d+(?:_(\d+|\[[^\]]*\]))?(?:\+\d+)?)(?:\.(.+))?")
 _NEVER = frozenset(("", "Unknown", "None", "NONE", "N/A", "INVALID"))
@@ -23,7 +23,9 @@ _OPEN = frozenset(("PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "COMPLETING
 """states of jobs that have not ended: sacct --truncate prints the end of the asked-for window as their End"""
 _CANCELLED = re.compile(r"CANCELLED by (\d+)")
 _GPUS = re.compile(r"(?:^|,)gres/gpu(:[^=,]*)?=(\d{1,9})(?=,|$)")
-_COMMIT = re.compile(r"(?i)(?<![a-z0-9])(?:git[_-]?)?(?:commit|sha1?|rev|revision)(?:[_-]?(?:id|sha|hash))?\s*[=:]\s*([0-9a-f]{7,40})(?![0-9a-z])")
+_COMMIT = re.compile(
+    r"(?i)(?<![a-z0-9])(?:git[_-]?)?(?:commit|sha1?|rev|revision)(?:[_-]?(?:id|sha|hash))?\s*[=:]\s*([0-9a-f]{7,40})(?![0-9a-z])"
+)
 _LABEL = re.compile(r"(?i)commit|git|revision")
 MOST_NODES = 10_000
 LONGEST_NUMBER = 9
@@ -50,15 +52,15 @@ def _headings(file: EvidenceFile, starts: list[int]) -> Iterator[str]:
     yield ""
     if len(starts) == 1 or compression(file.path):
         return
-    with Path(file.path).open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+    with Path(file.path).open("rb") as stream:
         heading = b""
         for start, end in itertools.pairwise(starts):
-            at = view.find(b"JobID", start, end)
-            while at >= 0:
-                line_start, line_end = view.rfind(b"\n", start, at) + 1 or start, view.find(b"\n", at, end)
-                line = view[line_start : line_end if line_end >= 0 else end]
-                heading = line if _HEADING.fullmatch(line.removeprefix(b"\xef\xbb\xbf")) else heading
-                at = view.find(b"JobID", line_start + len(line), end)
+            while start < end:
+                data = stream.read(min(records.BLOCK, end - start))
+                data += stream.readline()
+                start += len(data)
+                found = _HEADING_LINE.findall(data) if b"JobID" in data else []
+                heading = found[-1] if found else heading
             yield heading.decode("utf-8", "backslashreplace")
 
 
@@ -246,8 +248,10 @@ SOURCE = Source(
     name="slurm",
     reads="jobs and steps from Slurm's accounting database, as sacct prints them",
     collect=(
-        ("sacct --allusers --duplicates --parsable2 --starttime=<from> --endtime=<to> --format=JobID,JobName,User,UID,Account,Partition,"
-        "Submit,Start,End,State,ExitCode,NodeList,AllocTRES,ReqTRES,WorkDir,SubmitLine,Comment,Restarts,Cluster > sacct.txt"),
+        (
+            "sacct --allusers --duplicates --parsable2 --starttime=<from> --endtime=<to> --format=JobID,JobName,User,UID,Account,Partition,"
+            "Submit,Start,End,State,ExitCode,NodeList,AllocTRES,ReqTRES,WorkDir,SubmitLine,Comment,Restarts,Cluster > sacct.txt"
+        ),
     ),
     reference="https://slurm.schedmd.com/sacct.html",
     tier=Tier.T3,

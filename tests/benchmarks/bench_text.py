@@ -88,7 +88,13 @@ def main() -> None:
 
 
 def _measure(
-    name: str, source: SourceConfig, make: Callable[[random.Random], Iterator[str]], query: str, folder: Path, size: int, duck: ProcessPoolExecutor
+    name: str,
+    source: SourceConfig,
+    make: Callable[[random.Random], Iterator[str]],
+    query: str,
+    folder: Path,
+    size: int,
+    duck: ProcessPoolExecutor,
 ) -> dict[str, object]:
     log = folder / "log"
     lines = _write(log, make, size)
@@ -98,7 +104,9 @@ def _measure(
         theirs.append(duck.submit(_duckdb, query, log, folder / "out.parquet").result())
     us, them = statistics.median(ours), statistics.median(theirs)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
-    print(f"{name}: {log.stat().st_size >> 20} MB, {lines} lines; forensics {us:.2f} s, DuckDB {them:.2f} s; ratio {us / them:.2f}; largest worker {peak} MB")
+    print(
+        f"{name}: {log.stat().st_size >> 20} MB, {lines} lines; forensics {us:.2f} s, DuckDB {them:.2f} s; ratio {us / them:.2f}; largest worker {peak} MB"
+    )
     return {
         "kind": name, "bytes": log.stat().st_size, "lines": lines, "forensics_s": [round(t, 2) for t in ours],
         "duckdb_s": [round(t, 2) for t in theirs], "ratio": round(us / them, 2), "worker_peak_mb": peak, "worker_limit_mb": MOST_MEMORY,
@@ -153,20 +161,27 @@ def _auditd(chance: random.Random) -> Iterator[str]:
         clock, serial = clock + chance.randrange(3000), serial + chance.randrange(1, 4)
         stamp = f"msg=audit({clock // 1000}.{clock % 1000:03d}:{serial}):"
         number = chance.randrange(200)
-        yield (_login if chance.random() < 0.2 else _execution)(chance, stamp, 20000 + number, users[number], chance.randrange(100, 9000))  # noqa: PLR2004
+        yield (_login if chance.random() < 0.2 else _execution)(chance, stamp, 20000 + number, users[number], chance.randrange(100, 9000))
 
 
 def _login(chance: random.Random, stamp: str, uid: int, user: str, session: int) -> str:
-    kind, op = chance.choice((("USER_ACCT", "PAM:accounting"), ("CRED_ACQ", "PAM:setcred"), ("USER_START", "PAM:session_open"), ("USER_END", "PAM:session_close")))
+    kind, op = chance.choice(
+        (
+            ("USER_ACCT", "PAM:accounting"),
+            ("CRED_ACQ", "PAM:setcred"),
+            ("USER_START", "PAM:session_open"),
+            ("USER_END", "PAM:session_close"),
+        )
+    )
     address = f"10.20.{chance.randrange(8)}.{chance.randrange(250)}"
     return (
-        f"type={kind} {stamp} pid={chance.randrange(9999)} uid=0 auid={uid} ses={session} msg='op={op} grantors=pam_unix acct=\"{user}\" "
+        f'type={kind} {stamp} pid={chance.randrange(9999)} uid=0 auid={uid} ses={session} msg=\'op={op} grantors=pam_unix acct="{user}" '
         f'exe="/usr/sbin/sshd" hostname={address} addr={address} terminal=ssh res=success\'\x1dUID="root" AUID="{user}"\n'
     )
 
 
 def _execution(chance: random.Random, stamp: str, uid: int, user: str, session: int) -> str:
-    write, pid = chance.random() < 0.3, chance.randrange(1000, 400_000)  # noqa: PLR2004
+    write, pid = chance.random() < 0.3, chance.randrange(1000, 400_000)
     call, name = (257, "openat") if write else (59, "execve")
     a0, a2 = ("ffffff9c", "241") if write else (f"{chance.getrandbits(44):x}", f"{chance.getrandbits(44):x}")
     head = (
@@ -201,7 +216,7 @@ def _sshd(chance: random.Random, stamp: Callable[[int], str]) -> Iterator[str]:
         user, pid, port = chance.choice(users), chance.randrange(400, 4_000_000), chance.randrange(1024, 65535)
         address, when = f"10.{chance.randrange(100)}.{chance.randrange(250)}.{chance.randrange(250)}", stamp(clock)
         head = f"{when} login-1 sshd[{pid}]: "
-        if chance.random() < 0.1:  # noqa: PLR2004
+        if chance.random() < 0.1:
             yield f"{head}Invalid user {user} from {address} port {port}\n{head}Failed password for invalid user {user} from {address} port {port} ssh2\n"
             continue
         key = "".join(chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", k=43))
@@ -214,7 +229,7 @@ def _sshd(chance: random.Random, stamp: Callable[[int], str]) -> Iterator[str]:
             f"{head}pam_unix(sshd:session): session closed for user {user}\n"
             f"{when} login-1 systemd-logind[712]: Removed session {number}.\n"
         )
-        if chance.random() < 0.2:  # noqa: PLR2004
+        if chance.random() < 0.2:
             yield f"{when} login-1 sudo:   {user} : TTY=pts/12 ; PWD=/home/{user} ; USER=mlops ; COMMAND=/opt/tools/push_release.sh --latest\n"
 
 

@@ -14,7 +14,7 @@ import zstandard
 
 from forensics import schema
 from forensics.model import Event
-from forensics.tables import PartWriter
+from forensics.parts import PartWriter
 from forensics.times import SECOND, parse
 
 HOSTILE = "\x1b[31mred\u202egpj.exe\u200b\x9b"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from forensics.case.folder import Problem
+from forensics.case.problems import Problem
 from forensics.cli import main
 from forensics.errors import Exit, IntegrityError
 from forensics.source import kinds, load

@@ -46,13 +46,30 @@ class Folder:
 
     def log(self, name: str, rows: Iterable[Row], tier: str | None = "T3", host: str = "", controllers: list[str] | None = None) -> None:
         """Hand in a log as a table in JSON lines; `clock` in a row is short for its time on the day of the act."""
-        lines = [{**{k: v for k, v in row.items() if k != "clock"}, **({"time": at(row["clock"])} if "clock" in row else {})} for row in rows]
+        lines = [
+            {
+                **{k: v for k, v in row.items() if k != "clock"},
+                **({"time": at(row["clock"])} if "clock" in row and "time" not in row else {}),
+            }
+            for row in rows
+        ]
         path = self.root / "evidence" / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         self.source(name, "table", f"evidence/{name}.jsonl", tier, host, controllers, mapped=True)
 
-    def source(self, name: str, kind: str, path: str, tier: str | None = "T3", host: str = "", controllers: list[str] | None = None, *, mapped: bool = False, more: str = "") -> None:
+    def source(
+        self,
+        name: str,
+        kind: str,
+        path: str,
+        tier: str | None = "T3",
+        host: str = "",
+        controllers: list[str] | None = None,
+        *,
+        mapped: bool = False,
+        more: str = "",
+    ) -> None:
         lines = ["[[source]]", f'name = "{name}"', f'kind = "{kind}"', f'path = "{path}"', more]
         lines += [f'tier = "{tier}"'] if tier else []
         lines += [f'host = "{host}"'] if host else []
@@ -67,7 +84,9 @@ class Folder:
         self.source(name, kind, f"evidence/{name}", **keys)
 
     def ask(self, reference: str, when: str = "") -> None:
-        self.questions.append(f'[[question]]\nid = "q{len(self.questions) + 1}"\nobject = "{reference}"' + (f"\nat = {when}" if when else ""))
+        self.questions.append(
+            f'[[question]]\nid = "q{len(self.questions) + 1}"\nobject = "{reference}"' + (f"\nat = {when}" if when else "")
+        )
 
     def says(self, test: str, by: str = "p-vic", **more: Any) -> None:
         self.statements.append({"id": f"s{len(self.statements) + 1}", "by": by, "text": "as said", "test": test, "question": "q1", **more})
@@ -116,7 +135,9 @@ class Repository:
 
     def _git(self, *arguments: str, where: Path | None = None, given: str | None = None, **more: str) -> str:
         plain = {"PATH": os.environ["PATH"], "HOME": str(self.path.parent), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-        done = subprocess.run(["git", *arguments], cwd=where or self.path, env=plain | more, input=given, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            ["git", *arguments], cwd=where or self.path, env=plain | more, input=given, check=True, capture_output=True, text=True
+        )
         return done.stdout.strip()
 
     def commit(self, who: str, clock: str, content: str, *parents: str, branch: str = "main") -> str:

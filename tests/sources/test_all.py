@@ -250,7 +250,9 @@ def _png() -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     pixels = zlib.compress(b"".join(b"\0" + bytes((x, y, 0) * 1)[:3] * 16 for y in range(16) for x in [y]))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
 
 
 def _zip() -> bytes:
@@ -261,7 +263,7 @@ def _zip() -> bytes:
 
 
 GARBAGE = {
-    "random": random.Random(7).randbytes(5000),  # noqa: S311 - the same noise every time
+    "random": random.Random(7).randbytes(5000),
     "zeros": bytes(3000),
     "png": _png(),
     "zip": _zip(),
@@ -287,7 +289,7 @@ def test_noise_within(fixture, lay, read_evidence):
     """Bytes flipped here and there cost records, never the reading."""
     if not fixture.may("cut"):
         pytest.skip("checked by tests of its own")
-    noise = random.Random(fixture.folder.name)  # noqa: S311 - the same noise every time
+    noise = random.Random(fixture.folder.name)
 
     def spoil(data: bytes) -> bytes:
         spoilt = bytearray(data)

@@ -48,7 +48,7 @@ def text(value: bytes | None) -> str | None:
 
 
 def plain(value: bytes) -> str:
-    """Return bytes as text, with what is no UTF-8 written as \\xff."""
+    r"""Return bytes as text, with what is no UTF-8 written as its hex digits behind a backslash."""
     return value.decode("utf-8", "backslashreplace")
 
 

@@ -140,7 +140,9 @@ def _record(line: bytes, start: int, end: int, tally: records.Tally, before: byt
 
 
 _PLAIN_KEY = re.compile(rb"\d{1,10}\.\d{3}:\d{1,20}")
-_HAVE_FIELDS = frozenset((b"SYSCALL", b"EXECVE", b"CWD", b"PATH", b"PROCTITLE", b"SOCKADDR", b"LOGIN", b"USER_LOGIN", b"USER_CMD", b"USER_START", b"USER_END"))
+_HAVE_FIELDS = frozenset(
+    (b"SYSCALL", b"EXECVE", b"CWD", b"PATH", b"PROCTITLE", b"SOCKADDR", b"LOGIN", b"USER_LOGIN", b"USER_CMD", b"USER_START", b"USER_END")
+)
 
 
 def _slowly(line: bytes) -> tuple[bytes, bytes, bytes]:

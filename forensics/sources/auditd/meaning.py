@@ -13,7 +13,22 @@ from forensics.sources.auditd.fields import UNSET, Fields, account, argument, fi
 from forensics.sources.auditd.groups import Group, Record, groups
 
 _AUXILIARY = frozenset(
-    (b"SYSCALL", b"EXECVE", b"CWD", b"PATH", b"PROCTITLE", b"SOCKADDR", b"MMAP", b"BPRM_FCAPS", b"FD_PAIR", b"OBJ_PID", b"CAPSET", b"IPC", b"EOE", b"OPENAT2")
+    (
+        b"SYSCALL",
+        b"EXECVE",
+        b"CWD",
+        b"PATH",
+        b"PROCTITLE",
+        b"SOCKADDR",
+        b"MMAP",
+        b"BPRM_FCAPS",
+        b"FD_PAIR",
+        b"OBJ_PID",
+        b"CAPSET",
+        b"IPC",
+        b"EOE",
+        b"OPENAT2",
+    )
 )
 """records that tell more of what another of their group says"""
 _CHANGERS = frozenset(("sudo", "su", "runuser", "pkexec", "doas", "cron", "crond"))
@@ -109,7 +124,11 @@ class _Event:
         paths = self._paths() if name in _TOUCHES else []
         attrs["syscall"] = name or word(body.get(b"syscall"))
         events = list(self._touched(name, paths, attrs))
-        return events or [self._event("log.message", {"type": "SYSCALL", "exe": text(body.get(b"exe")), **attrs}, None, self._target(), outcome=self._outcome())]
+        return events or [
+            self._event(
+                "log.message", {"type": "SYSCALL", "exe": text(body.get(b"exe")), **attrs}, None, self._target(), outcome=self._outcome()
+            )
+        ]
 
     def _process(self) -> dict[str, object]:
         body = self.fields
@@ -167,7 +186,9 @@ class _Event:
         elif name in syscalls.RENAMES:
             gone = gone[:1]  # a second one is what lay at the new name, and was overwritten
             yield from self._each("file.delete", gone, attrs)
-            yield from self._each("file.write", made or [path for path in every if path not in gone], attrs | ({"from": gone[0]} if gone else {}))
+            yield from self._each(
+                "file.write", made or [path for path in every if path not in gone], attrs | ({"from": gone[0]} if gone else {})
+            )
         elif name in syscalls.LINKS:
             source = [path for path in every if path not in made]
             yield from self._each("file.write", made or every, attrs | ({"from": source[0]} if made and source else {}))
@@ -201,10 +222,17 @@ class _Event:
         body = self.fields
         command = text(body.get(b"cmd")) or ""
         done = body.get(b"res") in _DONE
-        attrs: dict[str, object] = {"command": command, "cwd": text(body.get(b"cwd")), "tty": word(body.get(b"terminal")), "pid": _int(body.get(b"pid"))}
+        attrs: dict[str, object] = {
+            "command": command,
+            "cwd": text(body.get(b"cwd")),
+            "tty": word(body.get(b"terminal")),
+            "pid": _int(body.get(b"pid")),
+        }
         attrs |= {"success": done, "via": posixpath.basename(text(body.get(b"exe")) or "sudo")}
         actor = account(body.get(b"auid"), body.get(b"AUID")) or account(body.get(b"uid"), body.get(b"UID"))
-        return self._event("process.exec", attrs, self._file(command.split(" ", 1)[0]), actor=actor, outcome="success" if done else "failed")
+        return self._event(
+            "process.exec", attrs, self._file(command.split(" ", 1)[0]), actor=actor, outcome="success" if done else "failed"
+        )
 
     def _session(self, kind: bytes) -> Event | None:
         """Return the beginning, end or refusal of a login; None where the record tells of none."""
@@ -215,7 +243,12 @@ class _Event:
         done = body.get(b"res", body.get(b"result", b"1")) in _DONE
         address = word(body.get(b"addr"))
         ip = f"ip:{address}" if address else None
-        attrs: dict[str, object] = {"terminal": word(body.get(b"terminal")), "pid": _int(body.get(b"pid")), "type": plain(kind), "exe": text(body.get(b"exe"))}
+        attrs: dict[str, object] = {
+            "terminal": word(body.get(b"terminal")),
+            "pid": _int(body.get(b"pid")),
+            "type": plain(kind),
+            "exe": text(body.get(b"exe")),
+        }
         if kind in (b"LOGIN", b"USER_LOGIN") and done:
             attrs |= {"old_auid": account(body.get(b"old-auid"), body.get(b"OLD-AUID")), "op": word(body.get(b"op"))}
             return self._event("session.audit.open", attrs, ip=ip)
@@ -223,7 +256,13 @@ class _Event:
             return self._event("session.audit.close", attrs | {"acct": text(body.get(b"acct"))}, ip=ip)
         if not done and kind in _REFUSALS and program not in _CHANGERS:
             name = text(body.get(b"acct"))
-            return self._event("session.audit.fail", attrs | {"op": word(body.get(b"op"))}, ip=ip, claimed=f"unix:{name}" if name else None, outcome="failed")
+            return self._event(
+                "session.audit.fail",
+                attrs | {"op": word(body.get(b"op"))},
+                ip=ip,
+                claimed=f"unix:{name}" if name else None,
+                outcome="failed",
+            )
         return None
 
     def _other(self) -> Event:
@@ -260,7 +299,7 @@ def _int(value: bytes | None) -> int | None:
 
 
 def _key(value: bytes | None) -> str | None:
-    """Return the keys of the rules that matched; several are joined by \\x01."""
+    """Return the keys of the rules that matched; the log joins several by a byte 1."""
     found = text(value)
     return found.replace("\x01", ",") if found else None
 

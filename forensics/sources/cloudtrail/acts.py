@@ -6,10 +6,11 @@ from urllib.parse import unquote
 
 import msgspec
 
+from forensics.blocks import Block, each_json
+from forensics.columns import instants
 from forensics.errors import RecordError
 from forensics.fields import address, attrs, decode, present
 from forensics.model import Batch, Event, Piece, SourceConfig
-from forensics.records import each_json
 from forensics.sources.cloudtrail.format import (
     ENVELOPE,
     MORE,
@@ -53,6 +54,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
 
 _ENCODE = msgspec.json.Encoder().encode
 _ROW = tuple.__new__
+_When = tuple[int, int | None]
 _NO_REQUEST, _NO_RESPONSE, _NOT_MOVED = ObjectRequest(), ObjectResponse(), Moved()
 
 _OBJECTS = {
@@ -66,7 +68,25 @@ _SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "G
 
 def read(piece: Piece) -> Iterator[Batch]:
     """Turn log files as CloudTrail delivers them, or lines of records, into rows."""
-    return each_json(piece, partial(_parse, piece.source))
+    return each_json(piece, partial(_parse, piece.source), OBJECT_RECORD, partial(_rows, piece.source))
+
+
+def _rows(source: SourceConfig, block: Block[ObjectRecord]) -> None:
+    """Make the rows of a block: at once those of calls to S3 about one object."""
+    any_events, object_events = partial(_any_events, source), partial(_object_events, source)
+    times = instants([record.event_time or record.logstash_time or "" for record in block.records])
+    for number, (record, time, start, end) in enumerate(zip(block.records, times, block.starts, block.ends, strict=True)):
+        if not _is_object(record):
+            block.alone(number, any_events)
+            continue
+        try:
+            row = _object_event(source, record, start, end, (time, None)) if time is not None and _is_about_one(record) else None
+        except RecordError:
+            row = None
+        if row is None:
+            block.read(number, object_events)
+        else:
+            block.add(row)
 
 
 def _parse(source: SourceConfig, data: bytes, start: int, end: int) -> Iterable[Event]:
@@ -103,8 +123,8 @@ def _is_object(record: Call) -> bool:
     return record.event_name in _OBJECTS and record.event_source is not None and record.event_source.startswith("s3")
 
 
-def _begun(source: SourceConfig, record: Call) -> tuple[tuple[int, int | None], Who, str | None, _Facts]:
-    """Return what every call says: when, who, from where; and the facts beside it."""
+def _begun(source: SourceConfig, record: Call, when: _When | None = None) -> tuple[_When, Who, str | None, _Facts]:
+    """Return what every call says: when (where that is not known yet), who, from where; and the facts beside it."""
     written = record.event_time or record.logstash_time
     if written is None:
         raise RecordError("no CloudTrail record: it has no eventTime")
@@ -114,7 +134,7 @@ def _begun(source: SourceConfig, record: Call) -> tuple[tuple[int, int | None], 
         None, record.event_id, caller.invoked_by, None, None, caller.mfa, record.request_id, None,
         record.source_address if ip is None else None, caller.source_identity, record.user_agent,
     )  # fmt: skip
-    return instant(written, source.timezone), caller, ip, facts
+    return when or instant(written, source.timezone), caller, ip, facts
 
 
 def _plain_event(source: SourceConfig, record: Record, start: int, end: int) -> tuple[Event, _Facts]:
@@ -158,8 +178,25 @@ def _without_name(source: SourceConfig, record: Record, envelope: Envelope, star
 
 
 def _object_events(source: SourceConfig, record: ObjectRecord, start: int, end: int) -> Iterable[Event]:
-    """Read a call to S3: a row an object. Most of a trail comes through here, so rows are made without further ado."""
-    when, caller, ip, facts = _begun(source, record)
+    """Read a call to S3: a row an object."""
+    event = _object_event(source, record, start, end)
+    if _is_about_one(record):
+        return [event]
+    named = record.request is not None and record.request.key is not None
+    keys: list[str | None] = [] if named else [*_listed(record)]  # many at once, or a record that was cut down
+    keys = keys or [event.object]
+    if event.object == keys[0] and record.event_name == "DeleteObjects":  # which ones, the record does not say
+        event = event._replace(action="aws.DeleteObjects")
+    return [event._replace(object=key) for key in keys]
+
+
+def _is_about_one(record: ObjectRecord) -> bool:
+    return record.request is not None and record.request.key is not None and record.event_name != "DeleteObjects"
+
+
+def _object_event(source: SourceConfig, record: ObjectRecord, start: int, end: int, when: _When | None = None) -> Event:
+    """Return the row of a call to S3 about the object that it names. Most of a trail comes through here: no further ado."""
+    when, caller, ip, facts = _begun(source, record, when)
     request, response, more = record.request or _NO_REQUEST, record.response or _NO_RESPONSE, record.more or _NOT_MOVED
     action, version = _OBJECTS[record.event_name or ""], request.version_id
     if action == "object.write":
@@ -172,12 +209,10 @@ def _object_events(source: SourceConfig, record: ObjectRecord, start: int, end: 
         facts.marker = response.version
     place = _object(request.bucket_name, request.key, version)
     target = _copied(request.copy_source) if request.copy_source else None
-    keys = (place,) if request.key is not None else _listed(record) or (place,)  # many at once, or a record that was cut down
-    if place == keys[0] and record.event_name == "DeleteObjects":  # which ones, the record does not say
-        action = "aws.DeleteObjects"
-    rest = (target, None, None, caller.session, caller.credential, None, ip, source.host or None, record.error_code or "ok")
-    written = _encoded(facts)
-    return [_ROW(Event, (start, end, when[0], action, caller.actor, key, *rest, None, None, when[1], None, None, written)) for key in keys]
+    return _ROW(Event, (
+        start, end, when[0], action, caller.actor, place, target, None, None, caller.session, caller.credential, None, ip,
+        source.host or None, record.error_code or "ok", None, None, when[1], None, None, _encoded(facts),
+    ))  # fmt: skip
 
 
 def _whole(number: float | None) -> int | None:

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
+from forensics.blocks import Block, each_json
+from forensics.columns import instants
 from forensics.errors import RecordError
 from forensics.fields import address, attrs, plain
 from forensics.model import Batch, Event, Piece, SourceConfig
-from forensics.records import each_json
 from forensics.sources.kubernetes_audit import workload
-from forensics.sources.kubernetes_audit.format import Record, Reference, User, records
+from forensics.sources.kubernetes_audit.format import RECORD, Record, Reference, User, records
 from forensics.times import instant
 
 JOBS = frozenset({
@@ -53,7 +54,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
 
 _ENCODE = msgspec.json.Encoder().encode
 _ROW = tuple.__new__
-
+_When = tuple[int | None, int | None]
 
 _Act = Callable[[Record, Reference, Event, str], list[Event] | None]
 """(record, what it is about, row so far, cluster) -> rows; None: it is no act after all"""
@@ -61,7 +62,22 @@ _Act = Callable[[Record, Reference, Event, str], list[Event] | None]
 
 def read(piece: Piece) -> Iterator[Batch]:
     """Turn the log's JSON lines into rows."""
-    return each_json(piece, partial(_parse, piece.source))
+    return each_json(piece, partial(_parse, piece.source), RECORD, partial(_rows, piece.source))
+
+
+def _rows(source: SourceConfig, block: Block[Record]) -> None:
+    """Make the rows of a block; what has an odd time, or wraps records, goes the long way."""
+    acts = [_act(record) for record in block.records]
+    times = instants([_written(record, act) or "" for record, act in zip(block.records, acts, strict=True)])
+    for number, (record, act, time, start, end) in enumerate(zip(block.records, acts, times, block.starts, block.ends, strict=True)):
+        if record.verb is None and record.stage is None:
+            block.alone(number)
+        elif time is None:
+            block.read(number, partial(_events, source))
+        elif act is None:
+            block.add(_row(source, record, start, end, (time, None)))
+        else:
+            block.read(number, partial(_acted, source, act, (time, None)))
 
 
 def _parse(source: SourceConfig, data: bytes, start: int, end: int) -> list[Event]:
@@ -70,31 +86,49 @@ def _parse(source: SourceConfig, data: bytes, start: int, end: int) -> list[Even
 
 
 def _events(source: SourceConfig, record: Record, start: int, end: int) -> list[Event]:
-    """Turn one record into its rows. Only the stage ResponseComplete is an act, so that none counts twice."""
+    """Turn one record into its rows."""
+    act = _act(record)
+    when = _when(source, _written(record, act))
+    return _acted(source, act, when, record, start, end) if act else [_row(source, record, start, end, when)]
+
+
+def _acted(source: SourceConfig, act: _Act, when: _When, record: Record, start: int, end: int) -> list[Event]:
+    """Return the rows of what may be an act."""
+    event = _row(source, record, start, end, when, told=False)
+    rows = act(record, record.object_ref or _NOTHING, event, _cluster(source, record))
+    return rows or [_row(source, record, start, end, _when(source, _written(record, None)))]
+
+
+def _act(record: Record) -> _Act | None:
+    """Return what reads the act that a request may be. Only the stage ResponseComplete is one, so that none counts twice."""
     about = record.object_ref
-    if about is not None and about.resource in _RESOURCES and record.stage == "ResponseComplete":
-        act = _act_of(about, record.verb)
-        rows = act(record, about, _row(source, record, start, end, record.request_received), _cluster(source, record)) if act else None
-        if rows:
-            return rows
-    return [_row(source, record, start, end, None)]
+    if about is None or about.resource not in _RESOURCES or record.stage != "ResponseComplete":
+        return None
+    return _act_of(about.api_group, about.resource, about.subresource, record.verb)
 
 
-def _row(source: SourceConfig, record: Record, start: int, end: int, asked: str | None) -> Event:
-    """Return the row of a request: of an act with the time when it was asked for, else with the time when it was logged."""
+def _written(record: Record, act: _Act | None) -> str | None:
+    """Return the time when an act was asked for, or that when a request was logged."""
+    return (record.request_received or record.stage_time) if act else (record.stage_time or record.request_received)
+
+
+def _when(source: SourceConfig, written: str | None) -> _When:
+    return instant(written, source.timezone) if written else (None, None)
+
+
+def _row(source: SourceConfig, record: Record, start: int, end: int, when: _When, *, told: bool = True) -> Event:
+    """Return the row of a request; of one that may be an act without the facts, which are others there."""
     about, code = record.object_ref or _NOTHING, record.response_status.code if record.response_status else None
     came_from = record.source_ips[0] if record.source_ips else None
     ip = address(came_from) if came_from else None
-    written = asked or record.stage_time or record.request_received
-    time, latest = instant(written, source.timezone) if written else (None, None)
-    facts = _Facts(
+    facts = _ENCODE(_Facts(
         record.audit_id, code, about.api_group or None, about.name, about.namespace, about.resource, came_from if ip is None else None,
         record.stage if record.stage != "ResponseComplete" else None, about.subresource, record.request_uri, record.user_agent, record.verb,
-    )  # fmt: skip
+    )).decode() if told else None  # fmt: skip
     place = _place(_cluster(source, record), about.namespace, about.name) if about.resource in _RESOURCES and _is_run(about) else None
     return _ROW(Event, (
-        start, end, time, "log.message", _account(record.user), place, _account(record.impersonated_user), None, None, None, None, None,
-        ip, source.host or record.cluster, _outcome(code), None, None, latest, None, None, _ENCODE(facts).decode(),
+        start, end, when[0], "log.message", _account(record.user), place, _account(record.impersonated_user), None, None, None, None, None,
+        ip, source.host or record.cluster, _outcome(code), None, None, when[1], None, None, facts,
     ))  # fmt: skip
 
 
@@ -102,29 +136,27 @@ def _cluster(source: SourceConfig, record: Record) -> str:
     return source.host or record.cluster or source.name
 
 
-def _act_of(about: Reference, verb: str | None) -> _Act | None:
+@lru_cache(maxsize=4096)
+def _act_of(group: str | None, resource: str, subresource: str | None, verb: str | None) -> _Act | None:
     """Return what reads this kind of act, where the request may be one."""
-    if not _is_run(about):
+    is_job = (group, resource) in JOBS
+    if not is_job and (resource != "pods" or group):
         return None
-    if not about.subresource and verb in {"create", "delete", "deletecollection"}:
+    if not subresource and verb in {"create", "delete", "deletecollection"}:
         return _launched if verb == "create" else _cancelled
-    if _is_job(about):
-        return _changed if verb in {"update", "patch"} and (about.subresource == "status" or about.api_group == "argoproj.io") else None
-    if about.subresource == "binding" and verb == "create":
+    if is_job:
+        return _changed if verb in {"update", "patch"} and (subresource == "status" or group == "argoproj.io") else None
+    if subresource == "binding" and verb == "create":
         return _placed
-    return _entered if about.subresource in {"exec", "attach"} and verb in {"create", "get"} else None
+    return _entered if subresource in {"exec", "attach"} and verb in {"create", "get"} else None
 
 
 def _is_run(about: Reference) -> bool:
-    return _is_pod(about) or _is_job(about)
+    return _is_pod(about) or (about.api_group, about.resource) in JOBS
 
 
 def _is_pod(about: Reference) -> bool:
     return about.resource == "pods" and not about.api_group
-
-
-def _is_job(about: Reference) -> bool:
-    return (about.api_group, about.resource) in JOBS
 
 
 # --- acts ---------------------------------------------------------------------------------------------------------

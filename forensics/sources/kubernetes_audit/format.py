@@ -103,7 +103,7 @@ class _Monitored(msgspec.Struct, gc=False):
     labels: _Labels | None = None
 
 
-_RECORD = msgspec.json.Decoder(Record)
+RECORD = msgspec.json.Decoder(Record)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _PROTO = msgspec.json.Decoder(_Proto)
 _MONITORED = msgspec.json.Decoder(_Monitored)
@@ -114,7 +114,7 @@ _PERMISSION_DENIED, _UNAUTHENTICATED = 7, 16
 
 def records(data: bytes | msgspec.Raw, depth: int = 0) -> list[Record]:
     """Read one JSON object as the audit records that it is or holds; RecordError where it holds none."""
-    record = decode(_RECORD, data)
+    record = decode(RECORD, data)
     if record.verb is not None or record.stage is not None:
         return [record]
     envelope = decode(_ENVELOPE, data)

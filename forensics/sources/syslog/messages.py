@@ -44,7 +44,9 @@ _new = tuple.__new__
 def other(line: Line) -> Event:
     """Return an event that only says that the host was writing."""
     program = line.program
-    return _event(line, "log.message", attrs=f'{{"program":"{program}"}}' if program.isalnum() else _json({"program": program} if program else {}))
+    return _event(
+        line, "log.message", attrs=f'{{"program":"{program}"}}' if program.isalnum() else _json({"program": program} if program else {})
+    )
 
 
 LONGEST = 16 << 10
@@ -60,15 +62,25 @@ def _session(line: Line, kind: str) -> str | None:
 _ACCEPTED = re.compile(r" ?Accepted (\S+) for (.*) from (\S+) port (\d+)(?: +ssh2)?(?:: (.*))?", re.DOTALL | re.ASCII)
 _FAILED = re.compile(r" ?Failed (\S+) for (invalid user )?(.*) from (\S+)(?: port (\d+))?(?: +ssh\d?)?(?:: .*)?", re.DOTALL | re.ASCII)
 _INVALID = re.compile(r"(?:Invalid|Illegal) user (.*) from (\S+)(?: port (\d+))?", re.DOTALL | re.ASCII)
-_LEFT = re.compile(r"(?:Disconnected from|Connection (?:closed|reset) by) (authenticating |invalid )?user (.*) (\S+) port (\d+)(?: \[preauth\])?", re.DOTALL | re.ASCII)
-_TOO_MANY = re.compile(r"error: maximum authentication attempts exceeded for (invalid user )?(.*) from (\S+) port (\d+) .*", re.DOTALL | re.ASCII)
+_LEFT = re.compile(
+    r"(?:Disconnected from|Connection (?:closed|reset) by) (authenticating |invalid )?user (.*) (\S+) port (\d+)(?: \[preauth\])?",
+    re.DOTALL | re.ASCII,
+)
+_TOO_MANY = re.compile(
+    r"error: maximum authentication attempts exceeded for (invalid user )?(.*) from (\S+) port (\d+) .*", re.DOTALL | re.ASCII
+)
 _NOT_ALLOWED = re.compile(r"User (.*) from (\S+) not allowed because (.*)", re.DOTALL | re.ASCII)
 _PAM = re.compile(
     r"pam_\w+\(([^():]+):session\): session (?:opened for user ([^\s(]+)(?:\(uid=(\d{1,10})\))? by ([^\s(]*)\(uid=(\d{1,10})\)|closed for user (\S+))",
     re.ASCII,
 )
-_PAM_FAILED = re.compile(r"pam_\w+\(([^():]+):auth\): authentication failure; logname=\S* uid=\S* euid=\S* tty=\S* ruser=\S* rhost=(\S*)(?:\s+user=(.*))?", re.DOTALL | re.ASCII)
-_KEY = re.compile(r"(\S+)(?: (SHA256:\S+|MD5:\S+|[0-9a-f]{2}(?::[0-9a-f]{2}){15}))?(?: ID (.*) \(serial (\d+)\) CA (\S+) (\S+).*)?", re.DOTALL | re.ASCII)
+_PAM_FAILED = re.compile(
+    r"pam_\w+\(([^():]+):auth\): authentication failure; logname=\S* uid=\S* euid=\S* tty=\S* ruser=\S* rhost=(\S*)(?:\s+user=(.*))?",
+    re.DOTALL | re.ASCII,
+)
+_KEY = re.compile(
+    r"(\S+)(?: (SHA256:\S+|MD5:\S+|[0-9a-f]{2}(?::[0-9a-f]{2}){15}))?(?: ID (.*) \(serial (\d+)\) CA (\S+) (\S+).*)?", re.DOTALL | re.ASCII
+)
 
 
 def _sshd(line: Line) -> Event:
@@ -86,7 +98,15 @@ def _accepted(line: Line, text: str) -> Event | None:
     if line.process:
         attrs["pid"] = int(line.process)
     credential = _credential(key, attrs) if key else None
-    return _event(line, "session.ssh.open", f"unix:{user}", session=_session(line, "ssh"), credential=credential, ip=f"ip:{address}", attrs=_json(attrs))
+    return _event(
+        line,
+        "session.ssh.open",
+        f"unix:{user}",
+        session=_session(line, "ssh"),
+        credential=credential,
+        ip=f"ip:{address}",
+        attrs=_json(attrs),
+    )
 
 
 def _credential(text: str, attrs: dict[str, object]) -> str | None:
@@ -165,7 +185,9 @@ _KINDS = {"sshd": "ssh", "su": "su", "su-l": "su"}
 
 def _pam_opened(line: Line, kind: str, user: str, uid: str | None, by: str) -> Event:
     if kind == "ssh":
-        return _event(line, "session.ssh.login", f"unix:{user}", session=_session(line, kind), attrs=f'{{"uid":"unix:#{uid}"}}' if uid else None)
+        return _event(
+            line, "session.ssh.login", f"unix:{user}", session=_session(line, kind), attrs=f'{{"uid":"unix:#{uid}"}}' if uid else None
+        )
     return _su_event(line, "open", by, user, {"target_uid": f"unix:#{uid}"} if uid else {})
 
 
@@ -176,6 +198,7 @@ _SSHD: dict[str, Callable[[Line, str], Event | None]] = {
 
 
 # --- sudo: https://www.sudo.ws/docs/man/sudoers.man/#LOG_FORMAT ----------------------------------------------------------
+
 
 def _sudo(line: Line) -> Event:
     """Return what sudo ran, or refused to; `mei : [why refused ; ]TTY=pts/0 ; PWD=/tmp ; USER=root ; COMMAND=/bin/ls`."""
@@ -218,7 +241,9 @@ def _su(line: Line) -> Event:
 
 def _su_event(line: Line, what: str, user: str, target: str, attrs: dict[str, object]) -> Event:
     outcome = "failed" if what == "fail" else None
-    return _event(line, f"session.su.{what}", f"unix:{user}", f"unix:{target}", session=_session(line, "su"), outcome=outcome, attrs=_json(attrs))
+    return _event(
+        line, f"session.su.{what}", f"unix:{user}", f"unix:{target}", session=_session(line, "su"), outcome=outcome, attrs=_json(attrs)
+    )
 
 
 # --- systemd-logind: https://github.com/systemd/systemd/blob/main/src/login/logind-session.c -----------------------------

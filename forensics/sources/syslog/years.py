@@ -4,7 +4,6 @@ The year that is declared is that of the oldest line: of the first line of a fil
 (auth.log.2.gz, auth.log.1, auth.log), of the first line of its oldest file.
 """
 
-import mmap
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,13 +76,14 @@ def _states(file: EvidenceFile, places: list[int], state: State | None) -> Itera
     if state is None or compression(file.path) or not file.size:
         yield from [state] * (len(places) - 1)
         return
-    with Path(file.path).open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+    with Path(file.path).open("rb") as stream:
         at = 0
         for place in places[1:]:
             while at < place:
-                end = min(view.find(b"\n", min(at + SAMPLE, place) - 1) + 1 or place, place)
-                state = _through(view[at:end], state)
-                at = end
+                data = stream.read(min(SAMPLE, place - at))
+                data += stream.readline() if at + len(data) < place else b""
+                at += len(data)
+                state = _through(data, state)
             yield state
 
 

@@ -10,7 +10,23 @@ from forensics import times
 from forensics.model import Event, SourceConfig
 
 Row = Mapping[str, object]
-COLUMNS = ("time", "action", "actor", "object", "target", "prior", "claimed", "session", "credential", "device", "ip", "host", "outcome", "name", "value")
+COLUMNS = (
+    "time",
+    "action",
+    "actor",
+    "object",
+    "target",
+    "prior",
+    "claimed",
+    "session",
+    "credential",
+    "device",
+    "ip",
+    "host",
+    "outcome",
+    "name",
+    "value",
+)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -79,7 +95,10 @@ class Mapped:
         """Return what a row says; RecordError where its time is none."""
         said = {name: pattern.fill(row) for name, pattern in self._patterns.items()}
         time, time_hi = self._time(said.get("time"))
-        value, attrs = said.get("value"), {key: text for key, cell in row.items() if key not in self._used and (text := as_text(cell)) not in ("", None)}
+        value, attrs = (
+            said.get("value"),
+            {key: text for key, cell in row.items() if key not in self._used and (text := as_text(cell)) not in ("", None)},
+        )
         number = float(value) if value is not None and _NUMBER.fullmatch(value) else None
         if value is not None and (number is None or abs(number) == float("inf")):
             attrs["text"], number = value, None

@@ -1,0 +1,48 @@
+"""The only writer of a case's Parquet files, apart from what asks them: workers need no database."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROWS = 20_000
+"""rows that are gathered into one row group, at least"""
+
+
+class PartWriter:
+    """Writes one part of each table that gets rows; parts are numbered, so that any worker may write its own."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._folder, self._number = folder, number
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._waiting: dict[str, list[pa.Table]] = {}
+
+    def write(self, name: str, rows: pa.RecordBatch | pa.Table) -> None:
+        """Append rows to this part of a table."""
+        if not rows.num_rows:
+            return
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append(rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows]))
+        if sum(table.num_rows for table in waiting) >= ROWS:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        rows = pa.concat_tables(self._waiting.pop(name))
+        writer = self._writers.get(name)
+        if writer is None:
+            path = self._folder / name / f"part-{self._number:05d}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = self._writers[name] = pq.ParquetWriter(path, rows.schema, compression="zstd", compression_level=1)
+        writer.write_table(rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            for name in list(self._waiting):
+                self._flush(name)
+        for writer in self._writers.values():
+            writer.close()
