@@ -47,9 +47,7 @@ class Block(Generic[Record]):
         self._tally.batch.parsed += len(self._text) - self._odd
 
 
-def each_json(
-    piece: Piece, parse: Parse, decoder: msgspec.json.Decoder[Record], rows: Callable[[Block[Record]], None]
-) -> Iterator[Batch]:
+def each_json(piece: Piece, parse: Parse, decoder: msgspec.json.Decoder[Record], rows: Callable[[Block[Record]], None]) -> Iterator[Batch]:
     """Read JSON records as `records.each_json` does; where they are lines, have `rows` read those that `decoder` can read, block by block."""
     if envelope(piece.file) is not None:
         yield from records.each_json(piece, parse)

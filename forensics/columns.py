@@ -19,7 +19,10 @@ _NANOS = np.array([10 * SECOND, SECOND, 0, *(10**n for n in range(8, 2, -1))], n
 
 
 def instants(texts: Sequence[str]) -> list[int | None]:
-    """Read times written `2024-06-01T00:00:00Z`, with microseconds or without, as `times.instant` does; None for any other."""
+    """Read times written `2024-06-01T00:00:00Z`, with microseconds or without, as `times.instant` does.
+
+    None for any other, and where others of its length are not in ASCII: those are for `times.instant` itself.
+    """
     sizes = set(map(len, texts))
     if len(sizes) == 1:
         return _same_size(texts, sizes.pop())

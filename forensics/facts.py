@@ -40,11 +40,26 @@ def jobs_table(tables: Tables) -> pa.Table:
 
 def _run(row: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
     return {
-        "job": row["object"], "actor": row["actor"], "uid": attrs.get("uid"), "name": attrs.get("name"),
-        "submit": attrs.get("submit") or row["time"], "start": attrs.get("start"), "end": attrs.get("end"),
-        "state": attrs.get("state"), "nodes": list(attrs.get("nodes") or []), "gpus": _number(attrs.get("gpus")),
-        "workdir": attrs.get("workdir"), "command": attrs.get("command"), "commit": attrs.get("commit"), "events": [row["id"]],
+        "job": row["object"], "actor": row["actor"], "uid": _text(attrs, "uid"), "name": _text(attrs, "name"),
+        "submit": _moment(attrs, "submit") or row["time"], "start": _moment(attrs, "start"), "end": _moment(attrs, "end"),
+        "state": _text(attrs, "state"), "nodes": _nodes(attrs.get("nodes")), "gpus": _number(attrs.get("gpus")),
+        "workdir": _text(attrs, "workdir"), "command": _text(attrs, "command"), "commit": _text(attrs, "commit"), "events": [row["id"]],
     }  # fmt: skip
+
+
+def _moment(attrs: dict[str, Any], key: str) -> int | None:
+    """Return nanoseconds that a source of ours wrote; other systems' own columns may bear the same name, as texts."""
+    value = attrs.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(attrs: dict[str, Any], key: str) -> str | None:
+    value = attrs.get(key)
+    return None if value is None else str(value)
+
+
+def _nodes(value: object) -> list[str]:
+    return [str(node) for node in value] if isinstance(value, list) else []
 
 
 def _number(value: object) -> float | None:
@@ -77,7 +92,7 @@ def _complete(run: dict[str, Any], row: dict[str, Any], attrs: dict[str, Any]) -
     elif row["action"] == "job.node" and row["target"] and row["target"] not in run["nodes"]:
         run["nodes"].append(row["target"])
     for key in ("workdir", "command", "commit"):
-        run[key] = run[key] or attrs.get(key)
+        run[key] = run[key] or _text(attrs, key)
 
 
 def projects(tables: Tables) -> dict[str, str]:
@@ -155,7 +170,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
                     ELSE object END AS object,
                coalesce(list_extract($names, list_position($uids, target)), target) AS target,
                session, credential, device, ip, host,
-               CASE WHEN outcome IS NULL OR lower(outcome) IN ('ok', 'success', 'yes', 'true', '1', 'allow', 'allowed') THEN 'ok' ELSE outcome END AS outcome
+               CASE WHEN outcome IS NULL OR lower(outcome) IN ('ok', 'success', 'succeeded', 'yes', 'true', '1', 'allow', 'allowed') OR regexp_matches(outcome, '^[23][0-9][0-9]$') THEN 'ok' ELSE outcome END AS outcome
         FROM picked ORDER BY id
         """,
         names=list(uids.values()),

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 ROWS = 20_000
 """rows that are gathered into one row group, at least"""
+_EVER_NEW = frozenset({"id", "start", "end", "time", "object", "attrs"})
 
 
 class PartWriter:
@@ -34,7 +35,9 @@ class PartWriter:
         if writer is None:
             path = self._folder / name / f"part-{self._number:05d}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer = self._writers[name] = pq.ParquetWriter(path, rows.schema, compression="zstd", compression_level=1)
+            writer = self._writers[name] = pq.ParquetWriter(
+                path, rows.schema, compression="zstd", compression_level=1, use_dictionary=_repeating(name, rows.schema)
+            )
         writer.write_table(rows)
 
     def __enter__(self) -> Self:
@@ -46,3 +49,8 @@ class PartWriter:
                 self._flush(name)
         for writer in self._writers.values():
             writer.close()
+
+
+def _repeating(name: str, columns: pa.Schema) -> bool | list[str]:
+    """Return the columns whose values come again and again, and are worth a dictionary; True for all."""
+    return [column for column in columns.names if column not in _EVER_NEW] if name == "events" else True

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from forensics.model import Event, Reject
@@ -153,7 +154,11 @@ def event_batch(source: str, file: str, first_id: int, rows: Sequence[Event]) ->
     """Turn events of one file into a record batch; ids count up from `first_id`."""
     count = len(rows)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(Event._fields)
-    arrays = [pa.array(range(first_id, first_id + count), _INT), pa.repeat(pa.scalar(source), count), pa.repeat(pa.scalar(file), count)]
+    arrays = [
+        pa.array(np.arange(first_id, first_id + count, dtype=np.int64)),
+        pa.repeat(pa.scalar(source), count),
+        pa.repeat(pa.scalar(file), count),
+    ]
     arrays += [_column(column, kind) for column, kind in zip(columns, _EVENT_TYPES.values(), strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=EVENTS)
 

@@ -14,7 +14,7 @@ def _run(tables: Tables) -> Iterator[pa.Table]:
     pushes = tables.rows("SELECT * FROM pushes WHERE after IS NOT NULL AND time IS NOT NULL ORDER BY time, event")
     for repo in sorted({p["repo"] for p in pushes}):
         mine = [p for p in pushes if p["repo"] == repo]
-        rows = [row for p, commits in _brought(mine, parents.get(repo, {})) for row in _edges(repo, p, commits)]
+        rows = [row for p, commits, told in _brought(mine, parents.get(repo, {})) for row in _edges(repo, p, commits, told=told)]
         yield pa.Table.from_pylist(rows) if rows else pa.table({})
 
 
@@ -31,13 +31,23 @@ def _parents(tables: Tables) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _brought(pushes: list[dict[str, Any]], parents: dict[str, list[str]]) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """Walk the pushes in time; a commit belongs to the first push whose head reaches it, unless `before` already did."""
+def _brought(pushes: list[dict[str, Any]], parents: dict[str, list[str]]) -> Iterator[tuple[dict[str, Any], list[str], bool]]:
+    """Walk the pushes in time; a commit belongs to the first push whose head reaches it, unless it was there before.
+
+    What stood there before the log begins is what the first logged push of each ref started from. A push without a
+    start of its own (a new branch) is trusted for what lies below its head only where such a beginning is known.
+    """
     seen: set[str] = set()
+    started: set[str | None] = set()
+    for push in pushes:
+        if push["ref"] not in started and push["before"]:
+            _walk(push["before"], parents, seen)
+        started.add(push["ref"])
+    known = bool(seen)
     for push in pushes:
         if push["before"]:
             _walk(push["before"], parents, seen)
-        yield push, _walk(push["after"], parents, seen)
+        yield push, _walk(push["after"], parents, seen), bool(push["before"]) or known
 
 
 def _walk(head: str, parents: dict[str, list[str]], seen: set[str]) -> list[str]:
@@ -53,11 +63,11 @@ def _walk(head: str, parents: dict[str, list[str]], seen: set[str]) -> list[str]
     return fresh
 
 
-def _edges(repo: str, push: dict[str, Any], commits: list[str]) -> Iterator[dict[str, Any]]:
+def _edges(repo: str, push: dict[str, Any], commits: list[str], *, told: bool) -> Iterator[dict[str, Any]]:
     for sha in sorted(commits):
         yield {
             "src": f"event:{push['event']}", "dst": f"git:{repo}@{sha}", "time": push["time"], "time_hi": push["time"],
-            "recorded": sha == push["after"], "events": [push["event"]],
+            "recorded": told or sha == push["after"], "events": [push["event"]],
         }  # fmt: skip
 
 

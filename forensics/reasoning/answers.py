@@ -10,7 +10,7 @@ from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flags import Flag, flags
-from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses
+from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.missing import missing
 from forensics.reasoning.opportunity import opportunity
@@ -103,12 +103,17 @@ def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int
     """Answer one question, as far as the records carry."""
     dossier = gather(view, question)
     raised = flags(view, dossier, quiet)
-    if dossier.act is None or dossier.act.account is None:
+    if dossier.act is None or dossier.act.account is None or dossier.disputed:
         return _without_account(view, question, dossier, raised)
     who = opportunity(view.case, view.known, dossier.act.time)
     hyps = hypotheses(view, dossier, who)
-    items = [item for indicator in indicators() for item in indicator.find(view, dossier, hyps)]
-    return _weighed(view, dossier, hyps, items, raised)
+    items = _items(view, dossier, hyps)
+    every = with_forgers(view, dossier, hyps, items)
+    return _weighed(view, dossier, every, _items(view, dossier, every) if every != hyps else items, raised)
+
+
+def _items(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...]) -> list[Item]:
+    return [item for indicator in indicators() for item in indicator.find(view, dossier, hyps)]
 
 
 def _without_account(view: World, question: Question, dossier: Dossier, raised: tuple[Flag, ...]) -> Answer:
@@ -139,7 +144,7 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
         stand_in.mechanism if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
-        view.policy.band(worst) if best else "none", candidates,
+        view.policy.band(worst) if best and rivals else "none", candidates,
         tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, worst, view.policy.lowest),
         missing(view, dossier, rung, ()), raised, _on_behalf(dossier),
     )  # fmt: skip
@@ -162,7 +167,8 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
         rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
         for rung, needed in least.items()
     }
-    return bool(speaking["session"] and speaking["person"]) and len(speaking["session"] | speaking["person"]) > 1
+    from_device = any(w.item.kind == "origin_device" and item_log(view, w, best, nearest) > 0 for w in weighed)
+    return from_device and bool(speaking["session"]) and bool(speaking["person"] - speaking["session"])
 
 
 def _candidates(view: World, best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> tuple[str, ...]:

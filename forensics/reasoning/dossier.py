@@ -26,15 +26,17 @@ class Dossier:
     in_jobs: tuple[str, ...] = ()
     """jobs in whose process the act happened"""
     loaded: tuple[Row, ...] = field(default=())
-    """acts that wrote what those jobs had loaded"""
+    """acts that wrote what those jobs had loaded, or brought the commit that they ran"""
+    disputed: tuple[Row, ...] = field(default=())
+    """records that name several people for what is asked about: no one act can be told"""
 
 
 def gather(world: World, question: Question) -> Dossier:
     """Find the act that a question is about, its other records, and where it came from."""
     objects = _objects(question.object)
     seen, claimed = _seen(world, objects[0], question.object)
-    act = _act(world, question, objects)
-    dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0]), claimed)
+    act, disputed = _act(world, question, objects)
+    dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
     if act is None:
         return dossier
     kind = world.known.kind(act.account, act.time[0])
@@ -73,8 +75,10 @@ def _seen(world: World, reference: str, asked: str) -> tuple[tuple[int, ...], Ro
     return tuple(r["id"] for r in rows), commit
 
 
-def _when(world: World, reference: str) -> tuple[int, int] | None:
-    """Return the first time at which a record other than the commit itself shows the object."""
+def _when(world: World, reference: str, disputed: tuple[Row, ...]) -> tuple[int, int] | None:
+    """Return the first time at which a record other than the commit itself shows the object; of disputed records, their span."""
+    if disputed:
+        return min(r["time"] for r in disputed), max(r["time_hi"] or r["time"] for r in disputed)
     rows = world.tables.rows(
         "SELECT min(time) AS low FROM events WHERE (target = $o OR object = $o) AND action <> 'code.commit'", o=reference
     )
@@ -82,7 +86,7 @@ def _when(world: World, reference: str) -> tuple[int, int] | None:
     return (low, low) if low is not None else None
 
 
-def _act(world: World, question: Question, objects: tuple[str, ...]) -> Act | None:
+def _act(world: World, question: Question, objects: tuple[str, ...]) -> tuple[Act | None, tuple[Row, ...]]:
     reference = objects[0]
     if reference.startswith("git:") and "@" in reference:
         return _push(world, reference)
@@ -106,30 +110,42 @@ def _store_rows(world: World, reference: str) -> list[Row]:
     )
 
 
-def _pick(world: World, question: Question, rows: list[Row]) -> Act | None:
-    """Choose the change that is asked about: the one within `at`; else the last one inside the case's window."""
+def _pick(world: World, question: Question, rows: list[Row]) -> tuple[Act | None, tuple[Row, ...]]:
+    """Choose the change that is asked about: the one within `at`, else the one inside the case's window.
+
+    Where several people's accounts changed it there, the question does not say which: no act, and the rows that compete.
+    """
     low, high = question.at or world.case.window
     inside = [r for r in rows if r["time"] is not None and low <= r["time"] <= high]
     rows = inside if inside or question.at else [r for r in rows if r["time"] is not None]
     if not rows:
-        return None
+        return None, ()
+    if len({_who(world, r) for r in rows}) > 1:
+        return None, tuple(rows)
     row = rows[-1]
     echoes = [
         r for r in rows if r is not row and r["actor"] == row["actor"] and abs(r["time"] - row["time"]) <= world.policy.windows["same_act"]
     ]
-    return _assumed(world, _made(row, [row, *echoes]))
+    return _assumed(world, _made(row, [row, *echoes])), ()
+
+
+def _who(world: World, row: Row) -> tuple[str, ...] | str:
+    """Return whose account acted: two accounts of one person are one."""
+    return world.known.last_holders(row["actor"], row["time"]) or str(row["actor"])
 
 
 def _assumed(world: World, act: Act) -> Act:
-    """Return the act with the account that assumed its role, where the registers know nobody of the role itself."""
+    """Return the act with the account that assumed its role, where the registers know nobody of the role itself.
+
+    Only where one account alone opened sessions of that name within a session's length.
+    """
     if not act.session or world.known.kind(act.account, act.time[0]):
         return act
     rows = world.acts(
-        "action = 'session.role.open' AND session = $s AND time <= $t AND actor IS NOT NULL AND outcome = 'ok'",
-        s=act.session,
-        t=act.time[0],
-    )
-    if not rows or rows[-1]["actor"] == act.account:
+        "action = 'session.role.open' AND session = $s AND time BETWEEN $low AND $t AND actor IS NOT NULL AND outcome = 'ok'",
+        s=act.session, t=act.time[0], low=act.time[0] - world.policy.windows["session"],
+    )  # fmt: skip
+    if len({r["actor"] for r in rows}) != 1 or rows[-1]["actor"] == act.account:
         return act
     opened = rows[-1]
     return replace(
@@ -145,33 +161,50 @@ def _made(row: Row, records: list[Row]) -> Act:
     return Act(row["action"], row["actor"], (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))
 
 
-def _push(world: World, commit: str) -> Act | None:
-    """Return the push that brought a commit, with every other record of that push."""
-    rows = world.tables.rows("SELECT min(events[1]) AS event FROM edges WHERE rule = 'pushed-commits' AND dst = $c", c=commit)
-    if rows[0]["event"] is None:
-        return None
+def _push(world: World, commit: str) -> tuple[Act | None, tuple[Row, ...]]:
+    """Return the push that brought a commit, in whichever repository it came first, with every other record of that push."""
+    rows = world.tables.rows(
+        "SELECT events[1] AS event FROM edges WHERE rule = 'pushed-commits' AND recorded AND ends_with(dst, $sha) ORDER BY time, event LIMIT 1",
+        sha="@" + commit.partition("@")[2],
+    )  # fmt: skip
+    if not rows:
+        return None, ()
     row = world.acts("event = $e", e=rows[0]["event"])[0]
     push = world.tables.rows("SELECT * FROM pushes WHERE event = $e", e=row["event"])[0]
-    window = world.policy.windows["same_act"]
     echoes = world.tables.rows(
         """
-        SELECT event FROM pushes WHERE event <> $e AND repo = $repo AND abs(time - $t) <= $w AND (after = $after OR (after IS NULL AND actor = $actor))
-        ORDER BY abs(time - $t), event LIMIT 4
+        SELECT event FROM pushes WHERE event <> $e AND repo = $repo
+          AND ((after = $after AND ref IS NOT DISTINCT FROM $ref) OR (after IS NULL AND actor = $actor AND abs(time - $t) <= $w))
+        ORDER BY after IS NULL, abs(time - $t), event LIMIT 6
         """,
-        e=row["event"], repo=push["repo"], t=row["time"], w=window, after=push["after"], actor=row["actor"],
+        e=row["event"], repo=push["repo"], ref=push["ref"], t=row["time"], w=world.policy.windows["same_act"], after=push["after"], actor=row["actor"],
     )  # fmt: skip
     others = [world.acts("event = $e", e=r["event"])[0] for r in echoes]
-    seen: set[str] = {row["source"]}
-    records = [row]
+    same = [
+        o
+        for o in others
+        if o["target"] is None or abs(o["time"] - row["time"]) <= world.policy.windows["same_act"] or o["source"] != row["source"]
+    ]
+    records = [row, *_one_a_source(row, same)]
+    if len({_who(world, r) for r in records}) > 1:
+        return None, tuple(records)
+    return _made(row, records), ()
+
+
+def _one_a_source(row: Row, others: list[Row]) -> list[Row]:
+    """Keep the nearest record of every other source, and whatever names another account."""
+    seen, kept = {row["source"]}, []
     for other in others:
-        if other["source"] not in seen or (other["actor"], other["target"]) != (row["actor"], row["target"]):
-            records.append(other)
+        if other["source"] not in seen or other["actor"] != row["actor"]:
+            kept.append(other)
             seen.add(other["source"])
-    return _made(row, records)
+    return kept
 
 
 def _jobs(world: World, act: Act) -> list[str]:
     """Return the jobs in whose processes the act happened."""
+    if act.kind == "job.launch":
+        return []
     rows = world.tables.rows(
         """
         SELECT DISTINCT src FROM edges WHERE rule IN ('job-objects', 'file-jobs') AND dst = $o AND list_has_any(events, $ids)
@@ -195,4 +228,12 @@ def _loaded(world: World, jobs: list[str], act: Act) -> list[Row]:
         """,
         t=act.time[1], jobs=jobs, actor=act.account,
     )  # fmt: skip
-    return world.acts("list_contains($ids, event)", ids=[r["event"] for r in rows]) if rows else []
+    brought = world.tables.rows(
+        """
+        SELECT DISTINCT p.events[1] AS event FROM edges j JOIN edges p ON p.rule = 'pushed-commits' AND p.dst = j.src
+        WHERE j.rule = 'job-commits' AND list_contains($jobs, j.dst) ORDER BY 1 LIMIT 200
+        """,
+        jobs=jobs,
+    )
+    ids = sorted({r["event"] for r in (*rows, *brought)})
+    return world.acts("list_contains($ids, event)", ids=ids) if ids else []

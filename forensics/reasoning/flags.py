@@ -132,6 +132,16 @@ def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
 def _conflict(dossier: Dossier) -> Iterator[Flag]:
     act = dossier.act
     if act is None:
+        heads = {r["target"] for r in dossier.disputed}
+        if dossier.disputed and dossier.disputed[0]["action"] == "code.push" and len(heads - {None}) == 1:
+            names = " and ".join(sorted({str(r["actor"]) for r in dossier.disputed}))
+            refs = tuple(r["event"] for r in dossier.disputed[:6])
+            yield Flag(
+                "record-conflict",
+                f"records of one push name {names}",
+                ("one act done for another by the system", "a renamed account"),
+                refs,
+            )
         return
     actors = {r["actor"] for r in act.rows if r["actor"] and r["target"] == act.rows[0]["target"]}
     if len(actors) > 1:

@@ -1,6 +1,8 @@
 """Who, by which mechanism: one hypothesis for each person who could have done it, by each way that applies."""
 
-from forensics.indicator import Hypothesis
+from collections.abc import Iterable
+
+from forensics.indicator import Hypothesis, Item
 from forensics.model import Mechanism
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.world import World
@@ -20,27 +22,54 @@ def hypotheses(world: World, dossier: Dossier, who: tuple[str, ...]) -> tuple[Hy
     if act is None:
         return ()
     found: set[Hypothesis] = set()
-    behind = set()
+    holders = set(behind(dossier, world))
     for origin in dossier.origins:
         for person in world.known.last_holders(origin.account, origin.time):
-            behind.add(person)
-            found.add(
-                Hypothesis(
-                    person,
-                    _MANNER[origin.manner] if dossier.account_kind != "shared" or origin.manner != "direct" else Mechanism.SHARED_IDENTITY,
-                )
-            )
+            shared = dossier.account_kind == "shared" and origin.manner == "direct"
+            found.add(Hypothesis(person, Mechanism.SHARED_IDENTITY if shared else _MANNER[origin.manner]))
     if dossier.account_kind in ("shared", "service"):
-        found |= {Hypothesis(p, Mechanism.SHARED_IDENTITY) for p in world.known.holders(act.account, act.time[0]) if p not in behind}
-    found |= {Hypothesis(p, Mechanism.CREDENTIAL_MISUSE) for p in who if p not in behind}
-    if len(behind) > 1:
-        found |= {Hypothesis(p, Mechanism.CREDENTIAL_MISUSE) for p in behind}
+        found |= {Hypothesis(p, Mechanism.SHARED_IDENTITY) for p in world.known.holders(act.account, act.time[0]) if p not in holders}
+    found |= {Hypothesis(p, Mechanism.CREDENTIAL_MISUSE) for p in who if p not in holders or len(holders) > 1}
     for row in dossier.loaded:
-        found |= {Hypothesis(p, Mechanism.DEPUTY) for p in world.known.holders(row["actor"], row["time"])}
-    found |= {Hypothesis(p, Mechanism.FORGED_RECORD) for p in world.controlled(act.sources) if p not in behind}
-    return tuple(sorted(found))
+        found |= {Hypothesis(p, Mechanism.DEPUTY) for p in world.known.last_holders(row["actor"], row["time"]) if p not in holders}
+    return tuple(sorted(found | forgers(world, act.sources, holders)))
+
+
+def forgers(world: World, sources: Iterable[str], holders: set[str]) -> set[Hypothesis]:
+    """Return the hypotheses that a controller of one of these sources made its records up."""
+    return {Hypothesis(p, Mechanism.FORGED_RECORD) for p in world.controlled(tuple(sources)) if p not in holders}
+
+
+def with_forgers(world: World, dossier: Dossier, known: tuple[Hypothesis, ...], items: list[Item]) -> tuple[Hypothesis, ...]:
+    """Add the controllers of every source that the evidence rests on."""
+    sources = {s for i in items for s in i.sources}
+    return tuple(sorted({*known, *forgers(world, sorted(sources), set(behind(dossier, world)))}))
 
 
 def behind(dossier: Dossier, world: World) -> tuple[str, ...]:
     """Return the people whose personal accounts stand behind the act, as the records go."""
     return tuple(sorted({p for o in dossier.origins for p in world.known.last_holders(o.account, o.time)}))
+
+
+def at_the_keys(world: World, dossier: Dossier, h: Hypothesis) -> frozenset[str] | None:
+    """Return whose hands the session's records would show if the hypothesis were so; None where they could show anybody's.
+
+    Planted code runs in the session of whoever loaded it. Who forges the act's own record picks whose address he writes;
+    but where the act stands in a log behind a real login, the login's other records are those of the account's holder.
+    A controller of other records only would have acted himself.
+    """
+    act = dossier.act
+    if h.mechanism is Mechanism.DEPUTY:
+        return frozenset(behind(dossier, world))
+    if h.mechanism is Mechanism.FORGED_RECORD and act is not None and h.person in world.controlled(act.sources):
+        return frozenset(behind(dossier, world)) if any(o.login_time is not None for o in dossier.origins) else None
+    return frozenset({h.person})
+
+
+def expectations(
+    world: World, dossier: Dossier, known: Iterable[Hypothesis], people: Iterable[str], yes: str, no: str
+) -> dict[Hypothesis, str]:
+    """Say how well each hypothesis explains a record that shows these people's hands: `yes` where they would be its hands, else `no`."""
+    shown = frozenset(people)
+    hands = {h: at_the_keys(world, dossier, h) for h in known}
+    return {h: yes if keys & shown else no for h, keys in hands.items() if keys is not None}

@@ -19,6 +19,11 @@ class Step:
 
 def without_account(dossier: Dossier) -> tuple[Step, ...]:
     """Return the ladder where no record shows which account acted."""
+    if dossier.disputed:
+        shown = tuple(r["event"] for r in dossier.disputed[:6])
+        accounts = ", ".join(sorted({str(r["actor"]) for r in dossier.disputed}))
+        why = f"{len(dossier.disputed)} records name several accounts ({accounts}), and the question does not say which is meant"
+        return (Step(Rung.CHANGE, "the change is recorded", shown), Step(Rung.ACCOUNT, why, shown, reached=False))
     change = (
         Step(Rung.CHANGE, "the object stands in the evidence", dossier.seen[:4])
         if dossier.seen

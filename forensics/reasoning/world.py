@@ -14,6 +14,12 @@ REGISTERS = "case"
 """the pseudo-source of the case folder's own registers"""
 
 
+_IN_WINDOW = """
+    (NOT regexp_matches(action, '^(device[.](logon|logoff|lock|unlock|process)|person[.]|meeting[.])') OR time BETWEEN $window_from AND $window_to)
+"""
+"""what people do on their devices and where they are is read only inside the case's window (method, Fairness)"""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Read-only view of one case."""
@@ -38,8 +44,10 @@ class World:
     def acts(self, where: str, **parameters: object) -> list[dict[str, Any]]:
         """Return acts with their attributes, in the order of time."""
         rows = self.tables.rows(
-            f"SELECT a.*, e.attrs FROM (SELECT * FROM acts WHERE {where}) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
+            f"SELECT a.*, e.attrs FROM (SELECT * FROM acts WHERE ({where}) AND {_IN_WINDOW}) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
             **parameters,
+            window_from=self.case.window[0],
+            window_to=self.case.window[1],
         )
         for row in rows:
             row["attrs"] = json.loads(row["attrs"]) if row["attrs"] else {}
@@ -48,24 +56,51 @@ class World:
 
 def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
     """Gather what is known of a case and its sources."""
-    tiers, groups = {REGISTERS: Tier.T3}, {REGISTERS: "registers"}
+    tiers = {REGISTERS: Tier.T3}
     controllers: dict[str, tuple[str, ...] | None] = {REGISTERS: None}
     for source in case.sources:
         default = load(source.kind).tier if source.kind in kinds() else Tier.T1
         tiers[source.name] = source.tier or default
-        groups[source.name] = f"host:{source.host}" if source.host else f"source:{source.name}"
         controllers[source.name] = source.controllers
+    groups = {REGISTERS: "registers", **_places(tables, case)}
+    for one, other in _one_hand(case):
+        groups = _merged(groups, one, other)
     for one, other in copies(tables, case):
-        merged = min(groups[one], groups[other])
-        groups = {name: merged if group in (groups[one], groups[other]) else group for name, group in groups.items()}
+        groups = _merged(groups, one, other)
     return World(tables, case, policy, identities(case), tiers, groups, controllers)
+
+
+def _merged(groups: dict[str, str], one: str, other: str) -> dict[str, str]:
+    merged = min(groups[one], groups[other])
+    return {name: merged if group in (groups[one], groups[other]) else group for name, group in groups.items()}
+
+
+def _places(tables: Tables, case: CaseConfig) -> dict[str, str]:
+    """Return each source's point of compromise: the host that kept it (its first label), by case.toml or by its own records; else itself."""
+    rows = tables.rows(
+        "SELECT source, min(host) AS host FROM events WHERE host IS NOT NULL AND host <> '' GROUP BY source HAVING count(DISTINCT host) = 1"
+    )
+    written = {r["source"]: r["host"] for r in rows}
+    hosts = {s.name: (s.host or (written.get(s.name, "") if s.kind != "table" else "")).lower() for s in case.sources}
+    return {name: f"host:{_label(host)}" if host else f"source:{name}" for name, host in hosts.items()}
+
+
+def _label(host: str) -> str:
+    """Return a host's name without its domain; an address stays whole."""
+    return host if host.replace(".", "").isdigit() else host.partition(".")[0]
+
+
+def _one_hand(case: CaseConfig) -> list[tuple[str, str]]:
+    """Return the pairs of sources that one person could have edited both of: an administrator is a point of compromise, too."""
+    named = [(s.name, set(s.controllers or ())) for s in case.sources]
+    return [(a, b) for n, (a, one) in enumerate(named) for b, other in named[n + 1 :] if one & other]
 
 
 SAME_RECORDS = 0.5
 """share of the smaller source's acts that stand in the other one, too, from which the two are copies of one log"""
 
 _COPIES = """
-    WITH rows AS (SELECT DISTINCT source, hash(time, action, actor, object, session, ip) AS act FROM acts WHERE list_contains($logs, source) AND time IS NOT NULL),
+    WITH rows AS (SELECT DISTINCT source, hash(time // 1000000000, action, actor, object) AS act FROM acts WHERE list_contains($logs, source) AND time IS NOT NULL),
     sizes AS (SELECT source, count(*) AS n FROM rows GROUP BY source),
     common AS (
         SELECT a.source AS one, b.source AS other, count(*) AS n FROM rows a JOIN rows b ON a.act = b.act AND a.source < b.source GROUP BY ALL

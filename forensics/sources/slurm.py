@@ -54,11 +54,11 @@ def _headings(file: EvidenceFile, starts: list[int]) -> Iterator[str]:
         return
     with Path(file.path).open("rb") as stream:
         heading = b""
-        for start, end in itertools.pairwise(starts):
-            while start < end:
-                data = stream.read(min(records.BLOCK, end - start))
-                data += stream.readline()
-                start += len(data)
+        at = 0
+        for end in starts[1:]:
+            while at < end and (data := stream.read(min(records.BLOCK, end - at))):
+                data += stream.readline() if at + len(data) < end else b""
+                at += len(data)
                 found = _HEADING_LINE.findall(data) if b"JobID" in data else []
                 heading = found[-1] if found else heading
             yield heading.decode("utf-8", "backslashreplace")

@@ -23,14 +23,13 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         act.sources,
         act.events,
         "account",
-        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN}
-        | {h: "unlikely" for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE},
+        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN},
     )
 
 
 INDICATOR = Indicator(
     name="account",
-    why="an account's holder acting leaves that account's name; for somebody who misuses a credential it is one of many that he could have used",
+    why="an account's holder acting leaves that account's name",
     errs="whoever has the credential has the name; and who wants to put it on somebody chooses that very account",
     find=_find,
 )

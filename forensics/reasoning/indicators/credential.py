@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.model import Mechanism
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.hypotheses import at_the_keys
 from forensics.reasoning.world import World
 
 
@@ -17,7 +18,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         owners = set(world.known.last_holders(key, origin.time))
         if not owners or world.known.kind(key, origin.time) != "personal":
             continue
-        expect = {h: _word(h, owners, holders) for h in hypotheses if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
+        expect = {h: word for h in hypotheses if (word := _word(world, dossier, h, owners, holders))}
         yield Item(
             "credential",
             f"the credential {key} was used, registered to {', '.join(sorted(owners))}",
@@ -28,10 +29,13 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         )
 
 
-def _word(h: Hypothesis, owners: set[str], holders: set[str]) -> str:
+def _word(world: World, dossier: Dossier, h: Hypothesis, owners: set[str], holders: set[str]) -> str:
+    hands = at_the_keys(world, dossier, h)
+    if hands is None:
+        return ""
     if h.mechanism is not Mechanism.CREDENTIAL_MISUSE:
-        return "almost certain" if h.person in owners else "unlikely"
-    if h.person in owners:
+        return "almost certain" if hands & owners else "unlikely"
+    if hands & owners:
         return "likely"
     return "even" if owners & holders else "unlikely"
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from forensics import times
 from forensics.indicator import Hypothesis, Indicator, Item
-from forensics.model import Mechanism
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.hypotheses import behind, expectations
 from forensics.reasoning.world import REGISTERS, World
 
 
@@ -18,9 +17,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         if row is None or row.employed_to is None or row.employed_to >= dossier.act.time[0]:
             continue
         event = world.tables.rows("SELECT min(id) AS id FROM events WHERE action = 'identity.employed' AND actor = $p", p=person)[0]["id"]
-        expect = {
-            h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
-        }
+        expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
         yield Item(
             "departed", f"{person} had left on {times.show(row.employed_to)}, before the act", (REGISTERS,), (event,), "person", expect
         )

@@ -1,10 +1,12 @@
 """Whether the device that the act came from was unlocked by somebody's own login, or locked, at that moment."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from forensics.indicator import Hypothesis, Indicator, Item
-from forensics.model import Mechanism
+from forensics.reasoning.devices import refused
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.hypotheses import expectations
 from forensics.reasoning.world import World
 
 
@@ -12,28 +14,44 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1:
         return
     origin = dossier.origins[0]
-    moment = origin.login_time if origin.login_time is not None else origin.time
     for device in dict.fromkeys(d.device for d in origin.devices):
-        rows = world.acts(
-            "device = $d AND regexp_matches(action, '^device[.](logon|logoff|lock|unlock)') AND time BETWEEN $low AND $t",
-            d=device, low=moment - world.policy.windows["presence"], t=moment,
-        )  # fmt: skip
-        if not rows:
+        last = _last(world, device, origin.moment)
+        if last is None:
             continue
-        last = rows[-1]
+        owners = set(world.known.holders(device, origin.moment))
         people = set(world.known.holders(last["actor"], last["time"]))
-        if last["action"].startswith(("device.logon", "device.unlock")) and people:
-            expect = {
-                h: "almost certain" if h.person in people else "unlikely"
-                for h in hypotheses
-                if h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
-            }
+        if last["action"].startswith(("device.lock", "device.logoff")):
+            expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            says = f"{device} was locked or logged off at that moment"
+        elif not people:
+            expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            says = (
+                f"{device} had been opened by {last['actor'] or 'an account that the record does not name'}, whom the registers do not know"
+            )
+        elif _watched_after(world, device, origin.moment):
+            expect = expectations(world, dossier, hypotheses, people, "almost certain", "unlikely")
             says = f"{device} had been opened by {last['actor']} and not locked since"
         else:
-            owners = set(world.known.holders(device, moment))
-            expect = {h: "unlikely" for h in hypotheses if h.person in owners and h.mechanism is not Mechanism.FORGED_RECORD}
-            says = f"{device} was locked or logged off at that moment"
+            continue
         yield Item("device_session", says, (last["source"],), (last["event"],), "person", expect)
+
+
+def _last(world: World, device: str, moment: int) -> dict[str, Any] | None:
+    rows = world.acts(
+        "device = $d AND regexp_matches(action, '^device[.](logon|logoff|lock|unlock)') AND time BETWEEN $low AND $t",
+        d=device, low=moment - world.policy.windows["presence"], t=moment,
+    )  # fmt: skip
+    rows = [r for r in rows if not refused(r)]
+    return rows[-1] if rows else None
+
+
+def _watched_after(world: World, device: str, moment: int) -> bool:
+    """Tell whether the sensor still saw that device after the act: else its silence about a lock says nothing."""
+    rows = world.acts(
+        "device = $d AND starts_with(action, 'device.') AND NOT starts_with(action, 'device.lease') AND time BETWEEN $t AND $high",
+        d=device, t=moment, high=moment + world.policy.windows["presence"],
+    )  # fmt: skip
+    return bool(rows)
 
 
 INDICATOR = Indicator(

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from forensics.indicator import Hypothesis, Indicator, Item
-from forensics.model import Mechanism
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.hypotheses import behind, expectations
 from forensics.reasoning.world import World
 
 
@@ -14,23 +13,13 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1 or not dossier.origins[0].devices:
         return
     origin = dossier.origins[0]
-    moment = origin.login_time if origin.login_time is not None else origin.time
     used = {d.device for d in origin.devices}
     for person in behind(dossier, world):
-        row = _active(world, person, moment, used)
-        if row is None:
-            continue
-        expect = {
-            h: "unlikely" for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
-        }
-        yield Item(
-            "elsewhere",
-            f"{person} was at work on {row['device']} at that moment, another device than the act's",
-            (row["source"],),
-            (row["event"],),
-            "session",
-            expect,
-        )
+        row = _active(world, person, origin.moment, used)
+        if row is not None:
+            expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
+            says = f"{person} was at work on {row['device']} at that moment, another device than the act's"
+            yield Item("elsewhere", says, (row["source"],), (row["event"],), "session", expect)
 
 
 def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str, Any] | None:

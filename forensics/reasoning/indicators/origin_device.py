@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from forensics.indicator import Hypothesis, Indicator, Item
-from forensics.model import Mechanism
+from forensics.reasoning.devices import Device
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.origins import Device, Origin
+from forensics.reasoning.hypotheses import expectations
 from forensics.reasoning.world import World
 
 
@@ -16,22 +16,17 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     holders = set(world.known.last_holders(origin.account, origin.time))
     for device in origin.devices:
         if device.owners:
-            yield _item(origin, device, holders, hypotheses)
+            expect = expectations(world, dossier, hypotheses, device.owners, "almost certain", "very unlikely")
+            refs = (*device.events, *origin.events[:6])
+            yield Item("origin_device", _says(device, holders), device.sources, refs, "session", expect)
 
 
-def _item(origin: Origin, device: Device, holders: set[str], hypotheses: tuple[Hypothesis, ...]) -> Item:
-    owners = set(device.owners)
-    expect = {}
-    for h in hypotheses:
-        if h.mechanism in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY):
-            continue
-        expect[h] = "almost certain" if h.person in owners else "very unlikely"
+def _says(device: Device, holders: set[str]) -> str:
     via = "over a sign-on of its own" if device.by_session else "by an address lease"
-    whose = ", ".join(sorted(owners))
-    says = f"it came from {device.device} ({via}), the device of {whose}"
-    if not owners & holders:
+    says = f"it came from {device.device} ({via}), the device of {', '.join(device.owners)}"
+    if not set(device.owners) & holders:
         says += f", while the account is that of {', '.join(sorted(holders)) or 'nobody'}"
-    return Item("origin_device", says, device.sources, (*device.events, *origin.events[:6]), "session", expect)
+    return says
 
 
 INDICATOR = Indicator(

@@ -1,36 +1,32 @@
 """Who was at the place that the act came from, and who was not."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from forensics import times
 from forensics.indicator import Hypothesis, Indicator, Item
-from forensics.model import Mechanism
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.hypotheses import behind, expectations
 from forensics.reasoning.world import World
 
-_OUT = {"out", "exit", "leave", "left", "departure"}
+_OUT = re.compile(r"\b(out|exit|egress|leave|left|leaving|departure|departed)\b|离开|出", re.IGNORECASE)
 
 
 def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
     if len(dossier.origins) != 1 or not any(not d.by_session for d in dossier.origins[0].devices):
         return
     origin = dossier.origins[0]
-    moment = origin.login_time if origin.login_time is not None else origin.time
     owners = {p for d in origin.devices for p in d.owners}
     for person in sorted(owners | set(behind(dossier, world))):
-        last = _last(world, person, moment)
+        last = _last(world, person, origin.moment)
         if last is None:
             continue
-        here = str(last["outcome"] or "").lower() not in _OUT
-        word = "likely" if here else "very unlikely"
+        here = not _OUT.search(str(last["outcome"] or ""))
         where = f"was at {last['object']}" if here else f"had left {last['object']}"
-        since = f"since {times.show(last['time'])}"
-        expect = {h: word for h in hypotheses if h.person == person and h.mechanism not in (Mechanism.FORGED_RECORD, Mechanism.DEPUTY)}
-        yield Item(
-            "presence", f"{person} {where} {since}, and the act came from inside", (last["source"],), (last["event"],), "person", expect
-        )
+        expect = expectations(world, dossier, hypotheses, [person], "likely" if here else "very unlikely", "even")
+        says = f"{person} {where} since {times.show(last['time'])}, and the act came from an address inside"
+        yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
 
 
 def _last(world: World, person: str, moment: int) -> dict[str, Any] | None:
@@ -46,6 +42,6 @@ def _last(world: World, person: str, moment: int) -> dict[str, Any] | None:
 INDICATOR = Indicator(
     name="presence",
     why="an office address needs somebody in the office; whoever had left was not there",
-    errs="cards are lent and doors held open; somebody else in the same building is not told apart; a device left behind can be reached",
+    errs="cards are lent and doors held open; the records do not say which office an address belongs to; a device left behind can be reached",
     find=_find,
 )

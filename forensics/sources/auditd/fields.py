@@ -22,7 +22,9 @@ def fields(body: bytes) -> Fields:
     raw, _, names = body.partition(b"\x1d")
     at = raw.find(b"msg='")
     if at < 0:
-        return dict(_FIELD.findall(body))
+        found = dict(_FIELD.findall(raw))
+        found |= dict(_FIELD.findall(names.partition(b" GID=")[0]))  # a system call's groups, and its other user ids, are not asked for
+        return found
     ends = _MESSAGE_END.search(raw, at + 5)
     end = ends.start() if ends else len(raw)
     found = {key: value.rstrip(b",)") for key, value in _FIELD.findall(raw[at + 5 : end])}

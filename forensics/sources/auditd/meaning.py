@@ -138,7 +138,7 @@ class _Event:
             found["success"] = body[b"success"] == b"yes"
         for record in self.group:
             if record.type == b"CWD":
-                found["cwd"] = text(fields(record.body).get(b"cwd"))
+                found["cwd"] = text(record.body.strip().removeprefix(b"cwd="))
         return found
 
     def _outcome(self) -> str | None:

@@ -196,14 +196,14 @@ def _changed(record: Record, about: Reference, event: Event, cluster: str) -> li
     status = sent.get("status") or plain(record.response_object).get("status")
     if event.outcome not in {None, "ok"} or not isinstance(status, dict):
         return None
-    event = event._replace(object=_place(cluster, about.namespace, about.name), attrs=attrs(_request_facts(record) | _counts(status)))
+    facts = attrs(_request_facts(record) | _counts(status))
     rows = []
     started = _time(status.get("startTime") or status.get("startedAt"))
     if started is not None:
-        rows.append(event._replace(action="job.start", time=started))
+        rows.append(event._replace(action="job.start", time=started, attrs=facts))
     ended, outcome = _end(status)
     if ended is not None:
-        rows.append(event._replace(action="job.end", time=ended, outcome=outcome))
+        rows.append(event._replace(action="job.end", time=ended, outcome=outcome, attrs=facts))
     return rows or None
 
 

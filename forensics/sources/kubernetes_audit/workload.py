@@ -76,6 +76,8 @@ def _pods(node: object, count: float, depth: int) -> Iterator[tuple[float, dict[
 
 
 def _copies(value: object) -> int:
+    if value is None:
+        return 1
     found = number(value)
     return int(found) if found is not None and 1 <= found <= _MOST else 1
 

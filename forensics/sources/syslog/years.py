@@ -79,8 +79,7 @@ def _states(file: EvidenceFile, places: list[int], state: State | None) -> Itera
     with Path(file.path).open("rb") as stream:
         at = 0
         for place in places[1:]:
-            while at < place:
-                data = stream.read(min(SAMPLE, place - at))
+            while at < place and (data := stream.read(min(SAMPLE, place - at))):
                 data += stream.readline() if at + len(data) < place else b""
                 at += len(data)
                 state = _through(data, state)
