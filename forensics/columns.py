@@ -54,8 +54,11 @@ def _minutes(text: str, cells: npt.NDArray[np.uint8], good: npt.NDArray[np.bool_
     borders = [0, *(np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1).tolist(), count]
     minutes = np.zeros(count, np.int64)
     for first, after in pairwise(borders):
+        minute = text[first * size : first * size + _MINUTE]
         try:
-            minutes[first:after] = instant(text[first * size : first * size + _MINUTE] + ":00Z")[0]
+            minutes[first:after] = instant(minute + ":00Z")[0]
         except RecordError:
+            good[first:after] = False
+        if minute[11:13] >= "24":  # no second may follow 24:00
             good[first:after] = False
     return minutes

@@ -125,7 +125,7 @@ def pushes_table(tables: Tables) -> pa.Table:
 def _pushes(rows: list[dict[str, Any]], repos: dict[str, str]) -> Iterator[dict[str, Any]]:
     for row in rows:
         place, _, ref = (row.pop("object") or "").removeprefix("git:").partition("#")
-        after, before = ((row.pop(key) or "").partition("@")[2] or None for key in ("target", "prior"))
+        after, before = (_commit(row.pop(key)) for key in ("target", "prior"))
         yield row | {"repo": repos.get(place, place), "ref": ref or None, "before": before, "after": after}
 
 
@@ -135,6 +135,12 @@ def shared_prefixes(case: CaseConfig) -> list[str]:
     paths = {n.removeprefix("file://").rstrip("*") for n in named if n.startswith("file:///")}
     paths |= {s.worktree.rstrip("/") + "/" for s in case.sources if s.worktree}
     return sorted(p for p in paths if p not in ("", "/"))
+
+
+def _commit(reference: str | None) -> str | None:
+    """Return the commit of a push record's end; git writes zeros for none."""
+    sha = (reference or "").partition("@")[2]
+    return sha if sha.strip("0") else None
 
 
 def _numbered_accounts(tables: Tables) -> dict[str, str]:

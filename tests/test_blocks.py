@@ -155,7 +155,16 @@ def test_a_record_is_never_two_lines(log):
         log.both("kubernetes_audit", text)
 
 
-times = st.sampled_from(["2024-06-01T00:00:00Z", "2024-06-01T23:59:59.999999Z", "1969-12-31T23:59:59.000001Z", "2024-02-29T12:34:56Z"])
+times = st.sampled_from(
+    [
+        "2024-06-01T00:00:00Z",
+        "2024-06-01T23:59:59.999999Z",
+        "1969-12-31T23:59:59.000001Z",
+        "2024-02-29T12:34:56Z",
+        "2024-06-01T24:00:30Z",
+        "2024-06-01 08:00:30Z",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -167,6 +176,6 @@ def test_times_are_those_that_are_read_one_by_one(cells):
             alone = instant(text, "UTC")
         except RecordError:
             alone = (None, None)
-        if text in {t for t, _, odd in cells if not odd} and "".join(texts).isascii():
+        if text in {t for t, _, odd in cells if not odd and "T24" not in t} and "".join(texts).isascii():
             assert found is not None
         assert found is None or (found, None) == alone

@@ -14,21 +14,17 @@ def _run(tables: Tables) -> Iterator[pa.Table]:
     pushes = tables.rows("SELECT * FROM pushes WHERE after IS NOT NULL AND time IS NOT NULL ORDER BY time, event")
     for repo in sorted({p["repo"] for p in pushes}):
         mine = [p for p in pushes if p["repo"] == repo]
-        rows = [row for p, commits, told in _brought(mine, parents.get(repo, {})) for row in _edges(repo, p, commits, told=told)]
+        rows = [row for p, commits, told in _brought(mine, parents) for row in _edges(repo, p, commits, told=told)]
         yield pa.Table.from_pylist(rows) if rows else pa.table({})
 
 
-def _parents(tables: Tables) -> dict[str, dict[str, list[str]]]:
-    """Return repository -> commit -> its parents."""
-    found: dict[str, dict[str, list[str]]] = {}
+def _parents(tables: Tables) -> dict[str, list[str]]:
+    """Return each commit's parents, of all repositories at once: an id means the same commit in a fork."""
     rows = tables.rows("""
-        SELECT DISTINCT object, CAST(json_extract(attrs, '$.parents') AS VARCHAR) AS parents
+        SELECT DISTINCT split_part(object, '@', 2) AS sha, CAST(json_extract(attrs, '$.parents') AS VARCHAR) AS parents
         FROM events WHERE action = 'code.commit' ORDER BY ALL
     """)
-    for row in rows:
-        repo, _, sha = row["object"].removeprefix("git:").partition("@")
-        found.setdefault(repo, {})[sha] = [p.strip(' "') for p in (row["parents"] or "[]").strip("[]").split(",") if p.strip(' "')]
-    return found
+    return {row["sha"]: [p.strip(' "') for p in (row["parents"] or "[]").strip("[]").split(",") if p.strip(' "')] for row in rows}
 
 
 def _brought(pushes: list[dict[str, Any]], parents: dict[str, list[str]]) -> Iterator[tuple[dict[str, Any], list[str], bool]]:

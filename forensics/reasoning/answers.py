@@ -75,10 +75,10 @@ def _coverage(view: World) -> statements.Coverage:
     """Tell which sources gave no record, and of which stores and clusters there are records."""
     seen = {r["source"] for r in view.tables.rows("SELECT DISTINCT source FROM events")}
     places = view.tables.rows(
-        "SELECT DISTINCT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') ORDER BY 1"
+        "SELECT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place, max(time) AS last FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') AND time IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
     return statements.Coverage(
-        tuple(s.name for s in view.case.sources if s.name not in seen), frozenset(r["place"] for r in places if r["place"])
+        tuple(s.name for s in view.case.sources if s.name not in seen), tuple((r["place"], r["last"]) for r in places if r["place"])
     )
 
 

@@ -25,6 +25,8 @@ class Impact:
     gpu_hours: tuple[float, float]
     edges: tuple[Row, ...] = ()
     """the edges that it went along"""
+    unmeasured: int = 0
+    """jobs among them whose GPUs no record tells"""
 
 
 def impact(world: World, dossier: Dossier) -> Impact:
@@ -42,6 +44,7 @@ def impact(world: World, dossier: Dossier) -> Impact:
         tuple(sorted(set(more_objects) - set(objects) - origin)),
         (_gpu_hours(world, jobs), _gpu_hours(world, [*jobs, *possible])),
         (*sure, *maybe, *edges, *(e for e in more_edges if e not in edges)),
+        _unmeasured(world, [*jobs, *possible]),
     )
 
 
@@ -141,3 +144,10 @@ def _gpu_hours(world: World, jobs: Iterable[str]) -> float:
         j=sorted(jobs), until=world.case.window[1],
     )  # fmt: skip
     return round((rows[0]["g"] or 0) / times.HOUR, 3)
+
+
+def _unmeasured(world: World, jobs: Iterable[str]) -> int:
+    """Count the jobs whose GPUs no record tells."""
+    rows = world.tables.rows("SELECT count(DISTINCT job) AS n FROM jobs WHERE list_contains($j, job) AND gpus IS NULL", j=sorted(jobs))
+    found: int = rows[0]["n"]
+    return found

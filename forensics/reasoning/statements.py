@@ -26,12 +26,13 @@ class Coverage:
 
     unread: tuple[str, ...]
     """sources that were handed in and not read"""
-    stores: frozenset[str]
-    """stores (`s3://bucket/`, `hdfs://host/`) and clusters of which records were read"""
+    stores: tuple[tuple[str, int], ...]
+    """stores (`s3://bucket/`, `hdfs://host/`) and clusters of which records were read, with the time of the last"""
 
-    def holds(self, reference: str) -> bool:
-        """Tell whether records of the place of an object were read at all."""
-        return any(reference.startswith(s) or s.startswith(reference.rstrip("*")) for s in self.stores)
+    def holds(self, reference: str, when: tuple[int, int] | None) -> bool:
+        """Tell whether records of the place of an object were read that reach beyond the change."""
+        places = [last for place, last in self.stores if reference.startswith(place) or place.startswith(reference.rstrip("*"))]
+        return when is not None and any(last > when[1] for last in places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,14 @@ def _scale(
         )
     if high < statement.at_least:
         return _said(statement, outcome, "contradicted", f"the records show at most {high:g} {statement.quantity}, inferred ones included")
+    if reach.unmeasured:
+        return _open(statement, f"the records do not say how many GPUs {reach.unmeasured} of the jobs had")
     return _open(statement, f"the records show between {low:g} and {high:g} {statement.quantity}")
 
 
 def _quantity(name: str, reach: Impact, gpus: float | None, case: CaseConfig) -> tuple[float | None, float | None]:
+    if name != "jobs" and reach.unmeasured:
+        return (reach.gpu_hours[0] if name == "gpu_hours" else 0.0), float("inf")
     if name == "jobs":
         return float(len(reach.jobs)), float(len(reach.jobs) + len(reach.jobs_possible))
     if name == "gpu_hours":
@@ -146,8 +151,8 @@ def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome, 
         return _said(statement, outcome, "contradicted", f"{len(hit)} of what it reached lies there, {hit[0]} among them")
     if any(o.startswith(head) for o in (*reach.objects_possible, *reach.jobs_possible)):
         return _open(statement, "what it may have reached, by inference, lies there")
-    if coverage.unread or not coverage.holds(statement.object):
-        why = f"{', '.join(coverage.unread)} could not be read" if coverage.unread else "no record of that place was handed in"
+    if coverage.unread or not coverage.holds(statement.object, outcome.when):
+        why = f"{', '.join(coverage.unread)} could not be read" if coverage.unread else "no record of that place reaches beyond the change"
         return _open(statement, f"nothing that it is known to have reached lies there, but {why}")
     return _said(statement, outcome, "supported", "nothing that it reached lies there")
 

@@ -81,7 +81,7 @@ def _places(tables: Tables, case: CaseConfig) -> dict[str, str]:
         "SELECT source, min(host) AS host FROM events WHERE host IS NOT NULL AND host <> '' GROUP BY source HAVING count(DISTINCT host) = 1"
     )
     written = {r["source"]: r["host"] for r in rows}
-    hosts = {s.name: (s.host or (written.get(s.name, "") if s.kind != "table" else "")).lower() for s in case.sources}
+    hosts = {s.name: (s.host or written.get(s.name, "")).lower() for s in case.sources}
     return {name: f"host:{_label(host)}" if host else f"source:{name}" for name, host in hosts.items()}
 
 
@@ -99,16 +99,23 @@ def _one_hand(case: CaseConfig) -> list[tuple[str, str]]:
 SAME_RECORDS = 0.5
 """share of the smaller source's acts that stand in the other one, too, from which the two are copies of one log"""
 
+# Two logs tell of the same acts where these fall on the same second, give or take one, for the same account on the same device: a copy may
+# have rounded its times and left columns out.
 _COPIES = """
-    WITH rows AS (SELECT DISTINCT source, hash(time // 1000000000, action, actor, object) AS act FROM acts WHERE list_contains($logs, source) AND time IS NOT NULL),
+    WITH logs AS (
+        SELECT source, time // 1000000000 AS second, hash(action, coalesce(actor, ''), coalesce(device, '')) AS act FROM acts
+        WHERE list_contains($logs, source) AND time IS NOT NULL
+    ),
+    rows AS (SELECT DISTINCT source, second, act FROM logs),
+    near AS (SELECT source, second + unnest([-1, 0, 1]) AS second, act FROM rows),
     sizes AS (SELECT source, count(*) AS n FROM rows GROUP BY source),
     common AS (
-        SELECT a.source AS one, b.source AS other, count(*) AS n FROM rows a JOIN rows b ON a.act = b.act AND a.source < b.source GROUP BY ALL
+        SELECT a.source AS one, b.source AS other, count(DISTINCT (a.second, a.act)) AS n FROM rows a
+        JOIN near b ON a.act = b.act AND a.second = b.second AND a.source <> b.source GROUP BY ALL
     )
-    SELECT c.one, c.other FROM common c JOIN sizes s ON s.source = c.one JOIN sizes t ON t.source = c.other
-    WHERE c.n >= $share * least(s.n, t.n) ORDER BY ALL
+    SELECT least(c.one, c.other) AS one, greatest(c.one, c.other) AS other FROM common c JOIN sizes s ON s.source = c.one
+    WHERE c.n >= $share * s.n GROUP BY ALL ORDER BY ALL
 """
-
 
 _SAME_FILES = """
     SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source

@@ -16,7 +16,8 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     holders = set(world.known.last_holders(origin.account, origin.time))
     for device in origin.devices:
         if device.owners:
-            expect = expectations(world, dossier, hypotheses, device.owners, "almost certain", "very unlikely")
+            hands = {*device.owners, *_users(world, device.device, origin.moment)}
+            expect = expectations(world, dossier, hypotheses, hands, "almost certain", "very unlikely")
             refs = (*device.events, *origin.events[:6])
             yield Item("origin_device", _says(device, holders), device.sources, refs, "session", expect)
 
@@ -27,6 +28,16 @@ def _says(device: Device, holders: set[str]) -> str:
     if not set(device.owners) & holders:
         says += f", while the account is that of {', '.join(sorted(holders)) or 'nobody'}"
     return says
+
+
+def _users(world: World, device: str, moment: int) -> set[str]:
+    """Return the people whose accounts were at work on that device around then: it may have been in their hands."""
+    near = world.policy.windows["session"]
+    rows = world.acts(
+        "device = $d AND actor IS NOT NULL AND regexp_matches(action, '^device[.](logon|unlock|process)') AND time BETWEEN $low AND $high AND outcome = 'ok'",
+        d=device, low=moment - near, high=moment + near,
+    )  # fmt: skip
+    return {p for r in rows for p in world.known.holders(r["actor"], r["time"])}
 
 
 INDICATOR = Indicator(

@@ -190,7 +190,7 @@ def _cancelled(record: Record, about: Reference, event: Event, cluster: str) -> 
     return [event._replace(action="job.cancel", object=_place(cluster, about.namespace, about.name), attrs=attrs(facts))]
 
 
-def _changed(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+def _changed(record: Record, _about: Reference, event: Event, _within: str) -> list[Event] | None:
     """Read a job's status as its controller wrote it: when it started, when and how it ended. The times are the controller's."""
     sent = plain(record.request_object)
     status = sent.get("status") or plain(record.response_object).get("status")
