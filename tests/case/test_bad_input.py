@@ -175,8 +175,7 @@ def test_a_line_of_fifty_megabytes_is_one_rejected_row(case, run):
 
 def test_hostile_text_stays_text(case, run, tmp_path):
     row = f'2024-06-05T10:00:00+08:00,"{HOSTILE.replace(chr(34), chr(34) * 2)}",git:train#refs/heads/main\n'
-    with (case / "evidence" / "pushes.csv").open("a") as stream:
-        stream.write(row)
+    (case / "evidence" / "pushes.csv").write_text("when,who,what\n" + row)
     (case / "case.toml").write_text((CASE + PUSHES + QUESTION).replace("A small case", "<img src=x onerror=alert(2)>"))
     outcome = run(case)
     page = (tmp_path / "out" / "report.html").read_text()
