@@ -1,6 +1,8 @@
 """Reading JSON lines a block at a time gives the very rows of reading them one by one, whatever stands in them."""
 
+import copy
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,7 @@ def _values(data: bytes) -> list[object]:
     return [*found, *inner]
 
 
+@lru_cache(maxsize=2)
 def _samples(kind: str) -> list[dict[str, object]]:
     files = (path for path in sorted((FIXTURES / kind).rglob("*")) if path.is_file() and "input" in str(path.relative_to(FIXTURES)))
     return [value for path in files for value in _values(path.read_bytes()) if isinstance(value, dict)]
@@ -74,7 +77,7 @@ def _spoilt(draw: st.DrawFn, sample: dict[str, object]) -> dict[str, object]:
                 node = node[key]
                 continue
             if draw(st.booleans()):
-                node[key] = draw(st.sampled_from(ODD))
+                node[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
             else:
                 del node[key]
             break
