@@ -84,7 +84,11 @@ def test_a_load_without_a_version_is_of_what_was_written_last_before_it(tmp_path
     acts = [
         dict.fromkeys(schema.ACTS.names)
         | {"event": n, "source": "store", "time": time, "time_hi": time, "outcome": "ok"}
-        | ({"action": "object.write", "object": f"s3://b/k?versionId={name}"} if name[0] == "w" else {"action": "object.read", "object": "s3://b/k"})
+        | (
+            {"action": "object.write", "object": f"s3://b/k?versionId={name}"}
+            if name[0] == "w"
+            else {"action": "object.read", "object": "s3://b/k"}
+        )
         for n, (name, time) in enumerate(moments.items())
     ]
     tables = Tables(tmp_path)
