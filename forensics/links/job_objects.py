@@ -17,11 +17,12 @@ _ACTS = """
 _MATCH = f"""
     WITH acts AS ({_ACTS}),
     labels AS (SELECT DISTINCT label FROM acts WHERE label <> ''),
-    ids AS (
-        SELECT label, label AS id FROM labels
-        UNION SELECT label, unnest(regexp_extract_all(label, '[0-9]+(?:_[0-9]+)?')) FROM labels
-    ),
-    runs AS (SELECT job, regexp_extract(job, '[^/]+$') AS id, submit, coalesce("end", 9223372036854775807) AS "end", events FROM jobs)
+    runs AS (SELECT job, regexp_extract(job, '[^/]+$') AS id, submit, coalesce("end", 9223372036854775807) AS "end", events FROM jobs),
+    whole AS (SELECT label, label AS id FROM labels WHERE label IN (SELECT id FROM runs)),
+    ids AS (  -- a number within a name counts only where the whole name is no job's
+        SELECT * FROM whole
+        UNION SELECT label, unnest(regexp_extract_all(label, '[0-9]+(?:_[0-9]+)?')) FROM labels WHERE label NOT IN (SELECT label FROM whole)
+    )
     SELECT a.id, a.action, a.object, a.time, r.job, r.events
     FROM acts a JOIN ids i ON a.label = i.label JOIN runs r ON r.id = i.id
     WHERE a.time BETWEEN r.submit - 3600000000000 AND CASE WHEN r."end" > 9000000000000000000 THEN r."end" ELSE r."end" + 3600000000000 END
