@@ -42,7 +42,10 @@ def _offset(text: str) -> int:
     if text[0] not in "+-":
         return 0
     digits = text[1:].replace(":", "").ljust(4, "0")
-    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:
+        raise RecordError(f"no such offset: {text!r}")
+    seconds = hours * 3600 + minutes * 60
     return -seconds if text[0] == "-" else seconds
 
 

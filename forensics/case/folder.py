@@ -15,6 +15,8 @@ from forensics.model import Acquired, CaseConfig, Identifier, Question, SourceCo
 from forensics.source import kinds, load
 
 SCHEMA = "forensics/case/1"
+_EARLIEST, _LATEST = -2_208_988_800 * times.SECOND, 7_258_118_400 * times.SECOND
+"""1900 and 2200"""
 TESTS = ("left-before", "not-me", "someone-else", "record-forged", "scale", "not-affected", "defect")
 _TOP = {"schema", "case", "mandate", "source", "question", "symptom", "cost"}
 _CASE = {"id", "title", "timezone", "from", "to", "clock"}
@@ -63,6 +65,9 @@ def open_case(root: Path) -> tuple[CaseConfig, list[Problem]]:
 
 def _toml(reader: Reader, name: str) -> dict[str, Any] | None:
     path = reader.root / name
+    if path.exists() and not path.is_file():
+        reader.wrong(name, "is no regular file", "put the file itself there")
+        return None
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -96,6 +101,8 @@ def _case(reader: Reader, toml: Mapping[str, Any]) -> CaseConfig:
     reader.known("[symptom]", symptom, {"bad", "good"})
     reader.known("[cost]", cost, {"gpu_hour", "currency"})
     since, until = (reader.moment(f"[case] {key}", head.get(key)) for key in ("from", "to"))
+    if since is not None and until is not None and not _EARLIEST <= since <= until <= _LATEST:
+        reader.wrong("[case]", "`from` and `to` must lie between 1900 and 2200", "from = 2024-06-01T00:00:00+08:00")
     if since is None or until is None or since >= until:
         reader.wrong("[case]", "`from` and `to` must be times with an offset, `from` first", "from = 2024-06-01T00:00:00+08:00")
     zone = reader.text("[case]", head, "timezone", "UTC")
@@ -236,7 +243,19 @@ def _cross_check(reader: Reader, case: CaseConfig) -> None:
             )
     if case.clock and case.clock not in {s.name for s in case.sources}:
         reader.wrong("[case] clock", f"{case.clock!r} is no source of this case", "name a [[source]]")
+    _repositories(reader, case)
     _overlaps(reader, case)
+
+
+def _repositories(reader: Reader, case: CaseConfig) -> None:
+    """Note questions about a repository that no source is."""
+    known = sorted({s.repo for s in case.sources if s.repo})
+    for question in case.questions:
+        name = question.object.removeprefix("git:").partition("@")[0].partition("#")[0]
+        if question.object.startswith("git:") and known and name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean git:{near[0]}?" if near else f"repositories of this case: {', '.join(known)}"
+            reader.wrong(f"[[question]] {question.id}", f"no source is the repository {name!r}", hint, fatal=False)
 
 
 def _doubles(reader: Reader, what: str, names: list[str]) -> None:

@@ -19,6 +19,9 @@ FAR = (1 << 63) - 1
 def _rows(reader: Reader, name: str, *, optional: bool = False) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield (place, row) of one of the case's CSV files."""
     path = reader.root / name
+    if path.exists() and not path.is_file():
+        reader.wrong(name, "is no regular file", "put the file itself there")
+        return
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

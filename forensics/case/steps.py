@@ -88,7 +88,8 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         _actor(request),
         [{"action": "examined", "subject": "findings.json", "sha256": sha256_of(str(out / "findings.json"))}],
     )
-    return Outcome(findings, Exit.UNREADABLE if intake.unreadable else Exit.DONE, tuple(problems))
+    damaged = any(source["damage"] for source in findings["sources"])
+    return Outcome(findings, Exit.UNREADABLE if intake.unreadable or damaged else Exit.DONE, tuple(problems))
 
 
 def _actor(request: Request) -> custody.Actor:

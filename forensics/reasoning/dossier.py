@@ -35,7 +35,7 @@ def gather(world: World, question: Question) -> Dossier:
     """Find the act that a question is about, its other records, and where it came from."""
     objects = _objects(question.object)
     seen, claimed = _seen(world, objects[0], question.object)
-    act, disputed = _act(world, question, objects)
+    act, disputed = _act(world, question, objects) if seen or not _elsewhere(world, objects[0]) else (None, ())
     dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
     if act is None:
         return dossier
@@ -73,6 +73,14 @@ def _seen(world: World, reference: str, asked: str) -> tuple[tuple[int, ...], Ro
             return (), None
     commit = next((r for r in rows if r["action"] == "code.commit"), None)
     return tuple(r["id"] for r in rows), commit
+
+
+def _elsewhere(world: World, reference: str) -> bool:
+    """Tell whether a commit stands in the evidence under other repositories' names only: then it is not the one that is asked about."""
+    sha = reference.partition("@")[2]
+    return bool(sha) and bool(
+        world.tables.rows("SELECT 1 AS x FROM events WHERE action = 'code.commit' AND ends_with(object, $s) LIMIT 1", s="@" + sha)
+    )
 
 
 def _when(world: World, reference: str, disputed: tuple[Row, ...]) -> tuple[int, int] | None:

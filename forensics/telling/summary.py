@@ -54,4 +54,6 @@ def _sources(sources: list[Mapping[str, Any]]) -> list[str]:
             status += f": {source['damage']}"
         counts = [str(n) for n in (source["records"], source["rejected"], len(source["gaps"]))]
         rows.append([visible(source["name"]), visible(source["kind"]), *counts, shorten(visible(status), 2 * OBJECT)])
-    return columns(rows)
+    nothing = [visible(s["name"]) for s in sources if s["rejected"] and not s["records"]]
+    words = ["", f"nothing could be read of {', '.join(nothing)}: the report says why, line by line"] if nothing else []
+    return [*columns(rows), *words]

@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import os
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from forensics import evidence
@@ -238,3 +241,36 @@ def test_findings_hold_no_path_of_this_machine(case, run, tmp_path):
     for name in ("findings.json", "report.html", "custody.jsonl"):
         assert str(tmp_path) not in (tmp_path / "out" / name).read_text(), name
     assert json.loads((tmp_path / "out" / "findings.json").read_text())
+
+
+def test_a_pipe_in_place_of_a_register_is_said_and_not_waited_for(case):
+    (case / "people.csv").unlink()
+    os.mkfifo(case / "people.csv")
+    assert any(p.what == "is no regular file" for p in read(case)[1])
+
+
+def test_a_window_beyond_the_calendar_is_refused(case):
+    (case / "case.toml").write_text(CASE.replace("2024-06-01T00:00:00+08:00", "0001-01-01T00:00:00+14:00") + PUSHES)
+    found, problems = read(case)
+    assert found is None
+    assert any("between 1900 and 2200" in p.what for p in problems)
+
+
+def test_a_repository_that_no_source_is_gets_a_word(case):
+    text = CASE + PUSHES.replace('kind = "table"', 'kind = "table"\nrepo = "train"') + '[[question]]\nid = "q"\nobject = "git:trian@abc"\n'
+    (case / "case.toml").write_text(text)
+    assert any("'trian'" in p.what and "git:train" in p.hint for p in read(case)[1])
+
+
+def test_one_value_repeated_by_a_dictionary_does_not_fill_the_memory(case, run, monkeypatch):
+    from forensics.sources.table import formats
+
+    monkeypatch.setattr(formats, "FREE_GROWTH", 1 << 20)
+    monkeypatch.setattr(formats, "LARGEST_RATIO", 2)
+    values = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), pa.array(["x" * 5000]))
+    when = pa.array(["2024-06-05T10:00:00+08:00"] * 5000)
+    pq.write_table(pa.table({"when": when, "who": values.cast(pa.string()), "what": when}), case / "evidence" / "pushes.parquet")
+    (case / "case.toml").write_text((CASE + PUSHES).replace("pushes.csv", "pushes.parquet"))
+    outcome = run(case)
+    assert source(outcome)["rejected"] >= 1
+    assert balanced(outcome)

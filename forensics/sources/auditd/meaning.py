@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 import msgspec
 
@@ -61,7 +62,7 @@ def _time(stamp: bytes) -> int:
 class _Event:
     """One group, taken apart."""
 
-    __slots__ = ("fields", "group", "host", "node", "others", "primary", "time")
+    __slots__ = ("apart", "fields", "group", "host", "node", "others", "primary", "time")
 
     def __init__(self, source: SourceConfig, group: Group, host: str) -> None:
         node, _, stamp = group.key.rpartition(b" ")
@@ -71,6 +72,9 @@ class _Event:
         self.primary = _primary(group)
         self.fields = fields(self.primary.body)
         self.others: dict[bytes, Fields] = {}
+        first, last = group[0], group[-1]
+        self.apart = last.end - first.start != sum(r.end - r.start for r in group)
+        """other groups' lines lie between its own; reckoned once, since a hostile group may have many lines and events"""
 
     def events(self) -> list[Event]:
         kind = self.primary.type
@@ -100,10 +104,9 @@ class _Event:
     def _range(self, attrs: dict[str, object]) -> tuple[int, int]:
         """Return the bytes of the group where nothing lies between; else those of its main record, and the others' in attrs."""
         group = self.group
-        first, last = group[0], group[-1]
-        if len(group) == 1 or last.end - first.start == sum(r.end - r.start for r in group):
-            return first.start, last.end
-        attrs["lines"] = [[r.start, r.end] for r in group if r is not self.primary][:MOST_LINES]
+        if not self.apart:
+            return group[0].start, group[-1].end
+        attrs["lines"] = [[r.start, r.end] for r in islice(group, MOST_LINES + 1) if r is not self.primary][:MOST_LINES]
         return self.primary.start, self.primary.end
 
     def _target(self) -> str | None:

@@ -73,5 +73,7 @@ def _known(copy: Path, index: Path) -> list[tuple[int, str]]:
 
 def _with_sizes(known: list[tuple[int, str]], end: int) -> list[tuple[str, int]]:
     """Return (id, stored bytes) of each, up to the next one or the end of what is there."""
+    if not known:
+        return []
     places = [place for place, _ in known[1:]] + [end]
     return sorted((name, max(0, min(after, end) - min(place, end))) for (place, name), after in zip(known, places, strict=True))

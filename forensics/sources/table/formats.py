@@ -121,11 +121,17 @@ def _open(piece: Piece) -> pq.ParquetFile:
     return opened
 
 
+_ROWS = 64
+"""rows that are expanded at once"""
+
+
 def _parquet_rows(piece: Piece, opened: pq.ParquetFile) -> Iterator[Batch]:
     table = Path(piece.file.file or piece.source.path).stem
-    mapped, number, batch = Mapped(piece.source), 0, Batch()
+    mapped, number, batch, expanded = Mapped(piece.source), 0, Batch(), 0
     try:
-        for part in opened.iter_batches(batch_size=4096):
+        for part in opened.iter_batches(batch_size=_ROWS):
+            expanded += part.nbytes
+            _bounded(expanded, piece)
             for row in _readable(part).to_pylist():
                 locator = f"table={table};row={number}"
                 number += 1
@@ -135,10 +141,16 @@ def _parquet_rows(piece: Piece, opened: pq.ParquetFile) -> Iterator[Batch]:
                     batch.rejects.append(Reject(-1, -1, error.what, locator))
             yield batch
             batch = Batch()
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError, RecordError) as error:
         yield Batch(rejects=[Reject(0, piece.file.size, f"a damaged Parquet file: {_first_words(error)}")])
         return
     yield Batch(parsed=piece.file.size)
+
+
+def _bounded(expanded: int, piece: Piece) -> None:
+    """Stop where rows expand to more than a compressed file may: a dictionary's value is stored once, and may stand in every row."""
+    if expanded > max(FREE_GROWTH, piece.file.size * LARGEST_RATIO):
+        raise RecordError(f"decompression limit: more than {expanded} bytes of text")
 
 
 def _readable(part: pa.RecordBatch) -> pa.RecordBatch:
