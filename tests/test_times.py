@@ -124,3 +124,9 @@ def test_shows_in_a_zone():
 
 def test_times_of_toml():
     assert times.of(dt.datetime(2024, 6, 12, 20, 0, 0, 5, tzinfo=dt.timezone(dt.timedelta(hours=8)))) == NOON + 5000
+
+
+@pytest.mark.parametrize("offset", ["+99:99", "+24:00", "-08:60"])
+def test_an_offset_that_no_clock_has_is_refused(offset):
+    with pytest.raises(RecordError, match="offset"):
+        times.parse(f"2024-06-12T09:30:00{offset}")

@@ -482,6 +482,15 @@ def test_a_truncated_pack_is_salvaged(clone, tmp_path):
     assert found.of("code.commit"), "commits stand first in a pack, so some are salvaged"
 
 
+def test_a_truncated_pack_with_a_broken_index_stops_nothing_else(clone, tmp_path):
+    git(clone, "repack", "-q", "-a", "-d", "-A", "--unpack-unreachable=never", "--depth=0", "--window=0")
+    for path in (clone / ".git/objects/pack").glob("*.*"):
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if path.suffix == ".pack" else b"no index")
+    found = read(clone, tmp_path)
+    assert any("damaged pack" in r["reason"] for r in found.rejected)
+
+
 def test_a_pack_without_its_index_is_indexed(clone, tmp_path):
     git(clone, "repack", "-q", "-a", "-d")
     index = next((clone / ".git/objects/pack").glob("*.idx"))
