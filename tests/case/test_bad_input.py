@@ -161,6 +161,7 @@ def test_a_compressed_file_that_breaks_off(case, run):
     (case / "evidence" / "pushes.csv.gz").write_bytes(whole[: len(whole) // 2])
     (case / "case.toml").write_text((CASE + PUSHES).replace("pushes.csv", "pushes.csv.gz"))
     outcome = run(case)
+    assert outcome.exit is Exit.UNREADABLE
     assert source(outcome)["damage"]
     assert balanced(outcome)
 
