@@ -250,7 +250,7 @@ SOURCE = Source(
     reads="HDFS's audit log: files read, written, renamed and deleted, by account, address and caller context",
     collect=(
         'scp -p "$NAMENODE:/var/log/hadoop-hdfs/hdfs-audit.log*" evidence/hdfs/  # of every name node, the standby ones too',
-        'ssh "$NAMENODE" cat /etc/timezone  # goes into case.toml as timezone: the lines bear no offset',
+        'ssh "$NAMENODE" timedatectl show --property=Timezone --value  # goes into case.toml as timezone: the lines bear no offset',
         "contexts of jobs are in it only where hadoop.caller.context.enabled is true; reads of data that is already open leave no line",
     ),
     reference="https://hadoop.apache.org/docs/stable/api/org/apache/hadoop/hdfs/server/namenode/HdfsAuditLogger.html",

@@ -309,7 +309,7 @@ SOURCE = Source(
             'curl --fail -H "Authorization: SSWS $TOKEN" -D headers-001.txt -o evidence/okta/system-log-001.json '
             '"https://$ORG/api/v1/logs?since=$FROM&until=$TO&sortOrder=ASCENDING&limit=1000"'
         ),
-        'repeat with the link in headers-001.txt that is marked rel="next", counting up, until a page is `[]`; keep the pages as they came',
+        'repeat with the link in headers-001.txt that is marked rel="next", counting up, until a page is `[]` or no link follows; keep the pages as they came',
         "at once: nobody can ask for records older than 90 days",
     ),
     reference="https://developer.okta.com/docs/api/openapi/okta-management/management/tag/SystemLog/",
