@@ -137,6 +137,29 @@ and `ok` for every log's own word for success."""
 ADDRESSES = pa.schema([("ip", _TEXT), ("host", _TEXT), ("hits", _INT), ("uses", _INT), ("people", _INT), ("events", pa.list_(_INT))])
 """Addresses that are a host's, by inference: most acts from it fall into sessions that the same people had open there."""
 
+CLOCKS = pa.schema(
+    [
+        ("source", _TEXT),
+        ("reference", _TEXT),
+        ("against", _TEXT),
+        ("kind", _TEXT),
+        ("how", _TEXT),
+        ("since", _INT),
+        ("until", _INT),
+        ("anchor", _INT),
+        ("offset", _INT),
+        ("rate", pa.float64()),
+        ("low", _INT),
+        ("high", _INT),
+        ("anchors", _INT),
+        ("applied", pa.bool_()),
+        ("events", pa.list_(_INT)),
+    ]
+)
+"""How far each source's clock ran ahead of the reference clock, a row a stretch of recorded time.
+
+By `offset` at `anchor`, and by `rate` more for each ns since; `low` and `high` bound it. Where `applied`, times of the view `events` are corrected by it."""
+
 TABLES: dict[str, pa.Schema] = {
     "events": EVENTS,
     "rejected": REJECTED,
@@ -147,6 +170,7 @@ TABLES: dict[str, pa.Schema] = {
     "pushes": PUSHES,
     "acts": ACTS,
     "addresses": ADDRESSES,
+    "clocks": CLOCKS,
 }
 
 

@@ -12,7 +12,9 @@ import pyarrow as pa
 from forensics.parts import PartWriter
 from forensics.schema import TABLES
 
-_ASKED_OFTEN = frozenset({"acts", "edges", "jobs", "pushes", "files", "addresses"})
+_ASKED_OFTEN = frozenset({"acts", "edges", "jobs", "pushes", "files", "addresses", "clocks"})
+_RECORDED = "recorded"
+"""events with their times as recorded; `events` has them corrected for the sources' clocks"""
 _IN_MEMORY = 64 << 20
 """bytes of Parquet up to which a table that is asked often is held decoded"""
 
@@ -58,14 +60,15 @@ class Tables:
             ":memory:",
             config={"threads": 2, "memory_limit": "2GB", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
         )
-        for name, schema in TABLES.items():
-            parts = self.parts(name)
+        for table, schema in TABLES.items():
+            parts, name = self.parts(table), _RECORDED if table == "events" else table
             if parts and name in _ASKED_OFTEN and sum(Path(p).stat().st_size for p in parts) <= _IN_MEMORY:
                 connection.read_parquet(parts).create(name)
             elif parts:
                 connection.read_parquet(parts).create_view(name)
             else:
                 connection.register(name, schema.empty_table())
+        _correct(connection)
         return connection
 
     def close(self) -> None:
@@ -82,6 +85,22 @@ class Tables:
                 with Path(part).open("rb") as stream:
                     found[f"{name}/{Path(part).stem}"] = hashlib.file_digest(stream, "sha256").hexdigest()
         return found
+
+
+_CORRECTED = """
+    CREATE VIEW events AS
+    WITH shifts AS (SELECT * FROM clocks WHERE applied)
+    SELECT e.* REPLACE (
+        e.time - coalesce(s."offset" + CAST(round(s.rate * (e.time - s.anchor)) AS BIGINT), 0) AS time,
+        e.time_hi - coalesce(s."offset" + CAST(round(s.rate * (e.time - s.anchor)) AS BIGINT), 0) AS time_hi)
+    FROM recorded e LEFT JOIN shifts s ON s.source = e.source AND e.time >= s.since AND e.time < s.until
+"""
+
+
+def _correct(connection: duckdb.DuckDBPyConnection) -> None:
+    """Lay the view of corrected events over the recorded ones; where no clock was off, they are the same."""
+    found = connection.sql("SELECT 1 FROM clocks WHERE applied LIMIT 1").fetchall()
+    connection.execute(_CORRECTED if found else "CREATE VIEW events AS SELECT * FROM recorded")
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from forensics.link import rules
 from forensics.model import CaseConfig, Evidence
 from forensics.parts import PartWriter
 from forensics.reasoning.answers import Reasoned, reason
+from forensics.reasoning.clocks import clocks, clocks_table
 from forensics.reasoning.policy import Policy, read_policy
 from forensics.source import kinds, load
 from forensics.tables import Tables
@@ -74,7 +75,7 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         progress(f"reading {sum(len(e.files) for e in intake.evidences)} files of {len(intake.evidences)} sources")
         tables = read(intake, out, request.workers)
         progress("linking: what led to what")
-        link(tables, case)
+        link(tables, case, policy)
         progress("reasoning: hypotheses, and what the records say of each")
         reasoned = reason(tables, case, policy)
         progress("telling: findings and report")
@@ -216,8 +217,9 @@ def _registers(registers: Evidence) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema.FILES)
 
 
-def link(tables: Tables, case: CaseConfig) -> None:
-    """Put jobs, pushes and acts together, and draw the edges of every rule."""
+def link(tables: Tables, case: CaseConfig, policy: Policy) -> None:
+    """Set the clocks, put jobs, pushes and acts together, and draw the edges of every rule."""
+    tables.write("clocks", [clocks_table(clocks(tables, case, policy))])
     tables.write("jobs", [jobs_table(tables)])
     tables.write("pushes", [pushes_table(tables)])
     tables.write("acts", [acts_table(tables, case)])

@@ -8,12 +8,13 @@ from forensics.link import Link
 from forensics.tables import Tables
 
 _ACTS = """
-    SELECT event AS id, action, object, time, session, split_part(session, '/', 2) AS label
+    SELECT event AS id, action, object, time, session,
+           regexp_replace(regexp_replace(session, '^[a-z0-9]+:(?:[^/]*/)?', ''), '^(?i:job|slurm|k8s|run)[-_.]', '') AS label
     FROM acts WHERE action IN ('object.read', 'object.write') AND session IS NOT NULL AND time IS NOT NULL AND object IS NOT NULL
       AND outcome = 'ok'
 """
 
-# A job's own name or number, standing alone in the session's name (`job-1041`, `slurm-1041`, the Kubernetes job's name).
+# A job's own name or number, standing alone in the session's name (`job-1041`, `JOB_1041` as HDFS's caller context, the Kubernetes job's name).
 _MATCH = f"""
     WITH acts AS ({_ACTS}),
     labels AS (SELECT DISTINCT label FROM acts WHERE label <> ''),
@@ -39,7 +40,7 @@ def _run(tables: Tables) -> Iterator[pa.Table]:
 
 LINK = Link(
     name="job-objects",
-    says="this job read or wrote that object: the store's session bears the job's number or name, while the job ran",
+    says="this job read or wrote that object: the store's session or caller context bears the job's number or name, while the job ran",
     errs="session names are chosen by whoever assumes the role; two clusters may use the same job number at one time",
     run=_run,
 )

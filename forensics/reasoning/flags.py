@@ -196,7 +196,7 @@ def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]])
         for low, high in gaps.get(source.name, []):
             if source.kind in kinds and low - slack <= dossier.when[0] and dossier.when[1] <= high + slack:
                 rows = world.tables.rows(
-                    "SELECT id FROM events WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high
+                    "SELECT id FROM recorded WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high
                 )
                 yield Flag(
                     "log-gap", f"{source.name}, which would show the act, is silent from {times.show(low)} to {times.show(high)}",

@@ -26,7 +26,7 @@ def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tup
     hours, with half a count added); and, for sources that beat day and night (their pauses stay under the policy's
     shortest gap), how many times the pause that only one in a hundred exceeds goes into the silence.
     """
-    column = tables.sql("SELECT DISTINCT time FROM events WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
+    column = tables.sql("SELECT DISTINCT time FROM recorded WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
     moments: Times = column.to_numpy()
     if len(moments) < policy.gap_records:
         return []

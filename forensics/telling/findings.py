@@ -253,7 +253,7 @@ def _sources(
     )}  # fmt: skip
     spans = {
         r["source"]: r
-        for r in tables.rows("SELECT source, count(*) AS records, min(time) AS first, max(time) AS last FROM events GROUP BY source")
+        for r in tables.rows("SELECT source, count(*) AS records, min(time) AS first, max(time) AS last FROM recorded GROUP BY source")
     }
     refused = defaultdict(int, {r["source"]: r["n"] for r in tables.rows("SELECT source, count(*) AS n FROM rejected GROUP BY source")})
     found = []

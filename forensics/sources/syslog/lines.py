@@ -7,7 +7,7 @@ from forensics import times
 from forensics.errors import RecordError
 from forensics.model import Event, SourceConfig
 from forensics.sources.syslog.messages import LONGEST, SPEAKERS, Line, other
-from forensics.sources.syslog.years import MONTHS, next_year
+from forensics.sources.syslog.years import COLLECTED, MONTHS, next_year
 
 # <34>Oct 11 22:14:15 mymachine su[17]: text (RFC 3164, section 4.1); rsyslog's default puts an ISO time instead
 _LINE = re.compile(
@@ -34,7 +34,8 @@ class Reader:
     """Reads lines one after the other, and follows the year along."""
 
     def __init__(self, source: SourceConfig, context: str) -> None:
-        self._host, self._zone = source.host, source.timezone
+        self._host, self._zone = "" if context.endswith(COLLECTED) else source.host, source.timezone
+        context = context.removesuffix(COLLECTED)
         year, _, month = context.partition("-")
         self._state = (int(year), int(month)) if context else None
         self._day: tuple[str, int] = ("", 0)

@@ -14,6 +14,12 @@ from forensics.model import Evidence, EvidenceFile, Piece
 
 MONTHS = {m: i for i, m in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1)}
 _MONTH = re.compile(rb"^(?:<\d{1,3}>)?(" + "|".join(MONTHS).encode() + rb") [ \d]\d ", re.MULTILINE)
+_HOST = re.compile(
+    rb"^(?:<\d{1,3}>1? ?)?(?:[A-Z][a-z]{2} [ \d]\d [\d:.]{8,18}|\d{4}-\d\d-\d\dT[\d:.,]{8,18}(?:Z|[+-][\d:]{4,5})?) ([A-Za-z0-9-]+)",
+    re.MULTILINE,
+)
+COLLECTED = "+"
+"""mark of a file in which a log host gathers the lines of several hosts: there, a line's own host counts"""
 _HALF = 6
 SAMPLE = 64 << 10
 """a stretch whose first and last month are the same is not looked at more closely"""
@@ -32,14 +38,21 @@ def next_year(state: State, month: int) -> int:
 
 
 def split(evidence: Evidence) -> Iterator[Piece]:
-    """Cut at line ends; each piece knows the year and month in which it begins."""
+    """Cut at line ends; each piece knows the year and month in which it begins, and whether its file collects several hosts' lines."""
     year = evidence.source.year
     begins = _begin(evidence.files, year) if year is not None else {}
+    collected = COLLECTED if any(len(_hosts(file)) > 1 for file in evidence.files) else ""
     for file in evidence.files:
         cuts = list(records.ranges(file, records.PIECE))
         states = _states(file, [start for start, _ in cuts], begins.get(file.file))
         for (start, end), state in zip(cuts, states, strict=True):
-            yield Piece(evidence.source, file, start, end, f"{state[0]}-{state[1]}" if state else "", evidence.work)
+            yield Piece(evidence.source, file, start, end, (f"{state[0]}-{state[1]}" if state else "") + collected, evidence.work)
+
+
+def _hosts(file: EvidenceFile) -> set[bytes]:
+    """Return the hosts that a file's first lines name, by their first labels."""
+    with open_text(file) as stream:
+        return {found.lower() for found in _HOST.findall(stream.read(SAMPLE))}
 
 
 def _begin(files: tuple[EvidenceFile, ...], year: int) -> dict[str, State]:

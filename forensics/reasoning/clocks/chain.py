@@ -1,0 +1,182 @@
+"""From pairs of sources to one clock each: measured against the reference clock, hop by hop along the best anchors."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+
+from forensics import schema
+from forensics.model import CaseConfig
+from forensics.reasoning.clocks.anchors import Kept, Times, anchors
+from forensics.reasoning.clocks.pairs import SLACK, Segment, offset
+from forensics.reasoning.policy import Policy
+from forensics.tables import Tables
+
+_COST = {"exact": 10, "near": 15, "loose": 1000}
+"""a way over exact anchors is better than over near ones; people's pace only where there is nothing else"""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How far a source's clock ran ahead of the reference clock."""
+
+    source: str
+    reference: str
+    against: str
+    """the source that it was compared with"""
+    kind: str
+    """what both recorded: ref, session, login, push, ..."""
+    how: str
+    """exact, near or loose"""
+    segments: tuple[Segment, ...]
+    """in order of recorded time; none for the reference itself"""
+
+    @property
+    def low(self) -> int:
+        """Return the least offset over all stretches, ns."""
+        return min((s.low for s in self.segments), default=0)
+
+    @property
+    def high(self) -> int:
+        """Return the greatest offset over all stretches, ns."""
+        return max((s.high for s in self.segments), default=0)
+
+    @property
+    def point(self) -> int:
+        """Return the offset over the stretch with most anchors, in its middle, ns."""
+        best = max(self.segments, key=lambda s: (s.anchors, -s.since), default=None)
+        return 0 if best is None else best.offset + round(best.rate * (best.until - best.since) / 2)
+
+    @property
+    def off(self) -> bool:
+        """Tell whether times are corrected by it: some stretch is further off than two right clocks may be."""
+        limit = _apart(self.how)
+        return any(max(abs(s.offset), abs(s.offset + round(s.rate * (s.until - s.since)))) > limit for s in self.segments)
+
+
+def _apart(how: str) -> int:
+    return 2 * SLACK[how]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two sources that can be compared, by the kind of record that tells most."""
+
+    kind: str
+    cost: int
+    anchors: int
+
+
+def clocks(tables: Tables, case: CaseConfig, policy: Policy) -> dict[str, Clock]:
+    """Return the clock of every source that could be compared, by source. Pure, and deterministic."""
+    kept = anchors(tables, policy)
+    pairs = _pairs(kept)
+    if not pairs:
+        return {}
+    reference = case.clock or _reference(pairs)
+    graph: nx.Graph[str] = nx.Graph()
+    for (one, other), pair in sorted(pairs.items()):
+        graph.add_edge(one, other, weight=pair.cost - min(pair.anchors, 500) / 1000, pair=pair)
+    if reference not in graph:
+        return {}
+    found = {reference: Clock(reference, reference, "", "", "exact", ())}
+    for source, way in sorted(nx.single_source_dijkstra_path(graph, reference).items(), key=lambda i: (len(i[1]), i[0])):
+        if source != reference:
+            clock = _measured(source, found.get(way[-2]), graph.edges[way[-2], source]["pair"], kept, reference)
+            if clock is not None:
+                found[source] = clock
+    return found
+
+
+def _pairs(kept: dict[str, dict[str, Kept]]) -> dict[tuple[str, str], _Pair]:
+    """Compare every two sources that bear keys of one kind, and keep the kind that tells most."""
+    found: dict[tuple[str, str], _Pair] = {}
+    for kind, sources in kept.items():
+        names = sorted(sources)
+        for n, one in enumerate(names):
+            for other in names[n + 1 :]:
+                segments = offset(sources[one], sources[other])
+                count = sum(s.anchors for s in segments)
+                cost = _COST[sources[one].how]
+                before = found.get((one, other))
+                if segments and (before is None or (cost, -count) < (before.cost, -before.anchors)):
+                    found[one, other] = _Pair(kind, cost, count)
+    return found
+
+
+def _reference(pairs: dict[tuple[str, str], _Pair]) -> str:
+    """Return the source anchored to most others, by other than people's pace where there is such; then by name."""
+    strict = [pair for pair, p in pairs.items() if p.cost < _COST["loose"]] or list(pairs)
+    partners: dict[str, set[str]] = {}
+    for one, other in strict:
+        partners.setdefault(one, set()).add(other)
+        partners.setdefault(other, set()).add(one)
+    return min(partners, key=lambda s: (-len(partners[s]), s))
+
+
+def _measured(source: str, parent: Clock | None, pair: _Pair, kept: dict[str, dict[str, Kept]], reference: str) -> Clock | None:
+    if parent is None:
+        return None
+    mine, others = kept[pair.kind][source], kept[pair.kind][parent.source]
+    segments = offset(mine, _right(others, parent))
+    if not segments:
+        return None
+    wider = tuple(replace(s, low=s.low - _doubt(parent)[0], high=s.high + _doubt(parent)[1]) for s in segments)
+    return Clock(source, reference, parent.source, pair.kind, max(mine.how, parent.how, key=list(_COST).index), wider)
+
+
+def _doubt(parent: Clock) -> tuple[int, int]:
+    """Return what the parent's own interval adds below and above."""
+    if not parent.segments:
+        return 0, 0
+    best = max(parent.segments, key=lambda s: (s.anchors, -s.since))
+    ends = (best.offset, best.offset + round(best.rate * (best.until - best.since)))
+    return max(0, min(ends) - best.low), max(0, best.high - max(ends))
+
+
+def _right(kept: Kept, clock: Clock) -> Kept:
+    """Return the records with their times put right by their source's own clock."""
+    if not clock.off:
+        return kept
+    moved = {key: corrected(times, clock) for key, times in kept.times.items()}
+    events = {
+        (key, int(after)): kept.events[key, int(before)]
+        for key, times in kept.times.items()
+        for before, after in zip(times, moved[key], strict=True)
+        if (key, int(before)) in kept.events
+    }
+    return Kept(kept.how, {key: np.sort(times) for key, times in moved.items()}, events)
+
+
+def corrected(times: Times, clock: Clock) -> Times:
+    """Return recorded times by the reference clock."""
+    found = times.copy()
+    for row in _rows(clock):
+        inside = (times >= row["since"]) & (times < row["until"])
+        found[inside] = times[inside] - row["offset"] - np.round(row["rate"] * (times[inside] - row["anchor"])).astype(np.int64)
+    return found
+
+
+_OPEN = 1 << 62
+
+
+def _rows(clock: Clock) -> list[dict[str, Any]]:
+    """Return the stretches with their borders: halfway between the last anchor of one and the first of the next."""
+    segments = clock.segments
+    borders = [-_OPEN, *((a.until + b.since) // 2 for a, b in pairwise(segments)), _OPEN]
+    return [
+        {
+            "source": clock.source, "reference": clock.reference, "against": clock.against, "kind": clock.kind, "how": clock.how, "since": borders[n], "until": borders[n + 1],
+            "anchor": s.since, "offset": s.offset, "rate": s.rate, "low": s.low, "high": s.high, "anchors": s.anchors, "applied": clock.off, "events": list(s.events),
+        }
+        for n, s in enumerate(segments)
+    ]  # fmt: skip
+
+
+def clocks_table(found: dict[str, Clock]) -> pa.Table:
+    """Return the table by which times are corrected (schema.CLOCKS)."""
+    rows = [row for _, clock in sorted(found.items()) for row in _rows(clock)]
+    return pa.Table.from_pylist(rows, schema=schema.CLOCKS)
