@@ -1,0 +1,1 @@
+"""Writers of log formats that the sample cases do not need."""

@@ -1,0 +1,252 @@
+"""Scenes that several plots share: somebody at a desk pushes; a change harms runs until it is taken back."""
+
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+from typing import Any
+
+from tests.incidents.lab import forge as forges
+from tests.incidents.lab import names
+from tests.incidents.lab.clock import DAY, HOUR, MINUTE
+from tests.incidents.lab.cluster import Job
+from tests.incidents.lab.diary import Stay
+from tests.incidents.lab.people import Person
+from tests.incidents.plots.story import Cause, Story
+
+BARE = {
+    "edr": False,
+    "okta": False,
+    "dhcp": False,
+    "vpn": True,
+    "badge": False,
+    "meetings": False,
+    "keys_registered": False,
+    "loghost": False,
+}
+"""needs of a twin in which nothing stands behind the forge's own account"""
+QUIET_FLAGS = [
+    "after-departure",
+    "author-mismatch",
+    "backdated",
+    "clock-offset",
+    "credential-reuse",
+    "hidden-code",
+    "impossible-overlap",
+    "log-gap",
+    "rewritten-history",
+]
+
+
+def not_flags(*there: str, maybe: tuple[str, ...] = ()) -> list[str]:
+    return sorted(set(QUIET_FLAGS) - set(there) - set(maybe))
+
+
+@dataclass(slots=True)
+class Desk:
+    """Somebody who will be at work at a moment that the plot chose."""
+
+    story: Story
+    person: Person
+    day: date
+    where: str
+    hour: float
+    stay: Stay | None = None
+    when: int = 0
+
+    def settle(self) -> "Desk":
+        """Find the stay and the second; after the days are lived."""
+        lab = self.story.lab
+        want = lab.moment(self.day, self.hour)
+        self.stay = lab.diary.at(self.person, want)
+        assert self.stay is not None, (self.person.id, self.day, self.hour)
+        self.when = next(t for t in range(want + self.story.rng.randrange(60), self.stay.end, 97) if self.stay.busy(t))
+        return self
+
+    @property
+    def there(self) -> Stay:
+        assert self.stay is not None
+        return self.stay
+
+
+def desk(
+    story: Story, person: Person, share: float | None = None, where: str = "", day: date | None = None, hour: float | None = None
+) -> Desk:
+    """Fix that a person is at work on a day of the window; must come before the days are lived."""
+    rng = story.rng
+    share = rng.uniform(0.38, 0.58) if share is None else share
+    day = day or story.lab.day(share)
+    where = where or rng.choice(("office", "office", "vpn"))
+    night = where == "vpn" and rng.random() < 0.5 and hour is None
+    begin = 20.2 + rng.random() if night else person.begins if person.begins < 12 else 9.1
+    length = 2.9 if night else 8.7
+    hour = hour if hour is not None else begin + 0.4 + rng.random() * (length - 1.4)
+    story.lab.fix(person, day, (where, min(begin, hour - 0.7), min(23.8, max(begin + length, hour + 0.7))))
+    return Desk(story, person, day, where, hour)
+
+
+def away(story: Story, person: Person, day: date) -> None:
+    story.lab.fix(person, day)
+
+
+@dataclass(slots=True)
+class Bad:
+    """A harmful commit, once it was made."""
+
+    sha: str = ""
+    path: str = ""
+    revert: str = ""
+    gone: float = 0.0
+    """when it was taken off the branch by force"""
+
+
+def write_commit(
+    story: Story,
+    bad: Bad,
+    when: int,
+    author: str,
+    who: Person,
+    *,
+    committer: str = "",
+    written: int = 0,
+    committed: int = 0,
+    title: str = "",
+) -> str:
+    """Make a harmful commit on top of the branch."""
+    forge, rng = story.lab.forge, story.rng
+    tip = forge.head(when)
+    bad.path = bad.path or rng.choice(sorted(p for p in forge.states[tip] if p.endswith(".py")))
+    edits = {bad.path: forge.states[tip].get(bad.path, "") + f"\nLIMIT = {rng.randrange(2, 99)}  # keep in step with the launcher\n"}
+    bad.sha = forge.commit(
+        [tip],
+        edits,
+        author,
+        written or when - rng.randrange(40, 2400),
+        title or rng.choice(names.QUIET),
+        who=who,
+        committer=committer,
+        committed=committed or (written or when - 30),
+    )
+    return bad.sha
+
+
+def take_back(story: Story, bad: Bad, person: Person, low: float, *, why: str = "") -> None:
+    """Plan a revert by somebody, some days later."""
+    lab = story.lab
+    found = lab.diary.free(person, low, min(low + 4 * DAY, lab.end - DAY), story.rng)
+    if not found:
+        return
+    stay, when = found
+    lab.at(when, lambda: _revert(story, bad, stay, when, why))
+
+
+def _revert(story: Story, bad: Bad, stay: Stay, when: int, why: str) -> None:
+    forge = story.lab.forge
+    tip, before = forge.head(when), forge.commits[bad.sha].parents[0]
+    old = forge.states[before].get(bad.path, "")
+    title = f'Revert "{forge.commits[bad.sha].title}"\n\nThis reverts commit {bad.sha}.' + (f"\n\n{why}" if why else "")
+    bad.revert = forge.commit([tip], {bad.path: old}, forges.signature(stay.person), when - 60, title, who=stay.person)
+    story.lab.push(stay, stay.person, forge.branch, bad.revert, when)
+
+
+def code_cause(story: Story, q: str, bad: Bad) -> Cause:
+    """Say which jobs ran a harmful commit."""
+    lab, forge = story.lab, story.lab.forge
+
+    def direct(job: Job) -> bool:
+        return bool(bad.sha) and forge.contains(job.commit, bad.sha) and not (bad.revert and forge.contains(job.commit, bad.revert))
+
+    def recorded(job: Job) -> bool:
+        return job.shared_clone or lab.shape.commit_in_job
+
+    return Cause(q, lambda: forge.ref(bad.sha), lambda: [forge.ref(bad.sha), f"{forge.ref(bad.sha)}:{bad.path}"], direct, recorded)
+
+
+def rung_of_push(story: Story, *, device: bool, credential: bool, command: bool) -> str:
+    """Say how far the records of a push carry; see the package's page."""
+    if (device or credential) and command:
+        return "person"
+    return "session" if device or credential else "account"
+
+
+def device_known(story: Story, where: str) -> bool:
+    shape = story.lab.shape
+    return (shape.dhcp and not shape.nat) if where == "office" else shape.vpn
+
+
+def credential_known(story: Story, person: Person) -> bool:
+    """Tell whether the forge's log shows a registered key or token: GitHub's does not show ssh keys."""
+    return story.lab.shape.keys_registered and (person.https if story.lab.shape.forge == "github" else not person.https)
+
+
+def forge_account(story: Story, person: Person) -> str:
+    return f"{story.lab.shape.forge}:{person.handle}"
+
+
+def yardsticks(
+    story: Story,
+    q: str,
+    *,
+    author: Person | None = None,
+    committer: Person | None = None,
+    pusher: Person | None = None,
+    process: Person | None = None,
+) -> None:
+    """Note whom naive readings of the records would name."""
+    story.yardsticks[q] = {
+        k: p.id if p else None for k, p in (("author", author), ("committer", committer), ("pusher", pusher), ("process", process))
+    }
+
+
+def scale_statement(story: Story, q: str) -> None:
+    """Let somebody say how many jobs were hit: right where it is within what is certain, wrong where it is far above all that is possible."""
+
+    def tell() -> None:
+        from tests.incidents.plots.story import _reach
+
+        reach = next(_reach(story.lab, c)[0] for c in story.causes if c.question == q)
+        if not reach.jobs:
+            return
+        if story.rng.random() < 0.5:
+            story.say(
+                "team",
+                f"At least {max(1, len(reach.jobs) // 2)} jobs were hit.",
+                "scale",
+                q,
+                "supported",
+                quantity="jobs",
+                at_least=max(1, len(reach.jobs) // 2),
+            )
+        else:
+            many = 4 * (len(reach.jobs) + len(reach.jobs_possible)) + 60
+            story.say("press", f"More than {many} jobs were ruined.", "scale", q, "contradicted", quantity="jobs", at_least=many)
+
+    if story.rng.random() < 0.5:
+        story.tell(tell)
+
+
+def spread(rng: Random, low: float, high: float) -> float:
+    return low + (high - low) * rng.random()
+
+
+__all__ = [
+    "BARE",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "Any",
+    "Bad",
+    "Desk",
+    "away",
+    "code_cause",
+    "credential_known",
+    "desk",
+    "device_known",
+    "forge_account",
+    "not_flags",
+    "rung_of_push",
+    "scale_statement",
+    "spread",
+    "take_back",
+    "write_commit",
+    "yardsticks",
+]
