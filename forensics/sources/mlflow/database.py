@@ -11,7 +11,7 @@ from forensics.errors import RecordError
 from forensics.evidence import compression
 from forensics.model import Batch, Event, Piece, Reject
 from forensics.sources.mlflow import run
-from forensics.sources.mlflow.sqlite import Cell, Database, Row, opened
+from forensics.sources.mlflow.sqlite import Cell, Database, opened
 
 _CARRIED = 64 << 20
 """characters of parameters and tags, of all runs together, that are held in memory for the runs' own events"""
@@ -64,9 +64,8 @@ def _tables(database: Database, damage: list[str]) -> Iterator[Batch]:
 def _rows(database: Database, table: str, made: Made, damage: list[str]) -> Iterator[Batch]:
     batch = Batch()
     try:
-        for row in database.rows(table):
-            locator = f"table={table};row={row.number if isinstance(row, Row) else row}"
-            _row(batch, row, locator, made)
+        for number, cells in database.rows(table):
+            _row(batch, cells, f"table={table};row={number}", made)
             if len(batch.events) + len(batch.rejects) >= records.BATCH:
                 yield batch
                 batch = Batch()
@@ -75,18 +74,14 @@ def _rows(database: Database, table: str, made: Made, damage: list[str]) -> Iter
     yield batch
 
 
-def _row(batch: Batch, row: Row | int, locator: str, made: Made) -> None:
+def _row(batch: Batch, cells: dict[str, Cell] | None, locator: str, made: Made) -> None:
+    if cells is None:
+        batch.rejects.append(Reject(-1, -1, f"a row with more than {records.LONGEST} bytes in a cell", locator))
+        return
     try:
-        batch.events.append(made(_facts(row), locator))
+        batch.events.append(made({name: _text(cell) for name, cell in cells.items()}, locator))
     except RecordError as error:
         batch.rejects.append(Reject(-1, -1, error.what, locator))
-
-
-def _facts(row: Row | int) -> Facts:
-    """Return a row's cells as text."""
-    if not isinstance(row, Row):
-        raise RecordError(f"a row with more than {records.LONGEST} bytes in a cell")
-    return {name: _text(cell) for name, cell in row.cells.items()}
 
 
 def _text(cell: Cell) -> str | None:

@@ -10,7 +10,6 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,12 +50,8 @@ _DISORDER = "the rows of {} are out of order: the database is damaged"
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row: its number in the order of rowids, from zero, and its cells by the names of their columns; text is bytes."""
-
-    number: int
-    cells: dict[str, Cell]
+Row = tuple[int, dict[str, Cell] | None]
+"""its number in the order of rowids, from zero, and its cells by the names of their columns, text as bytes; None: too large to be read"""
 
 
 class Database:
@@ -71,8 +66,8 @@ class Database:
         with _in_words():
             return self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
 
-    def rows(self, table: str) -> Iterator[Row | int]:
-        """Yield the rows of a table in the order of their rowids; the bare number of one that is too large to be read.
+    def rows(self, table: str) -> Iterator[Row]:
+        """Yield the rows of a table in the order of their rowids.
 
         RecordError where it is no ordinary table, or damaged from some row on.
         """
@@ -83,7 +78,7 @@ class Database:
             before = last
             try:
                 for found, cells in self._after(table, rowid, last, limit):
-                    yield Row(number, cells)
+                    yield number, cells
                     number, last = number + 1, found
                 limit = 1 if limit == 1 and last != before else 0
             except _RowError as error:
@@ -93,7 +88,7 @@ class Database:
                 if not error.large:
                     raise RecordError(error.what) from error
                 last = self._rowid_after(table, rowid, last)
-                yield number
+                yield number, None
                 number, limit = number + 1, -1
 
     def _ordinary(self, table: str) -> str:
@@ -121,10 +116,13 @@ class Database:
                 if last is not None and found <= last:
                     raise RecordError(_DISORDER.format(table))
                 last = found
-                self._left -= sum(len(cell) for cell in cells if isinstance(cell, bytes)) + len(cells)
+                self._left -= len(cells)
+                for cell in cells:
+                    if isinstance(cell, bytes):
+                        self._left -= len(cell)
                 if self._left < 0:
                     raise RecordError(f"the rows of {table} hold more than their file can: the database is damaged")
-                yield found, dict(zip(names, cells, strict=True))
+                yield found, dict(zip(names, cells, strict=False))
 
     def _rowid_after(self, table: str, rowid: str, last: int | None) -> int:
         with _in_words():
@@ -159,15 +157,17 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise RecordError(f"the database can't be read, or has no end: {_first_line(error)}") from error
+        raise RecordError(f"the database can't be read, or has no end{_name(error)}") from error
     except sqlite3.Error as error:
-        raise _RowError(f"the database is damaged: {_first_line(error)}", large=isinstance(error, sqlite3.DataError)) from error
+        raise _RowError(f"the database is damaged{_name(error)}", large=isinstance(error, sqlite3.DataError)) from error
     except (MemoryError, OverflowError, UnicodeError) as error:
-        raise RecordError(f"the database is damaged, or wants too much memory: {_first_line(error)}") from error
+        raise RecordError("the database is damaged, or wants too much memory") from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:200]
+def _name(error: sqlite3.Error) -> str:
+    """Return SQLite's name for an error: its sentences differ from version to version."""
+    name = getattr(error, "sqlite_errorname", "")  # not every error of the driver comes from SQLite
+    return f" ({name})" if name else ""
 
 
 def _authorize(action: int, first: str | None, _second: str | None, _database: str | None, inside: str | None) -> int:
