@@ -14,7 +14,7 @@ Points = list[tuple[int, int, str, float]]
 def curve(job: Job, rng: Random, harm: str) -> Points:
     """Return a run's points; `harm` is empty, `swing`, `drift`, `stall` or `slow`."""
     out: Points = []
-    count, speed = 12, 3000 * job.gpus * (0.95 + 0.1 * rng.random())
+    count, speed = 7, 3000 * job.gpus * (0.95 + 0.1 * rng.random())
     for n in range(1, count + 1):
         when = job.start + (job.end - job.start) * n // (count + 1)
         loss = 1.9 + 5.5 / (1 + 0.8 * n) + 0.03 * (rng.random() - 0.5)

@@ -237,6 +237,9 @@ class Folder:
             if on and rows:
                 table = people_logs.Table(lab, kind, lab.rng("table", kind))
                 source = table.source()
+                tier = self._tier(kind)
+                if tier:
+                    source["tier"] = tier
                 self.add(kind, source, {source["path"]: table.render(rows)})
         if shape.okta:
             self.add(
@@ -244,6 +247,13 @@ class Folder:
                 {"name": self.name("okta", "sso", "idp-log"), "kind": "okta", "path": "evidence/idp/log.jsonl", "tier": "T4"},
                 {"evidence/idp/log.jsonl": people_logs.okta(lab)},
             )
+
+    def _tier(self, kind: str) -> str:
+        """Say how hard this lab's own log is to falsify: sensors mostly report to their vendor, the rest lies with administrators."""
+        rng = self.lab.rng("tier", kind)
+        if kind in ("edr", "registry"):
+            return "T4" if rng.random() < 0.75 else "T3"
+        return "T3" if rng.random() < 0.75 else ""
 
     def _tracking(self) -> None:
         lab = self.lab
@@ -263,7 +273,7 @@ class Folder:
                 {"evidence/curves.csv": tracking.metrics_csv(rows)},
             )
         if lab.shape.mlflow:
-            chosen = [j for j in lab.cluster.jobs if j.gpus >= 8][:70]
+            chosen = [j for j in lab.cluster.jobs if j.gpus >= 8][:45]
             self.add(
                 "mlflow",
                 {"name": self.name("mlflow", "tracking", "experiments"), "kind": "mlflow", "path": "evidence/mlruns"},

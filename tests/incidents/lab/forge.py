@@ -64,6 +64,8 @@ class Forge:
     """reviews, requests, merges: time, login, action, number, title, ip"""
     fetches: list[dict[str, Any]] = field(default_factory=list)
     requests: int = 40
+    reserved: set[str] = field(default_factory=set)
+    """paths that ordinary edits leave alone"""
 
     def ref(self, sha: str) -> str:
         return f"git:{self.repo}@{sha}"
@@ -125,7 +127,7 @@ class Forge:
 
     def edit(self, parent: str, rng: Random, path: str = "") -> dict[str, str]:
         """Draw an ordinary change to one file."""
-        path = path or rng.choice(sorted(p for p in self.states[parent] if p.endswith((".py", ".toml"))))
+        path = path or rng.choice(sorted(p for p in self.states[parent] if p.endswith((".py", ".toml")) and p not in self.reserved))
         return {path: _config(rng) if path.endswith(".toml") else source_text(path, rng)}
 
 

@@ -113,7 +113,7 @@ def draw_people(rng: Random, domain: str, count: int, first: int, last: int) -> 
             rng.choice((7.5, 8.5, 9.0, 9.5, 10.0, 11.0)), rng.choice((0.4, 0.7, 0.85)), rng.random() < 0.4, number=n,
         )  # fmt: skip
         if rng.random() < 0.25:
-            person.emails.append(f"{given.lower()}{rng.randrange(70, 99)}@mail.example")
+            person.emails.append(f"{given.lower()}{ids[n]}@mail.example")
         if rng.random() < 0.1:
             person.begins = 14.5
         if rng.random() < 0.12:

@@ -70,9 +70,9 @@ def draw_shape(rng: Random, needs: dict[str, Any]) -> Shape:
     while first.weekday() > 4:
         first += timedelta(days=1)
     drawn = Shape(
-        rng.choice(("gitlab", "github")), rng.choice(("slurm", "k8s")), rng.choice(("s3", "hdfs")), rng.choice(names.ZONES), first, rng.randrange(15, 24),
-        rng.randrange(12, 41), rng.randrange(1, 4), rng.choice(("bsd", "iso")), rng.choice(("none", "number", "gz")), nat=False, dhcp=True, edr=True,
-        okta=yes(0.6), badge=yes(0.7), meetings=yes(0.5), vpn=True, pipelines=yes(0.5), auditd=yes(0.8), auth=True, loghost=yes(0.3), integrity=yes(0.5),
+        rng.choice(("gitlab", "github")), rng.choice(("slurm", "k8s")), rng.choice(("s3", "hdfs")), rng.choice(names.ZONES), first, rng.randrange(11, 18),
+        rng.choice((rng.randrange(12, 20), rng.randrange(12, 26), rng.randrange(20, 41))), rng.randrange(1, 4), rng.choice(("bsd", "iso")), rng.choice(("none", "number", "gz")), nat=False, dhcp=True, edr=True,
+        okta=yes(0.6), badge=yes(0.7), meetings=yes(0.5), vpn=True, pipelines=yes(0.5), auditd=yes(0.7), auth=True, loghost=yes(0.2), integrity=yes(0.5),
         mlflow=yes(0.6), metrics=yes(0.85), forge_log=True, server=True, bastion=yes(0.6), commit_in_job=yes(0.7), mac_registered=yes(0.6), keys_registered=yes(0.7),
     )  # fmt: skip
     return replace(drawn, **needs)

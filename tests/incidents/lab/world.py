@@ -282,11 +282,11 @@ def base_key(lab: Lab, team: str) -> str:
 def heartbeat(lab: Lab, rng: Random) -> None:
     """Let machines show that their logs were alive."""
     for name, host in lab.hosts.items():
-        every = rng.choice((20, 30, 60)) * MINUTE
+        every = rng.choice((40, 60, 60)) * MINUTE
         for when in range(lab.begin + rng.randrange(900), lab.end, every):
             cron(host, when, audited=lab.shape.auditd)
         del name
-    every = rng.choice((20, 30, 45)) * MINUTE
+    every = rng.choice((30, 45, 60)) * MINUTE
     for when in range(lab.begin + rng.randrange(900), lab.end, every):
         lab.forge.fetches.append({"time": when + rng.random() * 20, "person": None, "ip": "10.9.0.7"})
     lab.store.heartbeat(lab.begin + 60, lab.end, rng.choice((30, 60)) * MINUTE)

@@ -99,6 +99,14 @@ class Bad:
     """when it was taken off the branch by force"""
 
 
+def reserve(story: Story) -> str:
+    """Choose a file that ordinary edits leave alone from now on, so that what bears the change is beyond doubt."""
+    forge = story.lab.forge
+    path = story.rng.choice(sorted(p for p in forge.states[forge.head()] if p.endswith(".py") and p not in forge.reserved))
+    forge.reserved.add(path)
+    return path
+
+
 def write_commit(
     story: Story,
     bad: Bad,
@@ -114,7 +122,7 @@ def write_commit(
     """Make a harmful commit on top of the branch."""
     forge, rng = story.lab.forge, story.rng
     tip = forge.head(when)
-    bad.path = bad.path or rng.choice(sorted(p for p in forge.states[tip] if p.endswith(".py")))
+    bad.path = bad.path or reserve(story)
     edits = {bad.path: forge.states[tip].get(bad.path, "") + f"\nLIMIT = {rng.randrange(2, 99)}  # keep in step with the launcher\n"}
     bad.sha = forge.commit(
         [tip],
