@@ -2,7 +2,19 @@
 
 from tests.incidents.lab import forge as forges
 from tests.incidents.plots.scenes import (
-    HOUR, Bad, code_cause, credential_known, desk, device_known, forge_account, not_flags, rung_of_push, scale_statement, take_back, write_commit, yardsticks,
+    HOUR,
+    Bad,
+    code_cause,
+    credential_known,
+    desk,
+    device_known,
+    forge_account,
+    not_flags,
+    rung_of_push,
+    scale_statement,
+    take_back,
+    write_commit,
+    yardsticks,
 )  # fmt: skip
 from tests.incidents.plots.story import Plot, Story, Variant
 from tests.incidents.truth import Answer

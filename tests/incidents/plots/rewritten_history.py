@@ -1,6 +1,8 @@
 """4. A harmful commit was on the branch, jobs ran it, and a forced push took it off again."""
 
 from tests.incidents.lab import forge as forges
+from tests.incidents.lab.diary import Stay
+from tests.incidents.lab.people import Person
 from tests.incidents.plots.scenes import (
     HOUR,
     Bad,
@@ -32,43 +34,13 @@ def plant(story: Story) -> None:
         sha = write_commit(story, bad, spot.when, forges.signature(actor), actor)
         lab.push(spot.there, actor, lab.forge.branch, sha, spot.when)
 
-    def pulled(when: float) -> None:
-        clone = lab.clones[rng.randrange(len(lab.clones))]
-        lab.pull(clone, story.rng.choice(lab.people), None, when)
-
-    def dropped(stay, when: int) -> None:
-        """Take the commit off the branch, and off the branches that grew from it: what came after is put on top of its parent anew."""
-        forge = lab.forge
-        base = forge.commits[bad.sha].parents[0]
-        for ref in [forge.branch, *sorted(r for r in forge.refs if r != forge.branch)]:
-            if not forge.contains(forge.refs[ref], bad.sha):
-                continue
-            tip, later = base, _line(forge, forge.refs[ref], bad.sha)
-            for c in later:
-                tip = forge.commit(
-                    [tip],
-                    dict(c.edits),
-                    forges.signature(c.who or actor),
-                    c.when,
-                    c.title,
-                    who=c.who,
-                    committer=forges.signature(actor),
-                    committed=when - 20,
-                )
-            if ref == forge.branch:
-                lab.push(stay, actor, ref, tip, when, force=True, count=len(later))
-            else:
-                forges.robot_push(
-                    forge, lab.robot, ref, tip, when + 90, "10.9.0.7", key_number=299 if lab.shape.forge == "gitlab" else 0
-                ).force = True
-
     def plan() -> None:
         when = spot.settle().when
         lab.at(when, act)
-        lab.at(when + 5 * HOUR, lambda: pulled(when + 5 * HOUR))
+        lab.at(when + 5 * HOUR, lambda: _pulled(story, when + 5 * HOUR))
         found = lab.diary.free(actor, when + 20 * HOUR, when + 100 * HOUR, rng)
         if found:
-            lab.at(found[1], lambda: dropped(*found))
+            lab.at(found[1], lambda: _dropped(story, actor, bad, *found))
         if story.variant == "gap":
             low, high = when - rng.randrange(2, 4) * HOUR, when + rng.randrange(3, 5) * HOUR
             lab.silences["forge"] = (low, high)
@@ -102,6 +74,39 @@ def plant(story: Story) -> None:
 
     story.plan(plan)
     story.tell(tell)
+
+
+def _pulled(story: Story, when: float) -> None:
+    """Let one of the shared clones have the commit, whatever else happens."""
+    lab = story.lab
+    lab.pull(lab.clones[story.rng.randrange(len(lab.clones))], story.rng.choice(lab.people), None, when)
+
+
+def _dropped(story: Story, actor: Person, bad: Bad, stay: Stay, when: int) -> None:
+    """Take the commit off the branch, and off the branches that grew from it: what came after is put on top of its parent anew."""
+    lab, forge = story.lab, story.lab.forge
+    base = forge.commits[bad.sha].parents[0]
+    for ref in [forge.branch, *sorted(r for r in forge.refs if r != forge.branch)]:
+        if not forge.contains(forge.refs[ref], bad.sha):
+            continue
+        tip, later = base, _line(forge, forge.refs[ref], bad.sha)
+        for c in later:
+            tip = forge.commit(
+                [tip],
+                dict(c.edits),
+                forges.signature(c.who or actor),
+                c.when,
+                c.title,
+                who=c.who,
+                committer=forges.signature(actor),
+                committed=when - 20,
+            )
+        if ref == forge.branch:
+            lab.push(stay, actor, ref, tip, when, force=True, count=len(later))
+        else:
+            forges.robot_push(
+                forge, lab.robot, ref, tip, when + 90, "10.9.0.7", key_number=299 if lab.shape.forge == "gitlab" else 0
+            ).force = True
 
 
 def _line(forge, tip: str, stop: str):
