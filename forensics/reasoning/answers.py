@@ -154,7 +154,7 @@ def _session(dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:
     """Return the item that establishes a session from a known device or credential, where there is one."""
     if len(dossier.origins) != 1:
         return None
-    return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "credential", "origin_login")), None)
+    return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "credential", "origin_login")), None)
 
 
 def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> bool:
@@ -167,7 +167,7 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
         rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
         for rung, needed in least.items()
     }
-    from_device = any(w.item.kind == "origin_device" and item_log(view, w, best, nearest) > 0 for w in weighed)
+    from_device = any(w.item.kind in ("origin_device", "device_command") and w.item.rung == "session" and item_log(view, w, best, nearest) > 0 for w in weighed)
     return from_device and bool(speaking["session"]) and bool(speaking["person"] - speaking["session"])
 
 
@@ -184,7 +184,7 @@ def _mechanism(view: World, dossier: Dossier, rivals: tuple[tuple[Hypothesis, Ra
     if dossier.account_kind == "service":
         return Mechanism.AUTOMATION if any(o.manner == "automation" for o in dossier.origins) else Mechanism.SHARED_IDENTITY
     open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | ({best.mechanism} if best else set())
-    holders = set(behind(dossier, view))
+    holders = set(behind(dossier))
     excluded = all(r.low >= view.policy.lowest for h, r in rivals if h.person in holders)
     if open_to == {Mechanism.CREDENTIAL_MISUSE} and excluded:
         return Mechanism.CREDENTIAL_MISUSE

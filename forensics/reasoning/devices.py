@@ -25,6 +25,8 @@ class Device:
     """the lease is a sign-on of its own (VPN), not only an address given out"""
     lessee: str | None
     """account that the lease names"""
+    by_command: bool = False
+    """told by a command that ran on it at that moment, not by an address"""
 
 
 def refused(row: Row) -> bool:

@@ -34,7 +34,7 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
     facts = _facts(commit)
     author = set(world.known.last_holders(commit["claimed"], act.time[0]))
     committer = set(world.known.last_holders(f"email:{facts.get('committer_email', '')}", act.time[0]))
-    pushers = set(behind(dossier, world)) | set(world.known.holders(act.account, act.time[0]))
+    pushers = set(behind(dossier)) | set(world.known.holders(act.account, act.time[0]))
     if not author or author & pushers or committer & pushers or not committer:
         return
     window = world.policy.windows["same_act"]
@@ -63,7 +63,7 @@ def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
     act = dossier.act
     if act is None:
         return
-    for person in behind(dossier, world):
+    for person in behind(dossier):
         row = world.known.people.get(person)
         if row and row.employed_to is not None and row.employed_to < act.time[0]:
             yield Flag(
@@ -76,7 +76,7 @@ def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
 
 def _reuse(world: World, dossier: Dossier) -> Iterator[Flag]:
     for origin in dossier.origins:
-        holders = set(world.known.last_holders(origin.account, origin.time))
+        holders = set(origin.people)
         for device in origin.devices:
             if device.owners and holders and not holders & set(device.owners):
                 yield Flag(

@@ -22,9 +22,9 @@ def hypotheses(world: World, dossier: Dossier, who: tuple[str, ...]) -> tuple[Hy
     if act is None:
         return ()
     found: set[Hypothesis] = set()
-    holders = set(behind(dossier, world))
+    holders = set(behind(dossier))
     for origin in dossier.origins:
-        for person in world.known.last_holders(origin.account, origin.time):
+        for person in origin.people:
             shared = dossier.account_kind == "shared" and origin.manner == "direct"
             found.add(Hypothesis(person, Mechanism.SHARED_IDENTITY if shared else _MANNER[origin.manner]))
     if dossier.account_kind in ("shared", "service"):
@@ -43,12 +43,12 @@ def forgers(world: World, sources: Iterable[str], holders: set[str]) -> set[Hypo
 def with_forgers(world: World, dossier: Dossier, known: tuple[Hypothesis, ...], items: list[Item]) -> tuple[Hypothesis, ...]:
     """Add the controllers of every source that the evidence rests on."""
     sources = {s for i in items for s in i.sources}
-    return tuple(sorted({*known, *forgers(world, sorted(sources), set(behind(dossier, world)))}))
+    return tuple(sorted({*known, *forgers(world, sorted(sources), set(behind(dossier)))}))
 
 
-def behind(dossier: Dossier, world: World) -> tuple[str, ...]:
+def behind(dossier: Dossier) -> tuple[str, ...]:
     """Return the people whose personal accounts stand behind the act, as the records go."""
-    return tuple(sorted({p for o in dossier.origins for p in world.known.last_holders(o.account, o.time)}))
+    return tuple(sorted({p for o in dossier.origins for p in o.people}))
 
 
 def at_the_keys(world: World, dossier: Dossier, h: Hypothesis) -> frozenset[str] | None:
@@ -60,9 +60,9 @@ def at_the_keys(world: World, dossier: Dossier, h: Hypothesis) -> frozenset[str]
     """
     act = dossier.act
     if h.mechanism is Mechanism.DEPUTY:
-        return frozenset(behind(dossier, world))
+        return frozenset(behind(dossier))
     if h.mechanism is Mechanism.FORGED_RECORD and act is not None and h.person in world.controlled(act.sources):
-        return frozenset(behind(dossier, world)) if any(o.login_time is not None for o in dossier.origins) else None
+        return frozenset(behind(dossier)) if any(o.login_time is not None for o in dossier.origins) else None
     return frozenset({h.person})
 
 

@@ -11,9 +11,14 @@ def hosts_of(world: World, act: Act) -> list[str]:
     return [r["host"] for r in world.tables.rows("SELECT host FROM addresses WHERE ip = $ip", ip=act.ip or "")]
 
 
-def logins(world: World, account: str, events: tuple[int, ...], time: int, act: Act, hosts: list[str]) -> tuple[list[Row], int]:
-    """Return the logins from near to far, and how many of them were open at once on the host of the act."""
-    start = _opened(world, account, events, time, act, hosts)
+def logins(
+    world: World, account: str, events: tuple[int, ...], time: int, act: Act, hosts: list[str], sessions: tuple[str, ...] = ()
+) -> tuple[list[Row], int]:
+    """Return the logins from near to far, and how many of them were open at once on the host of the act.
+
+    Where the records name the session itself, it is that one; else those of the account that were open there.
+    """
+    start = _openings(world, sessions, time) or _opened(world, account, events, time, act, hosts)
     found, frontier = list(start), [r["session"] for r in start if r["session"]]
     for _ in range(4):
         before = world.tables.rows(
@@ -25,6 +30,16 @@ def logins(world: World, account: str, events: tuple[int, ...], time: int, act: 
         found += world.acts("list_contains($s, session) AND regexp_matches(action, '^session[.].*open$')", s=frontier)
     late = act.time[1] + world.policy.windows["same_act"]
     return [r for r in found if r["time"] is not None and r["time"] <= late], len({r["session"] for r in start})
+
+
+def _openings(world: World, sessions: tuple[str, ...], time: int) -> list[Row]:
+    """Return the last opening of each of these sessions before that moment: numbers begin anew at every boot."""
+    rows = world.acts(
+        "list_contains($s, session) AND regexp_matches(action, '^session[.](ssh|audit)[.]open$') AND outcome = 'ok' AND time BETWEEN $low AND $t",
+        s=list(sessions), low=time - world.policy.windows["login"], t=time + world.policy.windows["at_once"],
+    )  # fmt: skip
+    latest = {(r["session"], r["source"]): r for r in rows if sessions}
+    return sorted(latest.values(), key=lambda r: (-r["time"], r["event"]))
 
 
 def _opened(world: World, account: str, events: tuple[int, ...], time: int, act: Act, hosts: list[str]) -> list[Row]:

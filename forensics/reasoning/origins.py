@@ -1,16 +1,17 @@
-"""From an act back to the personal account behind it, the login it came from, the address, and the device that had it."""
+"""From an act back to whoever stood behind it: the login it came out of, the address, and the device that had it."""
 
 from dataclasses import dataclass, replace
 
+from forensics.reasoning import commands, shared
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
-from forensics.reasoning.logins import hosts_of, logins, still_open
+from forensics.reasoning.logins import hosts_of, logins
 from forensics.reasoning.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One way back: the personal account behind the act, and where it sat."""
+    """One way back: the login or account behind the act, and where it sat."""
 
     account: str
     manner: str
@@ -19,6 +20,8 @@ class Origin:
     events: tuple[int, ...]
     """records that lead from the act to this account and login"""
     sources: tuple[str, ...]
+    people: tuple[str, ...] = ()
+    """whose login it was: the account's holders, or of a shared account the owner of the key"""
     addresses: tuple[str, ...] = ()
     """from near to far: the address the act came from, then those of the logins before it"""
     keys: tuple[tuple[str, int, str], ...] = ()
@@ -30,6 +33,8 @@ class Origin:
     """when the first login of the way began"""
     sessions: tuple[str, ...] = ()
     """the logins' sessions, from near to far"""
+    word: str = "almost certain"
+    """how surely the records lead from the act to this login"""
 
     @property
     def moment(self) -> int:
@@ -42,105 +47,82 @@ def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
     if act.account is None:
         return ()
     if kind in ("shared", "service"):
-        found = _triggers(world, act) or _behind_shared(world, act)
+        found = _triggers(world, act) or [
+            Origin(way.account, "shared", way.time, (*act.events, *way.events), tuple(sorted({*act.sources, *way.sources})), way.people, word=way.word, hosts=way.hosts,
+                   sessions=way.sessions)
+            for way in shared.behind(world, act)
+        ]  # fmt: skip
         return tuple(_traced(world, o, act) for o in found)
-    return (_traced(world, Origin(act.account, "direct", act.time[0], act.events, act.sources), act),)
+    return (_traced(world, _direct(world, act), act),)
+
+
+def _direct(world: World, act: Act) -> Origin:
+    """Return the way back from an act of somebody's own account: it, or the login on its host in which the command ran."""
+    assert act.account is not None
+    people = world.known.last_holders(act.account, act.time[0])
+    return Origin(act.account, "direct", act.time[0], act.events, act.sources, people)
+
+
+_STOPPED = ("denied", "refused", "rejected", "skipped", "canceled", "cancelled")
 
 
 def _triggers(world: World, act: Act) -> list[Origin]:
-    """Return who set the robot off: a trigger whose session is the commit or job of the act, and that came before it."""
-    refs = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
-    refs |= {str(r["object"]) for r in act.rows if r["object"]}
-    rows = world.acts(
-        "starts_with(action, 'automation.trigger') AND list_contains($refs, session) AND actor IS NOT NULL AND time <= $t",
-        refs=sorted(refs - {""}), t=act.time[1] + world.policy.windows["same_act"],
-    )  # fmt: skip
-    rows = [r for r in rows if r["outcome"] not in ("denied", "refused", "rejected", "skipped", "canceled", "cancelled")]
-    return [
-        Origin(r["actor"], "automation", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]}))) for r in rows[:5]
-    ]
-
-
-def _behind_shared(world: World, act: Act) -> list[Origin]:
-    """Return the logins behind a shared account: processes under it where the act came from, and logins as that account itself."""
-    hosts = hosts_of(world, act)
-    rows = world.acts(
-        """action = 'process.exec' AND target IS NOT NULL AND actor IS DISTINCT FROM target AND split_part(target, ':', 2) = $name
-           AND time BETWEEN $low AND $high AND (len($hosts) = 0 OR list_contains($hosts, host)) AND outcome = 'ok'""",
-        name=str(act.account).partition(":")[2], low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5_000_000_000, hosts=hosts,
-    )  # fmt: skip
-    named = [r for r in rows if _names(r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
-    return _by_account(world, named, act) or [*_by_account(world, _lasting(world, rows, act), act), *_direct_logins(world, act, hosts)]
-
-
-def _lasting(world: World, rows: list[Row], act: Act) -> list[Row]:
-    """Keep processes shortly before the act, and older ones whose session no record closes: a shell stays open."""
-    recent = act.time[0] - world.policy.windows["shared_exec"]
-    ended = {
-        r["session"]: r["time"]
-        for r in world.acts(
-            "regexp_matches(action, '^session[.].*close$') AND list_contains($s, session) AND time <= $t",
-            s=sorted({r["session"] for r in rows if r["session"]}), t=act.time[0],
-        )
-    }  # fmt: skip
-    return [r for r in rows if r["time"] >= recent or not r["session"] or ended.get(r["session"], -1) < r["time"]]
-
-
-def _direct_logins(world: World, act: Act, hosts: list[str]) -> list[Origin]:
-    """Return logins as the shared account itself that were open at the act: they tell of no person."""
-    rows = world.acts(
-        """regexp_matches(action, '^session[.].*[.]open$') AND split_part(actor, ':', 2) = $name AND NOT starts_with(action, 'session.role')
-           AND time BETWEEN $low AND $high AND (len($hosts) = 0 OR list_contains($hosts, host)) AND outcome = 'ok' AND host IS NOT NULL""",
-        name=str(act.account).partition(":")[2], low=act.time[0] - world.policy.windows["session"], high=act.time[1], hosts=hosts,
-    )  # fmt: skip
-    rows = still_open(world, rows, act.time[0])
-    return [Origin(str(act.account), "shared", r["time"], (*act.events, r["event"]), (r["source"],)) for r in rows[:3]]
-
-
-def _names(row: Row, act: Act) -> bool:
-    """Tell whether a process's command names the object of the act."""
-    objects = [str(r["object"] or "").partition("?")[0] for r in act.rows]
-    tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
-    return any(t and t in _command(row) for t in tails)
-
-
-def _command(row: Row) -> str:
-    argv = row["attrs"].get("argv")
-    return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
-
-
-def _by_account(world: World, rows: list[Row], act: Act) -> list[Origin]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        if row["actor"] and world.known.kind(row["actor"], row["time"]) == "personal":
-            found.setdefault(row["actor"], []).append(row)
+    """Return who set the robot off: the run that the act itself names, else one on the commit that it built upon and that was under way."""
+    made = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
+    made |= {str(r["object"]) for r in act.rows if r["object"]} | {str(r["session"]) for r in act.rows if r["session"]}
+    rows = _runs(world, act, sorted(made - {""})) or _under_way(world, act)
     return [
         Origin(
-            account, "shared", mine[-1]["time"], (*act.events, *[r["event"] for r in mine[-6:]]),
-            tuple(sorted({*act.sources, *(r["source"] for r in mine)})), hosts=tuple(sorted({r["host"] for r in mine if r["host"]})),
+            r["actor"], "automation", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})),
+            world.known.last_holders(r["actor"], r["time"]),
         )
-        for account, mine in sorted(found.items())
+        for r in rows[-5:]
     ]  # fmt: skip
+
+
+def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:
+    rows = world.acts(
+        "starts_with(action, 'automation.trigger') AND (list_contains($refs, session) OR list_contains($refs, object)) AND actor IS NOT NULL AND time <= $t",
+        refs=refs, t=act.time[1] + world.policy.windows["same_act"],
+    )  # fmt: skip
+    return [r for r in rows if r["outcome"] not in _STOPPED]
+
+
+def _under_way(world: World, act: Act) -> list[Row]:
+    """Return the runs on the commit that the act built upon: of those that the robot ended just after the act, else of those begun before."""
+    before = sorted({str(r["prior"]).partition("@")[2] for r in act.rows if r.get("prior")} - {""})
+    rows = [r for r in _runs(world, act, before) if r["time"] >= act.time[0] - world.policy.windows["session"]]
+    ended = world.acts(
+        "action = 'automation.end' AND list_contains($o, object) AND time BETWEEN $low AND $high",
+        o=[r["object"] for r in rows if r["object"]], low=act.time[0] - world.policy.windows["same_act"], high=act.time[1] + 5 * world.policy.windows["same_act"],
+    )  # fmt: skip
+    over = {r["object"] for r in ended}
+    return [r for r in rows if r["object"] in over] or rows
 
 
 def _traced(world: World, origin: Origin, act: Act) -> Origin:
     """Follow the login back over jump hosts to the first address, and to the device that had it."""
     direct = origin.manner == "direct"
-    hosts = list(origin.hosts) or hosts_of(world, act)
-    rows, at_once = logins(world, origin.account, origin.events, origin.time, act, hosts)
+    hosts = list(origin.hosts) or ([] if origin.manner == "automation" else hosts_of(world, act))
+    rows, at_once = logins(world, origin.account, origin.events, origin.time, act, hosts, origin.sessions)
+    trigger = [r for r in world.acts("list_contains($e, event)", e=list(origin.events)) if r["actor"] == origin.account and r["ip"]]
+    first = [act.ip] if direct else [r["ip"] for r in trigger if origin.manner == "automation"]
     found = replace(
         origin,
         events=tuple(dict.fromkeys([*origin.events, *(r["event"] for r in rows)])),
         sources=tuple(sorted({*origin.sources, *(r["source"] for r in rows)})),
-        addresses=tuple(dict.fromkeys(ip for ip in ([act.ip] if direct else []) + [r["ip"] for r in rows] if ip)),
+        addresses=tuple(dict.fromkeys(ip for ip in [*first, *(r["ip"] for r in rows)] if ip)),
         keys=tuple(
             dict.fromkeys((r["credential"], r["event"], r["source"]) for r in [*(act.rows if direct else ()), *rows] if r["credential"])
         ),
         hosts=tuple(sorted({*origin.hosts, *(r["host"] for r in rows if r["host"])})),
         login_time=rows[-1]["time"] if rows else None,
-        sessions=tuple(r["session"] for r in rows if r["session"]),
+        sessions=tuple(dict.fromkeys(r["session"] for r in rows if r["session"])),
     )
-    return replace(found, devices=_devices(world, found, act, rows, at_once))
+    devices = _devices(world, found, act, rows, at_once)
+    if not any(d.owners for d in devices):
+        devices = commands.device_of(world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices) or devices
+    return replace(found, devices=devices)
 
 
 def _devices(world: World, origin: Origin, act: Act, rows: list[Row], at_once: int) -> tuple[Device, ...]:

@@ -13,7 +13,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1:
         return
     origin = dossier.origins[0]
-    holders = set(world.known.last_holders(origin.account, origin.time))
+    holders = set(origin.people)
     for key, event, source in origin.keys[:3]:
         owners = set(world.known.last_holders(key, origin.time))
         if not owners or world.known.kind(key, origin.time) != "personal":

@@ -12,7 +12,7 @@ from forensics.reasoning.world import REGISTERS, World
 def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
     if dossier.act is None:
         return
-    for person in behind(dossier, world):
+    for person in behind(dossier):
         row = world.known.people.get(person)
         if row is None or row.employed_to is None or row.employed_to >= dossier.act.time[0]:
             continue

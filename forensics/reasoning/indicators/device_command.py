@@ -1,13 +1,11 @@
 """Which device ran the command that leads to such an act, at that moment."""
 
-import shlex
 from collections.abc import Iterator
-from typing import Any
 
 from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.reasoning.commands import leading_to, whose
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import at_the_keys
-from forensics.reasoning.origins import Origin
 from forensics.reasoning.world import World
 
 _FEW = 3
@@ -20,20 +18,23 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         return
     origin = dossier.origins[0]
     reached = origin.login_time is not None
-    wanted = world.policy.commands.get("session.ssh" if reached else act.kind, ())
-    rows = [r for r in _commands(world, origin.moment) if _fits(str(r["object"] or ""), wanted) and (not reached or _towards(r, origin))]
-    people = {p for r in rows for p in _whose(world, r, origin)}
+    rows = leading_to(world, act, origin.moment, origin.hosts, reached=reached)
+    close = [r for r in rows if abs(r["time"] - origin.moment) <= world.policy.windows["at_once"]]
+    rows = close or rows
+    devices = {d.device for d in origin.devices}
+    people = {p for r in rows for p in whose(world, r, devices)}
     if not people:
         return
     sources = tuple(sorted({r["source"] for r in rows}))
-    expect = _expect(world, dossier, hypotheses, people, _covered(world, sources, origin.moment))
+    expect = _expect(world, dossier, hypotheses, people, people_covered(world, sources, origin.moment), alone=bool(close))
     what = "a login command" if reached else f"a command that leads to {act.kind}"
     says = f"{what} ran at that moment on {', '.join(sorted({r['device'] for r in rows}))}, of {', '.join(sorted(people))}"
-    yield Item("device_command", says, sources, tuple(r["event"] for r in rows[:6]), "person", expect)
+    rung = "session" if any(d.by_command for d in origin.devices) else "person"
+    yield Item("device_command", says, sources, tuple(r["event"] for r in rows[:6]), rung, expect)
 
 
 def _expect(
-    world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], people: set[str], covered: set[str]
+    world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], people: set[str], covered: set[str], *, alone: bool
 ) -> dict[Hypothesis, str]:
     yes = "almost certain" if len(people) == 1 else "likely" if len(people) <= _FEW else "even"
     no = "very unlikely" if len(people) == 1 else "unlikely"
@@ -44,50 +45,14 @@ def _expect(
             found[h] = no
         elif hands & people:
             found[h] = yes
-        elif hands & covered:  # the sensor would have seen the command on that person's own device
+        elif hands & covered or (alone and len(people) == 1):
+            # the sensor would have seen the command on that person's own device; or the command ran within seconds of
+            # the act, nothing else that is recorded explains it, and by this hypothesis it is a coincidence
             found[h] = no
     return found
 
 
-def _commands(world: World, moment: int) -> list[dict[str, Any]]:
-    window = world.policy.windows["command"]
-    return world.acts(
-        "starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
-        low=moment - window, high=moment + window,
-    )  # fmt: skip
-
-
-def _fits(command: str, wanted: tuple[str, ...]) -> bool:
-    """Tell whether a command line begins like one of these, options left out (`git -C x push` is a `git push`)."""
-    try:
-        tokens = shlex.split(command)
-    except ValueError:
-        tokens = command.split()
-    words = [t.rpartition("/")[2] if n == 0 else t for n, t in enumerate(tokens) if n == 0 or not t.startswith("-")]
-    return any(words[: len(w.split())] == w.split() or _after_value(words, w.split()) for w in wanted)
-
-
-def _after_value(words: list[str], wanted: list[str]) -> bool:
-    """Allow one option's value between program and subcommand."""
-    return len(wanted) > 1 and len(words) > len(wanted) and [words[0], *words[2 : 1 + len(wanted)]] == wanted
-
-
-def _towards(row: dict[str, Any], origin: Origin) -> bool:
-    """Tell whether a login command names one of the hosts that the way goes through."""
-    names = {t.rpartition("@")[2].partition(":")[0].partition(".")[0].lower() for t in str(row["object"] or "").split()}
-    return bool(names & {h.partition(".")[0].lower() for h in origin.hosts})
-
-
-def _whose(world: World, row: dict[str, Any], origin: Origin) -> set[str]:
-    """Return whose the command may be: the account's holder and the device's; of an account that nobody knows, nobody's."""
-    owners = set(world.known.holders(row["device"], row["time"]))
-    if not row["actor"]:
-        return set() if row["device"] in {d.device for d in origin.devices} else owners
-    holders = set(world.known.holders(row["actor"], row["time"]))
-    return holders | owners if holders else set()
-
-
-def _covered(world: World, sources: tuple[str, ...], moment: int) -> set[str]:
+def people_covered(world: World, sources: tuple[str, ...], moment: int) -> set[str]:
     """Return the people on whose own devices these sensors recorded anything around then."""
     span = world.policy.windows["presence"]
     rows = world.tables.rows(

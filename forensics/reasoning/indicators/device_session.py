@@ -21,8 +21,10 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         owners = set(world.known.holders(device, origin.moment))
         people = set(world.known.holders(last["actor"], last["time"]))
         if last["action"].startswith(("device.lock", "device.logoff")):
-            expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
-            says = f"{device} was locked or logged off at that moment"
+            # a program that the sensor saw start on it all the same was started from afar or beforehand, whoever did it
+            ran = any(d.by_command for d in origin.devices) or _ran(world, device, origin.moment)
+            expect = {} if ran else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            says = f"{device} was locked or logged off at that moment" + (", and a program was started on it all the same" if ran else "")
         elif not people:
             expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
             says = (
@@ -43,6 +45,11 @@ def _last(world: World, device: str, moment: int) -> dict[str, Any] | None:
     )  # fmt: skip
     rows = [r for r in rows if not refused(r)]
     return rows[-1] if rows else None
+
+
+def _ran(world: World, device: str, moment: int) -> bool:
+    close = world.policy.windows["at_once"]
+    return bool(world.acts("device = $d AND starts_with(action, 'device.process') AND time BETWEEN $low AND $high", d=device, low=moment - close, high=moment + close))
 
 
 def _watched_after(world: World, device: str, moment: int) -> bool:

@@ -14,7 +14,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         return
     origin = dossier.origins[0]
     used = {d.device for d in origin.devices}
-    for person in behind(dossier, world):
+    for person in behind(dossier):
         row = _active(world, person, origin.moment, used)
         if row is not None:
             expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")

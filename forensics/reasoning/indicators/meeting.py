@@ -15,7 +15,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1:
         return
     origin = dossier.origins[0]
-    people = sorted({p for d in origin.devices for p in d.owners} | set(behind(dossier, world)))
+    people = sorted({p for d in origin.devices for p in d.owners} | set(behind(dossier)))
     for person in people:
         mine = [i.identifier for i in world.known.by_person.get(person, ()) if i.live(origin.moment)]
         rows = world.acts(

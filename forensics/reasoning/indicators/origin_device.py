@@ -13,9 +13,9 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1 or dossier.act is None:
         return
     origin = dossier.origins[0]
-    holders = set(world.known.last_holders(origin.account, origin.time))
+    holders = set(origin.people)
     for device in origin.devices:
-        if device.owners:
+        if device.owners and not device.by_command:
             hands = {*device.owners, *_users(world, device.device, origin.moment)}
             expect = expectations(world, dossier, hypotheses, hands, "almost certain", "very unlikely")
             refs = (*device.events, *origin.events[:6])

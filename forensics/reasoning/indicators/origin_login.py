@@ -14,15 +14,17 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     origins = [o for o in dossier.origins if o.manner != "direct"]
     if act is None or not origins:
         return
-    people = set(behind(dossier, world))
-    word = "almost certain" if len(people) == 1 else "likely"
+    people = set(behind(dossier))
+    if not people:
+        return
+    word = "almost certain" if len(people) == 1 and all(o.word == "almost certain" for o in origins) else "likely"
     expect = {
         h: word if h.person in people else "very unlikely"
         for h in hypotheses
         if h.mechanism in (Mechanism.SHARED_IDENTITY, Mechanism.AUTOMATION)
     }
     expect |= {h: word for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE}
-    accounts = ", ".join(sorted({o.account for o in origins}))
+    accounts = ", ".join(sorted({_whose(o.account, act.account, o.people) for o in origins}))
     how = "was set off by" if origins[0].manner == "automation" else "was used out of the login of"
     apart = tuple(sorted({s for o in origins for s in o.sources} - set(act.sources))) or act.sources
     yield Item(
@@ -33,6 +35,10 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         "session",
         expect,
     )
+
+
+def _whose(account: str, shared: str | None, people: tuple[str, ...]) -> str:
+    return account if account != shared else f"{account} with the key of {', '.join(people) or 'nobody known'}"
 
 
 INDICATOR = Indicator(

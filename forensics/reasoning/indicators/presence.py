@@ -14,11 +14,11 @@ _OUT = re.compile(r"\b(out|exit|egress|leave|left|leaving|departure|departed)\b|
 
 
 def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
-    if len(dossier.origins) != 1 or not any(not d.by_session for d in dossier.origins[0].devices):
+    if len(dossier.origins) != 1 or not any(not d.by_session and not d.by_command for d in dossier.origins[0].devices):
         return
     origin = dossier.origins[0]
     owners = {p for d in origin.devices for p in d.owners}
-    for person in sorted(owners | set(behind(dossier, world))):
+    for person in sorted(owners | set(behind(dossier))):
         last = _last(world, person, origin.moment)
         if last is None:
             continue

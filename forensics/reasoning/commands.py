@@ -1,0 +1,89 @@
+"""Commands on people's devices that lead to an act or a login, and the one device on which such a command ran at that moment."""
+
+import shlex
+
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.devices import Device
+from forensics.reasoning.world import World
+
+
+def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool) -> list[Row]:
+    """Return the commands near a moment that may have led to the act, or to the login it came out of.
+
+    Left out are those aimed at another system than the act's, and those that another recorded act of the same person explains.
+    """
+    wanted = world.policy.commands.get("session.ssh" if reached else act.kind, ())
+    window = world.policy.windows["command"]
+    rows = world.acts(
+        "starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
+        low=moment - window, high=moment + window,
+    )  # fmt: skip
+    rows = [r for r in rows if _fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached)]
+    return rows if reached else _unexplained(world, act, rows, window)
+
+
+def device_of(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...]) -> tuple[Device, ...]:
+    """Return the one device on which such a command ran at the very moment; none where there is none, or where there are several.
+
+    Where addresses leave several devices open (NAT), the one has to be among them.
+    """
+    close = world.policy.windows["at_once"]
+    rows = [r for r in leading_to(world, act, moment, hosts, reached=reached) if moment - close <= r["time"] <= moment + close]
+    devices = sorted({r["device"] for r in rows})
+    if len(devices) != 1 or (among and devices[0] not in {d.device for d in among}):
+        return ()
+    mine = [r for r in rows if r["device"] == devices[0]]
+    owners = world.known.holders(devices[0], moment)
+    return (Device(devices[0], owners, tuple(r["event"] for r in mine[:3]), (mine[0]["source"],), by_session=False, lessee=mine[0]["actor"], by_command=True),)
+
+
+def _unexplained(world: World, act: Act, rows: list[Row], window: int) -> list[Row]:
+    """Leave out commands of people whose own account did such a thing then, too: a push of one's own explains one's own `git push`."""
+    if not rows:
+        return rows
+    low, high = min(r["time"] for r in rows), max(r["time"] for r in rows)
+    others = world.acts(
+        "action = $k AND actor IS NOT NULL AND time BETWEEN $low AND $high AND NOT list_contains($mine, event)",
+        k=act.kind, low=low - window, high=high + window, mine=list(act.events),
+    )  # fmt: skip
+    behind = set(world.known.last_holders(act.account, act.time[0]))
+    explained = {p for r in others if r["actor"] != act.account for p in world.known.holders(r["actor"], r["time"])} - behind
+    return [r for r in rows if not (set(world.known.holders(r["actor"], r["time"])) & explained)]
+
+
+def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool:
+    """Tell whether a command is aimed at where the act was recorded, as far as the sensor saw that."""
+    names = {t.rpartition("@")[2].partition(":")[0].partition(".")[0].lower() for t in str(row["object"] or "").split()}
+    remote = str(row["attrs"].get("remote") or "").rpartition(":")[0].lower() or str(row["attrs"].get("remote") or "").lower()
+    if reached:
+        return bool((names | {remote.partition(".")[0]}) & {h.partition(".")[0].lower() for h in hosts})
+    systems = {str(r["host"]).lower() for r in act.rows if r["host"]}
+    return not remote or not systems or act.kind != "code.push" or any(_same(remote, s) for s in systems)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or one.partition(".")[0] == other.partition(".")[0] or not one.strip("0123456789.:[]abcdef")
+
+
+def _fits(command: str, wanted: tuple[str, ...]) -> bool:
+    """Tell whether a command line begins like one of these, options left out (`git -C x push` is a `git push`)."""
+    try:
+        tokens = shlex.split(command)
+    except ValueError:
+        tokens = command.split()
+    words = [t.rpartition("/")[2] if n == 0 else t for n, t in enumerate(tokens) if n == 0 or not t.startswith("-")]
+    return any(words[: len(w.split())] == w.split() or _after_value(words, w.split()) for w in wanted)
+
+
+def _after_value(words: list[str], wanted: list[str]) -> bool:
+    """Allow one option's value between program and subcommand."""
+    return len(wanted) > 1 and len(words) > len(wanted) and [words[0], *words[2 : 1 + len(wanted)]] == wanted
+
+
+def whose(world: World, row: Row, known: set[str]) -> set[str]:
+    """Return whose a command may be: the account's holder and the device's; of an account that nobody knows, nobody's."""
+    owners = set(world.known.holders(row["device"], row["time"]))
+    if not row["actor"]:
+        return set() if row["device"] in known else owners
+    holders = set(world.known.holders(row["actor"], row["time"]))
+    return holders | owners if holders else set()

@@ -1,0 +1,170 @@
+"""Who may stand behind an act of a shared or service account: processes under it, and logins as it, where the act came from."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.logins import hosts_of, still_open
+from forensics.reasoning.world import World
+
+_SECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A login that may have been behind the act."""
+
+    account: str
+    time: int
+    events: tuple[int, ...]
+    sources: tuple[str, ...]
+    people: tuple[str, ...]
+    """whose login it was; of a login as the shared account itself, the owner of the key"""
+    hosts: tuple[str, ...]
+    sessions: tuple[str, ...]
+    word: str
+    """how surely the records lead from the act to this login"""
+
+
+def behind(world: World, act: Act) -> list[Way]:
+    """Return the logins that may have been behind the act, the most telling records first deciding.
+
+    First those with a process that names the object; else those with a process under the account just before the act;
+    else all that were open then. A login as the account itself, with somebody's own key, is a login of the key's owner.
+    """
+    hosts = hosts_of(world, act)
+    ways = _login_processes(world, act, hosts)
+    opened = _direct(world, act, hosts)
+    rows = [r for r, _ in ways]
+    named = [(r, k) for r, k in ways if _names(r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
+    if named:
+        return _by_login(world, act, named, opened, "almost certain")
+    recent = [(r, k) for r, k in ways if r["time"] >= act.time[0] - world.policy.windows["just_before"]]
+    if recent and len({k for _, k in recent}) == 1:
+        return _by_login(world, act, recent, opened, "almost certain" if not _others(opened, ways, recent) else "likely")
+    lasting = [(r, k) for r, k in ways if r in _lasting(world, rows, act)]
+    return _by_login(world, act, lasting, opened, "likely", opened_too=True)
+
+
+def _login_processes(world: World, act: Act, hosts: list[str]) -> list[tuple[Row, str]]:
+    """Return processes under the account on these hosts, each with the login that it came out of: (row, account or session)."""
+    name = str(act.account).partition(":")[2]
+    rows = world.acts(
+        """action = 'process.exec' AND time BETWEEN $low AND $high AND (len($hosts) = 0 OR list_contains($hosts, host)) AND outcome = 'ok'
+           AND ((target IS NOT NULL AND actor IS DISTINCT FROM target AND split_part(target, ':', 2) = $name)
+                OR (split_part(actor, ':', 2) = $name AND coalesce(target, actor) = actor AND len($hosts) > 0))""",
+        name=name, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS, hosts=hosts,
+    )  # fmt: skip
+    found = []
+    for row in rows:
+        if str(row["actor"]).partition(":")[2] == name:
+            if row["session"] and row["object"] and not str(row["object"]).endswith(("/sshd", "/bash", "/sh", "/zsh")):
+                found.append((row, f"session {row['session']}"))
+        elif row["actor"] and world.known.kind(row["actor"], row["time"]) == "personal":
+            found.append((row, row["actor"]))
+    return found
+
+
+def _direct(world: World, act: Act, hosts: list[str]) -> list[Row]:
+    """Return logins as the shared account itself that were open at the act."""
+    rows = world.acts(
+        """regexp_matches(action, '^session[.].*[.]open$') AND split_part(actor, ':', 2) = $name AND NOT starts_with(action, 'session.role')
+           AND time BETWEEN $low AND $high AND (len($hosts) = 0 OR list_contains($hosts, host)) AND outcome = 'ok' AND host IS NOT NULL
+           AND (action <> 'session.login.open')""",
+        name=str(act.account).partition(":")[2], low=act.time[0] - world.policy.windows["session"], high=act.time[1], hosts=hosts,
+    )  # fmt: skip
+    return still_open(world, rows, act.time[0])
+
+
+def _others(opened: list[Row], ways: list[tuple[Row, str]], chosen: list[tuple[Row, str]]) -> bool:
+    """Tell whether other logins than the chosen one could have done it."""
+    keys = {k for _, k in chosen}
+    return any(k not in keys for _, k in ways) or any(f"session {r['session']}" not in keys for r in opened if str(r["session"]).startswith("audit:"))
+
+
+def _by_login(world: World, act: Act, rows: list[tuple[Row, str]], opened: list[Row], word: str, *, opened_too: bool = False) -> list[Way]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row, key in rows:
+        found[key].append(row)
+    ways = []
+    twins = _twins(world, opened)
+    used: set[str] = set()
+    for key, mine in sorted(found.items()):
+        if key.startswith("session "):
+            logins = twins.get(key.removeprefix("session "), [])
+            used |= {str(r["session"]) for r in logins}
+            ways.append(_direct_way(world, act, mine, logins, word))
+        else:
+            last = mine[-1]
+            people = world.known.last_holders(key, last["time"])
+            ways.append(Way(key, last["time"], tuple(r["event"] for r in mine[-6:]), _sources(mine), people, _hosts(mine), _sessions(mine), word))
+    if opened_too:
+        ways += [
+            _direct_way(world, act, [], logins, word) for session, logins in sorted(twins.items()) if session not in used and not used & {str(r["session"]) for r in logins}
+        ]
+    return list({(w.account, w.people, w.sessions[:1] if not w.people else ()): w for w in ways}.values())
+
+
+def _twins(world: World, opened: list[Row]) -> dict[str, list[Row]]:
+    """Return session -> the records of that login in every log: sshd's bears the key, the kernel's the session number."""
+    edges = world.tables.rows(
+        "SELECT DISTINCT src, dst FROM edges WHERE rule = 'sessions' AND (list_contains($s, src) OR list_contains($s, dst)) ORDER BY ALL",
+        s=sorted({str(r["session"]) for r in opened if r["session"]}),
+    )
+    same = {e["dst"]: e["src"] for e in edges if e["dst"].startswith("audit:") and e["src"].startswith("ssh:")}
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in opened:
+        session = str(row["session"])
+        found[session].append(row)
+        for number, login in same.items():
+            if login == session:
+                found[number].append(row)
+    return {s: rows for s, rows in found.items() if s.startswith("audit:") or s not in same.values()}
+
+
+def _direct_way(world: World, act: Act, processes: list[Row], logins: list[Row], word: str) -> Way:
+    rows = sorted([*logins, *processes], key=lambda r: (r["time"], r["event"]))
+    owners = {p for r in logins if r["credential"] for p in _owners(world, r)}
+    time = (processes or logins or rows)[-1]["time"]
+    return Way(str(act.account), time, tuple(dict.fromkeys(r["event"] for r in rows))[:8], _sources(rows), tuple(sorted(owners)), _hosts(rows), _sessions(rows), word)
+
+
+def _owners(world: World, row: Row) -> tuple[str, ...]:
+    return world.known.last_holders(row["credential"], row["time"]) if world.known.kind(row["credential"], row["time"]) == "personal" else ()
+
+
+def _sources(rows: list[Row]) -> tuple[str, ...]:
+    return tuple(sorted({r["source"] for r in rows}))
+
+
+def _hosts(rows: list[Row]) -> tuple[str, ...]:
+    return tuple(sorted({r["host"] for r in rows if r["host"]}))
+
+
+def _sessions(rows: list[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(r["session"] for r in rows if r["session"]))
+
+
+def _lasting(world: World, rows: list[Row], act: Act) -> list[Row]:
+    """Keep processes shortly before the act, and older ones whose session no record closes: a shell stays open."""
+    recent = act.time[0] - world.policy.windows["shared_exec"]
+    ended = {
+        r["session"]: r["time"]
+        for r in world.acts(
+            "regexp_matches(action, '^session[.].*close$') AND list_contains($s, session) AND time <= $t",
+            s=sorted({r["session"] for r in rows if r["session"]}), t=act.time[0],
+        )
+    }  # fmt: skip
+    return [r for r in rows if r["time"] >= recent or not r["session"] or ended.get(r["session"], -1) < r["time"]]
+
+
+def _names(row: Row, act: Act) -> bool:
+    """Tell whether a process's command names the object of the act."""
+    objects = [str(r["object"] or "").partition("?")[0] for r in act.rows]
+    tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
+    return any(t and t in _command(row) for t in tails)
+
+
+def _command(row: Row) -> str:
+    argv = row["attrs"].get("argv")
+    return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
