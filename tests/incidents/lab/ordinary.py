@@ -36,6 +36,7 @@ def plan(lab: Lab) -> None:
         if rng.random() < 0.55:
             _plan_visit(lab, stay, rng)
     _plan_robot(lab, lab.rng("robot"))
+    _plan_publishing(lab, lab.rng("publishing"))
 
 
 def _busy_moment(stay: Stay, rng: Random) -> int | None:
@@ -184,6 +185,30 @@ def robot_run(lab: Lab, stay: Stay | None, when: int, rng: Random, title: str = 
         token="" if lab.shape.forge == "gitlab" else "robot",
     )
     return sha
+
+
+# --- publishing -------------------------------------------------------------------------------------------------------
+
+
+def _plan_publishing(lab: Lab, rng: Random) -> None:
+    """Let users of the service account publish releases on most days."""
+    for day in lab.days[:-2]:
+        person = rng.choice(lab.users_of_service)
+        found = lab.diary.free(person, lab.moment(day, 8), lab.moment(day, 22), rng) if rng.random() < 0.6 else None
+        if found and person.id not in lab.away:
+            stay, when = found
+            key = f"{person.team}/release/{rng.choice(names.FAMILIES)}-{rng.randrange(3, 60)}.pt"
+            lab.at(when, lambda stay=stay, when=when, key=key: publish(lab, stay, key, when))
+
+
+def publish(lab: Lab, stay: Stay, key: str, when: float) -> str:
+    """Write an object as the service account, from the transfer host, out of one's own login."""
+    begin = max(when - 7 * MINUTE, stay.start + 60)
+    session = lab.ssh(stay, lab.mover, begin, min(when + 9 * MINUTE, stay.end - 20))
+    target = lab.store.ref(key)
+    words = ["aws", "s3", "cp", "model.pt", target] if lab.store.kind == "s3" else ["hdfs", "dfs", "-put", "-f", "model.pt", f"/{key}"]
+    lab.sudo_as_service(session, when - 3, words, f"/usr/bin/{words[0]}")
+    return lab.store.put(key, when, lab.service, lab.host_ips[lab.mover])
 
 
 # --- logins and jobs --------------------------------------------------------------------------------------------------

@@ -125,7 +125,9 @@ class Lab:
     def login_host(self, n: int = 0) -> str:
         return [h for h in self.hosts if h not in (self.bastion, self.mover)][n]
 
-    def ssh(self, stay: Stay, host: str, start: float, end: float, account: Person | None = None, *, quiet: bool = False) -> Session:
+    def ssh(
+        self, stay: Stay, host: str, start: float, end: float, account: Person | None = None, *, quiet: bool = False, audited: bool = True
+    ) -> Session:
         """Log in to a host from a laptop, over the bastion where there is one."""
         who = account or stay.person
         if not quiet:
@@ -135,7 +137,7 @@ class Lab:
         if self.bastion and host != self.bastion:
             log_in(self.hosts[self.bastion], who.login, who.uid, key, ip, start - 2, end + 1, stay.person.id, audited=False)
             ip = self.host_ips[self.bastion]
-        return log_in(self.hosts[host], who.login, who.uid, key, ip, start, end, stay.person.id)
+        return log_in(self.hosts[host], who.login, who.uid, key, ip, start, end, stay.person.id, audited=audited)
 
     def sudo_as_service(self, session: Session, when: float, words: list[str], exe: str) -> None:
         sudo(session, when, (self.service, self.service_uid), words, f"/home/{session.account}", exe)

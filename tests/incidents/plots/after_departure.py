@@ -1,9 +1,8 @@
 """14. The account of somebody who has left is still alive, and somebody else uses it."""
 
 from tests.incidents.lab import forge as forges
-from tests.incidents.lab.clock import DAY
+from tests.incidents.lab.clock import DAY, HOUR
 from tests.incidents.plots.scenes import (
-    HOUR,
     Bad,
     code_cause,
     desk,

@@ -1,10 +1,9 @@
 """3. Both dates of a commit are set weeks back; or, innocently, old work is picked up again."""
 
 from tests.incidents.lab import forge as forges
+from tests.incidents.lab.clock import DAY, HOUR
 from tests.incidents.plots.scenes import (
     BARE,
-    DAY,
-    HOUR,
     Bad,
     code_cause,
     credential_known,

@@ -1,8 +1,8 @@
 """2. The commit names a colleague as author and committer; somebody else's account pushed it, from that person's own device."""
 
 from tests.incidents.lab import forge as forges
+from tests.incidents.lab.clock import HOUR
 from tests.incidents.plots.scenes import (
-    HOUR,
     Bad,
     code_cause,
     credential_known,
@@ -15,7 +15,7 @@ from tests.incidents.plots.scenes import (
     take_back,
     write_commit,
     yardsticks,
-)  # fmt: skip
+)
 from tests.incidents.plots.story import Plot, Story, Variant
 from tests.incidents.truth import Answer
 

@@ -1,9 +1,9 @@
 """1. Somebody pushes a harmful change under their own account, from their own device."""
 
 from tests.incidents.lab import forge as forges
+from tests.incidents.lab.clock import HOUR
 from tests.incidents.plots.scenes import (
     BARE,
-    HOUR,
     Bad,
     code_cause,
     credential_known,

@@ -1,10 +1,10 @@
 """4. A harmful commit was on the branch, jobs ran it, and a forced push took it off again."""
 
 from tests.incidents.lab import forge as forges
+from tests.incidents.lab.clock import HOUR
 from tests.incidents.lab.diary import Stay
 from tests.incidents.lab.people import Person
 from tests.incidents.plots.scenes import (
-    HOUR,
     Bad,
     code_cause,
     credential_known,

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from datetime import date
 from random import Random
-from typing import Any
+
+from making.hosts import Session
 
 from tests.incidents.lab import forge as forges
 from tests.incidents.lab import names
-from tests.incidents.lab.clock import DAY, HOUR, MINUTE
+from tests.incidents.lab.clock import DAY, MINUTE
 from tests.incidents.lab.cluster import Job
 from tests.incidents.lab.diary import Stay
+from tests.incidents.lab.ordinary import publish
 from tests.incidents.lab.people import Person
+from tests.incidents.lab.world import base_key
 from tests.incidents.plots.story import Cause, Story
+from tests.incidents.truth import Answer
 
 BARE = {
     "edr": False,
@@ -232,29 +236,99 @@ def scale_statement(story: Story, q: str) -> None:
         story.tell(tell)
 
 
+def push_answer(story: Story, spot: Desk, sha: str, *, account: Person | None = None, flags: tuple[str, ...] = (), maybe: tuple[str, ...] = (), also: tuple[str, ...] = ("defect",), mechanism: str = "own-account",
+                never: tuple[str, ...] = (), candidates: list[str] | None = None) -> Answer:  # fmt: skip
+    """Return the truth of a push from a desk: how far lease, credential and sensor carry it."""
+    actor, owner = spot.person, account or spot.person
+    rung = rung_of_push(
+        story, device=device_known(story, spot.where), credential=credential_known(story, owner), command=story.lab.shape.edr
+    )
+    person = actor.id if rung == "person" else None
+    listed = [actor.id] if person else candidates or story.everyone(spot.when)
+    return Answer(story.lab.forge.ref(sha), actor.id, person, rung, mechanism, forge_account(story, owner), [*also, *(() if person else ("unknown",))], candidates=listed,
+                  flags=sorted(flags), not_flags=not_flags(*flags, maybe=maybe), never=list(never))  # fmt: skip
+
+
+# --- the store --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Written:
+    """An object of the store that was overwritten, once it was."""
+
+    key: str
+    version: str = ""
+    when: float = 0.0
+    restored: str = ""
+
+    def ref(self, story: Story) -> str:
+        store = story.lab.store
+        return store.ref(self.key, self.version if store.kind == "s3" else "")
+
+
+def object_cause(story: Story, q: str, written: Written) -> Cause:
+    """Say which jobs loaded an overwritten object: the store's own records show every load."""
+    store = story.lab.store
+
+    def direct(job: Job) -> bool:
+        return bool(written.version) and job.loads == written.key and job.loads_version == written.version
+
+    return Cause(q, lambda: written.ref(story), lambda: [written.ref(story), store.ref(written.key)], direct, lambda _: True)
+
+
+def busiest_base(story: Story) -> str:
+    """Return the base checkpoint that most people's jobs begin with."""
+    teams = [p.team for p in story.lab.people]
+    return base_key(story.lab, max(sorted(set(teams)), key=teams.count))
+
+
+def as_service(story: Story, spot: Desk, written: Written, host: str = "", *, audited: bool = True) -> Session:
+    """Log in to the transfer host and overwrite an object as the service account, through sudo."""
+    lab = story.lab
+    host = host or lab.mover
+    session = lab.ssh(spot.there, host, spot.when - 5 * MINUTE, min(spot.when + 11 * MINUTE, spot.there.end))
+    words, exe = put_words(story, written.key)
+    lab.sudo_as_service(session, spot.when - 3, words, exe)
+    written.when = spot.when
+    written.version = lab.store.put(written.key, spot.when, lab.service, lab.host_ips[host])
+    return session
+
+
+def put_words(story: Story, key: str) -> tuple[list[str], str]:
+    store = story.lab.store
+    if store.kind == "s3":
+        return ["aws", "s3", "cp", f"/tmp/{key.rsplit('/', 1)[-1]}", store.ref(key)], "/usr/bin/aws"
+    return ["hdfs", "dfs", "-put", "-f", f"/tmp/{key.rsplit('/', 1)[-1]}", f"/{key}"], "/usr/bin/hdfs"
+
+
+def restore(story: Story, written: Written, low: float) -> None:
+    """Plan that the object is published anew some days later, by somebody who may."""
+    lab = story.lab
+    users = [p for p in lab.users_of_service if p.id not in lab.taken] or lab.users_of_service
+    person = story.rng.choice(users)
+    found = lab.diary.free(person, low, low + 4 * DAY, story.rng)
+    if found:
+        stay, when = found
+        lab.at(when, lambda: publish(lab, stay, written.key, when))
+
+
+def on_service(story: Story, person: Person) -> Person:
+    """Make somebody one of the service account's users."""
+    if person not in story.lab.users_of_service:
+        story.lab.users_of_service = sorted([*story.lab.users_of_service, person], key=lambda p: p.id)
+    return person
+
+
+def users(story: Story) -> list[str]:
+    return sorted(p.id for p in story.lab.users_of_service)
+
+
+def silent_log(story: Story, key: str, low: float, high: float, *told: str) -> None:
+    """Let a log record nothing for a while; `told` are the sources whose own cadence shows it."""
+    story.lab.silences[key] = (low, high)
+    for name in told:
+        story.gaps[name] = (low, high)
+
+
 def spread(rng: Random, low: float, high: float) -> float:
     return low + (high - low) * rng.random()
-
-
-__all__ = [
-    "BARE",
-    "DAY",
-    "HOUR",
-    "MINUTE",
-    "Any",
-    "Bad",
-    "Desk",
-    "away",
-    "code_cause",
-    "credential_known",
-    "desk",
-    "device_known",
-    "forge_account",
-    "not_flags",
-    "rung_of_push",
-    "scale_statement",
-    "spread",
-    "take_back",
-    "write_commit",
-    "yardsticks",
-]

@@ -1,9 +1,9 @@
 """5. A colleague's key or token is used, from the thief's own device, while its owner is provably elsewhere."""
 
 from tests.incidents.lab import forge as forges
+from tests.incidents.lab.clock import HOUR
 from tests.incidents.lab.diary import attend
 from tests.incidents.plots.scenes import (
-    HOUR,
     Bad,
     code_cause,
     desk,
