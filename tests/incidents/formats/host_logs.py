@@ -15,10 +15,16 @@ def auth_files(lab: Lab, name: str) -> dict[str, bytes]:
     """Return `auth.log` and its older parts."""
     host, move = lab.hosts[name], lab.clocks.get(name, RIGHT)
     silent = lab.silences.get(name)
-    rows = sorted((move(t), text) for t, text in host.lines if not (silent and silent[0] <= t < silent[1]))
-    for old, new in lab.forged.get(name, ()):
-        rows = [(t, text.replace(old, new)) for t, text in rows]
+    rows = sorted((move(t), _edited(lab, name, t, text)) for t, text in host.lines if not (silent and silent[0] <= t < silent[1]))
     return rotate([f"{_stamp(lab, t)} {text}\n" for t, text in rows], lab.shape.rotate)
+
+
+def _edited(lab: Lab, host: str, when: float, text: str) -> str:
+    """Return a line as it stands after whoever could edit the log was done with it."""
+    if host in lab.forged and lab.forged_span[0] <= when < lab.forged_span[1]:
+        for old, new in lab.forged[host]:
+            text = text.replace(old, new)
+    return text
 
 
 def _stamp(lab: Lab, when: float) -> str:
@@ -37,7 +43,7 @@ def rotate(rows: list[str], how: str) -> dict[str, bytes]:
 
 def audit_file(lab: Lab, host: Host) -> bytes:
     move = lab.clocks.get(host.name, RIGHT)
-    host.audit = [(move(t), records) for t, records in host.audit]
+    host.audit = [(move(t), [tuple(_edited(lab, host.name, t, x) for x in r) for r in records]) for t, records in host.audit]  # type: ignore[misc]
     silent = lab.silences.get(f"audit:{host.name}") or lab.silences.get(host.name) or (0, 0)
     return audit_text(host, 1000 + len(host.audit), (int(move(silent[0])), int(move(silent[1]))) if silent[0] else (0, 0)).encode()
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 from typing import Any
@@ -83,9 +83,13 @@ class Lab:
     extra_identifiers: list[Identifier] = field(default_factory=list)
     forged: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """host -> texts replaced in its own log afterwards"""
+    forged_span: tuple[float, float] = (0.0, 0.0)
+    """within which they were replaced"""
     harmful: Callable[[Job], bool] = field(default=lambda _: False)
     taken: set[str] = field(default_factory=set)
     """people to whom a plot gave a part"""
+    leaked: dict[str, tuple[float, Person, int]] = field(default_factory=dict)
+    """host -> (since when, whose login id every new session inherits, and that session's number)"""
     away: set[str] = field(default_factory=set)
     """people whom ordinary life leaves alone"""
 
@@ -137,10 +141,26 @@ class Lab:
         if self.bastion and host != self.bastion:
             log_in(self.hosts[self.bastion], who.login, who.uid, key, ip, start - 2, end + 1, stay.person.id, audited=False)
             ip = self.host_ips[self.bastion]
-        return log_in(self.hosts[host], who.login, who.uid, key, ip, start, end, stay.person.id, audited=audited)
+        return log_in(self.hosts[host], who.login, who.uid, key, ip, start, end, stay.person.id, audited=not self.inherits(host, start))
+
+    def inherits(self, host: str, start: float) -> bool:
+        """Tell whether logins on a host bear somebody else's login id by then."""
+        return host in self.leaked and start >= self.leaked[host][0]
 
     def sudo_as_service(self, session: Session, when: float, words: list[str], exe: str) -> None:
-        sudo(session, when, (self.service, self.service_uid), words, f"/home/{session.account}", exe)
+        """Run a command as the service account; where login ids leaked, only the audit log is wrong about whose it was."""
+        target, home = (self.service, self.service_uid), f"/home/{session.account}"
+        if not self.inherits(session.host.name, session.start):
+            sudo(session, when, target, words, home, exe)
+            return
+        command = " ".join([exe, *words[1:]])
+        session.host.log(when, f"sudo:  {session.account} : TTY={session.terminal} ; PWD={home} ; USER={self.service} ; COMMAND={command}")
+        session.host.log(
+            when + 0.02,
+            f"sudo: pam_unix(sudo:session): session opened for user {self.service}(uid={self.service_uid}) by {session.account}(uid={session.uid})",
+        )
+        _, admin, number = self.leaked[session.host.name]
+        run(replace(session, account=admin.login, uid=admin.uid, number=number), when + 0.05, words, home, exe, target)
 
     @property
     def service_uid(self) -> int:

@@ -1,19 +1,17 @@
 """9. An administrator restarted sshd by hand; every login since then bears the administrator's audit id."""
 
-from dataclasses import replace
-
 from making.hosts import run
 
-from tests.incidents.lab.clock import HOUR, MINUTE
+from tests.incidents.lab.clock import HOUR
 from tests.incidents.plots.scenes import (
     Desk,
     Written,
+    as_service,
     busiest_base,
     desk,
     not_flags,
     object_cause,
     on_service,
-    put_words,
     restore,
     scale_statement,
     users,
@@ -34,28 +32,10 @@ def plant(story: Story) -> None:
     spot = desk(story, actor)
     early = desk(story, admin, day=lab.days[max(0, lab.days.index(spot.day) - 1)], where="office", hour=11.0)
     written = Written(busiest_base(story))
-    leaked: dict[str, int] = {}
-
-    def act() -> None:
-        session = lab.ssh(spot.there, lab.mover, spot.when - 5 * MINUTE, min(spot.when + 9 * MINUTE, spot.there.end), audited=False)
-        words, exe = put_words(story, written.key)
-        command = " ".join([exe, *words[1:]])
-        host = lab.hosts[lab.mover]
-        host.log(
-            spot.when - 3.2,
-            f"sudo:  {actor.login} : TTY={session.terminal} ; PWD=/home/{actor.login} ; USER={lab.service} ; COMMAND={command}",
-        )
-        host.log(
-            spot.when - 3.1,
-            f"sudo: pam_unix(sudo:session): session opened for user {lab.service}(uid={lab.service_uid}) by {actor.login}(uid={actor.uid})",
-        )
-        carried = replace(session, account=admin.login, uid=admin.uid, number=leaked["session"])
-        run(carried, spot.when - 3, words, f"/home/{actor.login}", exe, (lab.service, lab.service_uid))
-        written.when, written.version = spot.when, lab.store.put(written.key, spot.when, lab.service, lab.host_ips[lab.mover])
 
     def plan() -> None:
-        lab.at(early.settle().when, lambda: _restart(story, early, leaked))
-        lab.at(spot.settle().when - 400, act)
+        lab.at(early.settle().when, lambda: _restart(story, early))
+        lab.at(spot.settle().when - 400, lambda: as_service(story, spot, written))
         if story.twin:
             lab.dropped.add(f"auth:{lab.mover}")
         if rng.random() < 0.6:
@@ -102,11 +82,11 @@ def plant(story: Story) -> None:
     story.tell(tell)
 
 
-def _restart(story: Story, early: Desk, leaked: dict[str, int]) -> None:
+def _restart(story: Story, early: Desk) -> None:
     """Let the administrator start the daemon anew out of a login."""
     lab = story.lab
     session = lab.ssh(early.there, lab.mover, early.when, min(early.when + 1500, early.there.end - 30))
-    leaked["session"] = session.number
+    lab.leaked[lab.mover] = (early.when + 60.6, early.person, session.number)
     run(session, early.when + 60.5, ["sudo", "systemctl", "restart", "sshd"], "/root", user=("root", 0))
     run(session, early.when + 61.0, ["/usr/sbin/sshd", "-D"], "/", exe="/usr/sbin/sshd", user=("root", 0))
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from making.hosts import Session
+from making.hosts import Host, Session, cron
 
+from tests.incidents.formats.host_logs import job_process
 from tests.incidents.lab import forge as forges
 from tests.incidents.lab import names
 from tests.incidents.lab.clock import DAY, MINUTE
@@ -332,3 +333,32 @@ def silent_log(story: Story, key: str, low: float, high: float, *told: str) -> N
 
 def spread(rng: Random, low: float, high: float) -> float:
     return low + (high - low) * rng.random()
+
+
+def node_host(story: Story, name: str) -> Host:
+    """Return a node whose audit log was kept, with other jobs' processes in it."""
+    lab = story.lab
+    if name not in lab.node_hosts:
+        rng = lab.rng("node", name)
+        node = lab.node_hosts[name] = Host(name, lab.cluster.node_ip(name), enriched=rng.random() < 0.5, pid=rng.randrange(3000, 90000))
+
+        def others() -> None:
+            for job in lab.cluster.jobs:
+                if name in job.nodes and job.start < lab.end:
+                    words = ["python3", "-m", f"{lab.forge.package}.loop.train"]
+                    job_process(node, job.start + 9.5, job.person.login, job.person.uid, words, job.workdir, rng)
+                    job_process(
+                        node,
+                        job.start + 41.2,
+                        job.person.login,
+                        job.person.uid,
+                        words,
+                        job.workdir,
+                        rng,
+                        f"{lab.share}/people/{job.person.login}/out/{job.name}.log",
+                    )
+            for when in range(lab.begin + 400, lab.end, 5400):
+                cron(node, when, audited=True)
+
+        story.tell(others)
+    return lab.node_hosts[name]
