@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import RecordError
-from forensics.sources.mlflow import flat, run, sqlite
+from forensics.sources.mlflow import flat, read_row, run, sqlite
 from forensics.sources.mlflow.layout import place
 
 RUN = "a" * 32
@@ -367,3 +367,15 @@ def test_a_compressed_database_is_not_unpacked(tmp_path, read):
 def test_a_name_with_marks_of_an_address(tmp_path, read):
     data = _database(tmp_path / "a.db", rows=ONE)
     assert _actions(read("mlflow", {"a?mode=rwc#b%20.db": data})) == ["run.record"]
+
+
+def test_a_row_by_its_number(tmp_path):
+    _database(
+        tmp_path / "a.db", rows=[*ONE, ("INSERT INTO tags VALUES ('a', 1, NULL)", ()), ("INSERT INTO tags VALUES ('b', x'ff', 'c')", ())]
+    )
+    path = str(tmp_path / "a.db")
+    assert read_row(path, "tags", 1) == {"key": "b", "value": "\\xff", "run_uuid": "c"}
+    assert read_row(path, "tags", 0) == {"key": "a", "value": "1", "run_uuid": None}
+    for table, number in (("tags", 2), ("sqlite_master", 0), ("tags; DROP TABLE tags", 0)):
+        with pytest.raises(RecordError):
+            read_row(path, table, number)

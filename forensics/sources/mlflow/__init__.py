@@ -37,8 +37,11 @@ from forensics.evidence import open_text
 from forensics.model import Batch, Evidence, EvidenceFile, Piece, Tier
 from forensics.source import Source
 from forensics.sources.mlflow import database, filestore
+from forensics.sources.mlflow.database import read_row
 from forensics.sources.mlflow.layout import Place, place
 from forensics.sources.mlflow.sqlite import MAGIC
+
+__all__ = ["MAGIC", "SOURCE", "read_row"]
 
 _JOURNALS = ("-wal", "-journal")
 

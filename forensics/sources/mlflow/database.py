@@ -5,6 +5,7 @@ What else is in it (datasets, registered models, traces) is not read, as in a fi
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from forensics import records, rows
 from forensics.errors import RecordError
@@ -17,6 +18,9 @@ _CARRIED = 64 << 20
 """characters of parameters and tags, of all runs together, that are held in memory for the runs' own events"""
 _INFINITE = {1.7976931348623157e308: "inf", -1.7976931348623157e308: "-inf"}
 """the database's column can't hold them, and MLflow writes the largest number instead"""
+
+_TABLES = ("experiments", "params", "tags", "runs", "metrics", "latest_metrics")
+"""in the order in which they are read: a run's event carries its parameters and tags"""
 
 Facts = dict[str, str | None]
 Made = Callable[[Facts, str], Event]
@@ -41,22 +45,26 @@ def read(piece: Piece, missed: list[str]) -> Iterator[Batch]:
         yield Batch(rejects=notes, parsed=piece.file.size)
 
 
+def read_row(path: str, table: str, number: int) -> Facts:
+    """Return the cells of one row as text, for whoever follows a reference; RecordError where there is no such row."""
+    if table not in _TABLES:
+        raise RecordError(f"no table of MLflow that is read is called {table[:40]!r}")
+    with opened(path, Path(path).stat().st_size) as database:
+        for found, cells in database.rows(table):
+            if found == number and cells is not None:
+                return {name: _text(cell) for name, cell in cells.items()}
+    raise RecordError("the table ends before that row, or it is too large to be read")
+
+
 def _tables(database: Database, damage: list[str]) -> Iterator[Batch]:
     """Read table after table; why one could not be read to its end goes to `damage`, and the next one is tried."""
     beside = _Beside()
-    readers: tuple[tuple[str, Made], ...] = (
-        ("experiments", _experiment),
-        ("params", beside.param),
-        ("tags", beside.tag),
-        ("runs", beside.described),
-        ("metrics", _point("metric.point")),
-        ("latest_metrics", _point("run.latest")),
-    )
+    made = (_experiment, beside.param, beside.tag, beside.described, _point("metric.point"), _point("run.latest"))
     if not database.has("runs"):
         raise RecordError("there is no table runs: this is no database of MLflow")
-    for table, made in readers:
+    for table, row_made in zip(_TABLES, made, strict=True):
         if database.has(table):
-            yield from _rows(database, table, made, damage)
+            yield from _rows(database, table, row_made, damage)
         else:
             yield Batch(rejects=[Reject(-1, -1, "there is no such table", f"table={table}")])
 
