@@ -58,11 +58,13 @@ def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool
     if reached:
         return bool((names | {remote.partition(".")[0]}) & {h.partition(".")[0].lower() for h in hosts})
     systems = {str(r["host"]).lower() for r in act.rows if r["host"]}
+    if act.kind == "automation.trigger":  # anybody may fetch anything: only what names that system counts
+        return any(s in str(row["object"] or "").lower() or _same(remote, s) for s in systems)
     return not remote or not systems or act.kind != "code.push" or any(_same(remote, s) for s in systems)
 
 
 def _same(one: str, other: str) -> bool:
-    return one == other or one.partition(".")[0] == other.partition(".")[0] or not one.strip("0123456789.:[]abcdef")
+    return one == other or one.partition(".")[0] == other.partition(".")[0] or bool(one) and not one.strip("0123456789.:[]abcdef")
 
 
 def _fits(command: str, wanted: tuple[str, ...]) -> bool:

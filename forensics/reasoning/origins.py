@@ -35,6 +35,8 @@ class Origin:
     """the logins' sessions, from near to far"""
     word: str = "almost certain"
     """how surely the records lead from the act to this login"""
+    trigger: Act | None = None
+    """what set the robot off"""
 
     @property
     def moment(self) -> int:
@@ -74,7 +76,7 @@ def _triggers(world: World, act: Act) -> list[Origin]:
     return [
         Origin(
             r["actor"], "automation", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})),
-            world.known.last_holders(r["actor"], r["time"]),
+            world.known.last_holders(r["actor"], r["time"]), trigger=Act(r["action"], r["actor"], (r["time"], r["time_hi"] or r["time"]), (r,), r["ip"], host=r["host"]),
         )
         for r in rows[-5:]
     ]  # fmt: skip
@@ -102,11 +104,11 @@ def _under_way(world: World, act: Act) -> list[Row]:
 
 def _traced(world: World, origin: Origin, act: Act) -> Origin:
     """Follow the login back over jump hosts to the first address, and to the device that had it."""
-    direct = origin.manner == "direct"
-    hosts = list(origin.hosts) or ([] if origin.manner == "automation" else hosts_of(world, act))
+    act = origin.trigger or act
+    direct = origin.manner != "shared"
+    hosts = list(origin.hosts) or hosts_of(world, act)
     rows, at_once = logins(world, origin.account, origin.events, origin.time, act, hosts, origin.sessions)
-    trigger = [r for r in world.acts("list_contains($e, event)", e=list(origin.events)) if r["actor"] == origin.account and r["ip"]]
-    first = [act.ip] if direct else [r["ip"] for r in trigger if origin.manner == "automation"]
+    first = [act.ip] if direct else []
     found = replace(
         origin,
         events=tuple(dict.fromkeys([*origin.events, *(r["event"] for r in rows)])),
@@ -127,7 +129,7 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
 
 def _devices(world: World, origin: Origin, act: Act, rows: list[Row], at_once: int) -> tuple[Device, ...]:
     """Return the devices at the far ends; none where one of several sessions that were open at once comes from an unknown one."""
-    direct = act.ip if origin.manner == "direct" else None
+    direct = act.ip if origin.manner != "shared" else None
     spans = {ip: tuple(sorted({r["time"] for r in rows if r["ip"] == ip})) for ip in origin.addresses}
     found = {
         ip: holding(world, ip, spans[ip] or ((*dict.fromkeys(act.time),) if ip == direct else (origin.moment,))) for ip in origin.addresses

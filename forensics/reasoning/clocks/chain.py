@@ -33,6 +33,8 @@ class Clock:
     """exact, near or loose"""
     segments: tuple[Segment, ...]
     """in order of recorded time; none for the reference itself"""
+    supported: bool = True
+    """the reference clock was declared, or another source agrees with it: else nobody can tell which of two is wrong, and nothing is corrected"""
 
     @property
     def low(self) -> int:
@@ -52,7 +54,7 @@ class Clock:
 
     @property
     def off(self) -> bool:
-        """Tell whether times are corrected by it: some stretch is further off than two right clocks may be."""
+        """Tell whether some stretch is further off than two right clocks may be."""
         limit = _apart(self.how)
         return any(max(abs(s.offset), abs(s.offset + round(s.rate * (s.until - s.since)))) > limit for s in self.segments)
 
@@ -88,7 +90,8 @@ def clocks(tables: Tables, case: CaseConfig, policy: Policy) -> dict[str, Clock]
             clock = _measured(source, found.get(way[-2]), graph.edges[way[-2], source]["pair"], kept, reference)
             if clock is not None:
                 found[source] = clock
-    return found
+    agreed = bool(case.clock) or any(not c.off for s, c in found.items() if s != reference)
+    return {s: replace(c, supported=agreed) for s, c in found.items()}
 
 
 def _pairs(kept: dict[str, dict[str, Kept]]) -> dict[tuple[str, str], _Pair]:
@@ -170,7 +173,7 @@ def _rows(clock: Clock) -> list[dict[str, Any]]:
     return [
         {
             "source": clock.source, "reference": clock.reference, "against": clock.against, "kind": clock.kind, "how": clock.how, "since": borders[n], "until": borders[n + 1],
-            "anchor": s.since, "offset": s.offset, "rate": s.rate, "low": s.low, "high": s.high, "anchors": s.anchors, "applied": clock.off, "events": list(s.events),
+            "anchor": s.since, "offset": s.offset, "rate": s.rate, "low": s.low, "high": s.high, "anchors": s.anchors, "applied": clock.off and clock.supported, "events": list(s.events),
         }
         for n, s in enumerate(segments)
     ]  # fmt: skip

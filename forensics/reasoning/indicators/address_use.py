@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.act import Row
+from forensics.reasoning.devices import Device, holding
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import expectations
+from forensics.reasoning.origins import Origin
 from forensics.reasoning.world import World
 
 
@@ -13,26 +15,50 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1 or dossier.act is None:
         return
     origin = dossier.origins[0]
-    leased = {r["ip"]: d for d in origin.devices for r in world.acts("list_contains($e, event)", e=list(d.events)) if not d.by_command and r["ip"]}
-    used = set(dossier.act.events) | set(origin.events)
-    for ip in [a for a in origin.addresses if a in leased]:
-        rows = [r for r in _rows(world, ip, origin.moment) if r["event"] not in used and r["event"] not in leased[ip].events]
-        people = {p for r in rows for p in world.known.holders(r["actor"], r["time"])}
-        if len(people) != 1:  # nobody's own, or an address of several
-            continue
-        for source in sorted({r["source"] for r in rows} - {s for d in origin.devices for s in d.sources}):
-            mine = sorted((r for r in rows if r["source"] == source), key=lambda r: (abs(r["time"] - origin.moment), r["event"]))[:3]
-            expect = expectations(world, dossier, hypotheses, people, "almost certain", "very unlikely")
-            says = f"{mine[0]['actor']} worked from the same address {ip} around then, under an account of {', '.join(people)}, and nobody else did"
-            yield Item("address_use", says, (source,), tuple(r["event"] for r in mine), "person", expect)
+    used = {*dossier.act.events, *origin.events, *(e for d in origin.devices for e in d.events)}
+    for device in [d for d in origin.devices if d.owners]:
+        for ip, lease in _addresses(world, device, origin):
+            rows = [r for r in _rows(world, ip, origin.moment) if r["event"] not in used]
+            people = {p for r in rows for p in world.known.holders(r["actor"], r["time"])}
+            if len(people) == 1:  # not of an address of several people
+                yield from _items(world, dossier, hypotheses, ip, rows, people, lease)
+
+
+def _items(
+    world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], ip: str, rows: list[Row], people: set[str], lease: Row | None
+) -> Iterator[Item]:
+    """Yield one item a log; where only a lease ties the address to the device, they all stand and fall with the lease."""
+    moment = dossier.origins[0].moment
+    through = (lease["source"],) if lease else ()
+    told = {s for d in dossier.origins[0].devices for s in d.sources}
+    for source in sorted({r["source"] for r in rows} - told):
+        mine = sorted((r for r in rows if r["source"] == source), key=lambda r: (abs(r["time"] - moment), r["event"]))[:3]
+        expect = expectations(world, dossier, hypotheses, people, "almost certain", "very unlikely")
+        where = f"the address {ip} that the device had" if lease else f"the same address {ip}"
+        says = f"{mine[0]['actor']} ({', '.join(people)}) worked from {where} around then, and nobody else did"
+        refs = (*(r["event"] for r in mine), *([lease["event"]] if lease else []))
+        yield Item("address_use", says, (*through, source), refs, "person", expect)
+
+
+def _addresses(world: World, device: Device, origin: Origin) -> list[tuple[str, Row | None]]:
+    """Return the addresses that the device had around then, with the lease where the act itself did not come from it."""
+    if not device.by_command:
+        leased = {r["ip"] for r in world.acts("list_contains($e, event)", e=list(device.events))}
+        return [(ip, None) for ip in origin.addresses if ip in leased]
+    span = world.policy.windows["session"]
+    leases = world.acts(
+        "device = $d AND ip IS NOT NULL AND time BETWEEN $low AND $t AND (starts_with(action, 'device.lease') OR regexp_matches(action, '^session[.]vpn[.](open|connect)$'))",
+        d=device.device, low=origin.moment - span, t=origin.moment,
+    )  # fmt: skip
+    return [(r["ip"], r) for r in leases[-1:] if [d.device for d in holding(world, r["ip"], (origin.moment,))] == [device.device]]
 
 
 def _rows(world: World, ip: str, moment: int) -> list[Row]:
-    """Return acts of personal accounts from that address around then, apart from those of the account in question."""
+    """Return acts of personal accounts from that address around then."""
     span = world.policy.windows["presence"] // 2
     rows = world.acts(
         """ip = $ip AND actor IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high
-           AND NOT starts_with(action, 'device.') AND NOT regexp_matches(action, '[.](close|disconnect|fail)$')""",
+           AND NOT starts_with(action, 'device.') AND NOT regexp_matches(action, '[.](close|disconnect|fail)$') AND NOT starts_with(action, 'hdfs.')""",
         ip=ip, low=moment - span, high=moment + span,
     )  # fmt: skip
     return [r for r in rows if world.known.kind(r["actor"], r["time"]) == "personal"]

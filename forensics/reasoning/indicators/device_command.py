@@ -17,6 +17,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if act is None or len(dossier.origins) != 1:
         return
     origin = dossier.origins[0]
+    act = origin.trigger or act
     reached = origin.login_time is not None
     rows = leading_to(world, act, origin.moment, origin.hosts, reached=reached)
     close = [r for r in rows if abs(r["time"] - origin.moment) <= world.policy.windows["at_once"]]

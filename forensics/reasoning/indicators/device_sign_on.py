@@ -18,19 +18,29 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         for source in sorted({r["source"] for r in rows}):
             mine = [r for r in rows if r["source"] == source]
             people = {p for r in mine for p in world.known.holders(r["actor"], r["time"])}
-            if len(people) != 1:  # several people used it, or one whom the registers do not know
-                continue
-            near = sorted(mine, key=lambda r: (abs(r["time"] - origin.moment), r["event"]))[:3]
-            expect = expectations(world, dossier, hypotheses, people, "almost certain", "very unlikely")
-            says = f"{near[0]['actor']} signed on from {device} around then ({len(mine)} times), and nobody else did"
-            yield Item("device_sign_on", says, (source,), tuple(r["event"] for r in near), "person", expect)
+            if len(people) == 1:  # not where several people used it, or one whom the registers do not know
+                yield _item(world, dossier, hypotheses, device, mine, people)
+
+
+def _item(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, rows: list[Row], people: set[str]) -> Item:
+    """That day's sign-ons tell in whose hands the device was; those of other days, in whose it usually is."""
+    moment = dossier.origins[0].moment
+    near = sorted(rows, key=lambda r: (abs(r["time"] - moment), r["event"]))[:3]
+    that_day = abs(near[0]["time"] - moment) <= world.policy.windows["presence"]
+    yes, no = ("almost certain", "very unlikely") if that_day else ("likely", "unlikely")
+    when = "that day" if that_day else "in the days around"
+    says = f"{near[0]['actor']} signed on from {device} {when} ({len(rows)} times in two weeks), and nobody else did"
+    return Item(
+        "device_sign_on", says, (near[0]["source"],), tuple(r["event"] for r in near), "person", expectations(world, dossier, hypotheses, people, yes, no)
+    )  # fmt: skip
 
 
 def _rows(world: World, device: str, moment: int) -> list[Row]:
-    span = world.policy.windows["presence"]
+    """Return sign-ons from the device: at the identity provider and at what it guards; those of hosts and VPN are told elsewhere."""
+    span = world.policy.windows["login"]
     return world.acts(
         """device = $d AND actor IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high AND ip IS NOT NULL
-           AND (action = 'credential.use' OR (regexp_matches(action, '^session[.].*[.](open|use)$') AND NOT regexp_matches(action, '^session[.](ssh|audit|vpn|role|login|su)')))""",
+           AND (action = 'credential.use' OR (regexp_matches(action, '^session[.].*[.](open|use|connect)$') AND NOT regexp_matches(action, '^session[.](ssh|audit|vpn|role|login|su)')))""",
         d=device, low=moment - span, high=moment + span,
     )  # fmt: skip
 
