@@ -65,8 +65,9 @@ def _write(story: Story, folder: Folder, case: str, out: Path) -> None:
 def _truth(story: Story, folder: Folder, case: str, seed: int, klass: str) -> truths.Truth:
     found = truths.Truth(case, seed, klass, story.variant, story.twin, story.answers, story.verdicts, story.reaches)
     if story.harm or not story.symptoms:
-        found.causes = [c.object() for c in story.causes]
-        found.cause_equivalents = {c.object(): c.equivalents() for c in story.causes}
+        blamed = [c for c in story.causes if c.blamed]
+        found.causes = [c.object() for c in blamed]
+        found.cause_equivalents = {c.object(): c.equivalents() for c in blamed}
     found.cause_none = story.cause_none
     for key, ahead in story.clocks.items():
         found.clock_offset_s |= dict.fromkeys(folder.kind_names.get(key, []), ahead)

@@ -12,7 +12,7 @@ ZEROS = "0" * 40
 
 
 def _numbers(lab: Lab) -> dict[str, int]:
-    return {p.handle: 50 + 3 * p.number for p in lab.people} | {lab.robot: 9}
+    return {name: 50 + 3 * p.number for p in lab.people for name in (p.handle, *p.old_names)} | {lab.robot: 9}
 
 
 def _quiet(lab: Lab, when: float, *kinds: str) -> bool:
@@ -27,7 +27,7 @@ def _moved(lab: Lab, when: float) -> float:
 def gitlab_events(lab: Lab) -> bytes:
     """Render pushes and requests as the events API does, newest first."""
     forge, numbers, rows = lab.forge, _numbers(lab), []
-    names = {p.handle: p.name for p in lab.people}
+    names = {name: p.name for p in lab.people for name in (p.handle, *p.old_names)}
     for p in forge.pushes:
         kind = "removed" if p.new is None else "pushed" if p.old else "created"
         data = {"commit_count": p.count, "action": kind, "ref_type": "branch", "commit_from": p.old, "commit_to": p.new, "ref": p.ref,

@@ -283,6 +283,7 @@ def submit(lab: Lab, stay: Stay, session: Session, clone: Clone, when: int, rng:
 def _start(lab: Lab, job: Job, clone: Clone, rng: Random) -> None:
     """Load what the job begins with, and write what it makes, at their times."""
     job.commit = lab.clone_head(clone, job.start)
+    job.image = next((i for t, i in reversed(lab.images) if t <= job.start), "")
     if not job.loads and rng.random() < 0.75:
         job.loads = _choice(lab, job, rng)
     store, ip, key = lab.store, lab.cluster.node_ip(job.nodes[0]), lab.cluster.key(job)

@@ -70,6 +70,8 @@ class Lab:
     """nodes whose audit log exists"""
     pipelines: list[dict[str, Any]] = field(default_factory=list)
     registry: list[dict[str, Any]] = field(default_factory=list)
+    images: list[tuple[float, str]] = field(default_factory=list)
+    """what jobs' image name stood for: (since when, reference)"""
     checks: list[dict[str, Any]] = field(default_factory=list)
     checkpoints: dict[str, bytes] = field(default_factory=dict)
     """collected objects: key -> content"""

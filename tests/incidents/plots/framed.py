@@ -56,7 +56,7 @@ def plant(story: Story) -> None:
             (spot.there.ip, there.there.ip),
         ]
         lab.forged_span = (low, high)
-        lab.controllers |= dict.fromkeys(keys, [admin.id])
+        lab.controllers |= {key: [admin.id] for key in keys}
 
     def tell() -> None:
         forge_it()

@@ -40,6 +40,8 @@ class Cause:
     direct: Callable[[Job], bool]
     recorded: Callable[[Job], bool]
     spreads: bool = True
+    blamed: bool = True
+    """whether it harms the runs that it reaches; else only its reach is told"""
     sources: Callable[[], list[str]] = field(default=list)
     """objects of the store that bear it"""
 
@@ -126,7 +128,10 @@ def settle(story: Story) -> None:
     touched: set[int] = set()
     for cause in story.causes:
         reach, sure, maybe = _reach(lab, cause)
-        story.reaches[cause.question] = reach
+        if cause.question:
+            story.reaches[cause.question] = reach
+        if not cause.blamed:
+            continue
         touched |= {j.number for j in (*sure, *maybe)}
         kind = rng.choice(EVERY_HARM)
         for job in (*sure, *maybe):
