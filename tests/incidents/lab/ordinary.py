@@ -243,7 +243,7 @@ def submit(lab: Lab, stay: Stay, session: Session, clone: Clone, when: int, rng:
     cluster, person = lab.cluster, stay.person
     cluster.next_number += rng.randrange(1, 5)
     wanted = int(fixed.get("nodes", rng.choice((1, 1, 1, 2, 2, 4))))  # type: ignore[call-overload]
-    length = rng.randrange(25, 420) * MINUTE
+    length = int(fixed["hours"]) * HOUR if "hours" in fixed else rng.randrange(25, 420) * MINUTE  # type: ignore[call-overload]
     nodes, start = cluster.place(when + rng.randrange(20, 400), length, wanted, rng)
     name = f"{rng.choice(names.FAMILIES)}-{rng.choice(('pre', 'ft', 'eval', 'abl', 'long'))}-{rng.randrange(16**4):04x}"
     own = rng.random() < 0.12
@@ -275,7 +275,7 @@ def submit(lab: Lab, stay: Stay, session: Session, clone: Clone, when: int, rng:
         lab.diary.process(stay, when - 0.8, f"{command} {name}.yaml")
     else:
         run(session, when - 0.6, [*command.split(), f"{name}.sh" if cluster.kind == "slurm" else f"{name}.yaml"], workdir)
-    if rng.random() < 0.05:
+    if rng.random() < 0.05 and "hours" not in fixed:
         job.state, job.end = "FAILED", job.start + (job.end - job.start) // 3
     return job
 

@@ -3,7 +3,8 @@
 from making.hosts import run
 
 from tests.incidents.lab.cluster import Job
-from tests.incidents.plots.scenes import BARE, desk, not_flags, yardsticks
+from tests.incidents.lab.ordinary import submit
+from tests.incidents.plots.scenes import BARE, Desk, desk, not_flags, yardsticks
 from tests.incidents.plots.story import Plot, Story, Variant
 from tests.incidents.truth import Answer
 
@@ -16,21 +17,17 @@ def plant(story: Story) -> None:
     """
     lab = story.lab
     actor, owner = story.pick(), story.pick()
-    spot = desk(story, actor)
+    spot = desk(story, actor, where="office", hour=12.5 + 3.5 * story.rng.random())
+    early = desk(story, owner, day=spot.day, where="office", hour=9.3 + story.rng.random())
     killed: list[Job] = []
 
     def cancel() -> None:
-        running = [
-            j
-            for j in lab.cluster.jobs
-            if j.start < spot.when - 60 and j.end > spot.when + 600 and j.person is not actor and j.state == "COMPLETED"
-        ]
-        victim = max(running, key=lambda j: (j.person is owner, j.number)).person if running else None
+        running = [j for j in lab.cluster.jobs if j.start < spot.when - 60 and j.end > spot.when + 600 and j.person is owner]
         account = f"sso:{actor.emails[0]}"
         session = None
         if lab.cluster.kind == "slurm":
             session = lab.ssh(spot.there, lab.login_host(), spot.when - 240, min(spot.when + 400, spot.there.end - 20))
-        for n, job in enumerate(j for j in running if j.person is victim):
+        for n, job in enumerate(running):
             when = spot.when + 7 * n
             job.cancelled_by, job.end = (when, account, actor.uid, lab.seen_ip(spot.there)), when + 1
             job.writes = [w for w in job.writes if w[0] < when]
@@ -41,12 +38,10 @@ def plant(story: Story) -> None:
             killed.append(job)
 
     def plan() -> None:
-        spot.settle()
-        lab.at(spot.when, cancel)
+        lab.at(early.settle().when - 120, lambda: _hand_in(story, early))
+        lab.at(spot.settle().when, cancel)
 
     def tell() -> None:
-        if not killed:
-            raise LookupError("no job was running then")
         job = killed[0]
         slurm = lab.cluster.kind == "slurm"
         account = f"unix:{actor.login}" if slurm else f"k8s:sso:{actor.emails[0]}"
@@ -86,6 +81,16 @@ def plant(story: Story) -> None:
     story.symptoms = False
     story.plan(plan)
     story.tell(tell)
+
+
+def _hand_in(story: Story, early: Desk) -> None:
+    """Have the owner start two jobs that are going to run for hours."""
+    lab = story.lab
+    clone = next(c for c in lab.clones if c.team == early.person.team)
+    session = lab.ssh(early.there, clone.host, early.when - 100, min(early.when + 1200, early.there.end - 20))
+    for n in range(2):
+        job = submit(lab, early.there, session, clone, early.when + 200 * n, story.rng, nodes=1, hours=9)
+        job.state = "COMPLETED"
 
 
 SLURM, K8S = {"scheduler": "slurm", "auditd": True, "auth": True}, {"scheduler": "k8s"}
