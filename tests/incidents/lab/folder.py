@@ -7,7 +7,7 @@ from typing import Any
 from making.folder import Files, csv_file, toml_table
 from making.stored import tar_file
 
-from tests.incidents.formats import forge_logs, host_logs, jobs, people_logs, tracking
+from tests.incidents.formats import checkpoints, forge_logs, host_logs, jobs, people_logs, tracking
 from tests.incidents.lab import clock
 from tests.incidents.lab import forge as forges
 from tests.incidents.lab.clock import DAY, HOUR
@@ -181,6 +181,8 @@ class Folder:
                 },
                 {"evidence/namenode/audit.log": store.files()[""]},
             )
+        if not lab.checkpoints and self.rng.random() < 0.3:
+            lab.checkpoints |= self._models()
         if lab.checkpoints:
             prefix = "s3://" if store.kind == "s3" else f"hdfs://{store.base}/"
             root = f"evidence/objects/{store.base}/" if store.kind == "s3" else "evidence/objects/"
@@ -195,8 +197,20 @@ class Folder:
                 {root + k: v for k, v in sorted(lab.checkpoints.items())},
             )
 
+    def _models(self) -> Files:
+        """Return a few harmless objects, as they would be collected to be compared with."""
+        keys = sorted(self.lab.store.versions)
+        return {
+            key: checkpoints.torch_zip(self.rng, 2, b"", (("functools", "partial"),))
+            for key in self.rng.sample(keys, min(3, len(keys)))
+            if key.endswith(".pt")
+        }
+
     def _hosts(self) -> None:
         lab, shape = self.lab, self.lab.shape
+        if not lab.controllers and self.rng.random() < 0.35:  # the case says who could have edited the hosts' logs
+            keepers = sorted(p.id for p in lab.people if p.role == "infrastructure")
+            lab.controllers |= {key: keepers for name in lab.hosts for key in (f"auth:{name}", f"audit:{name}")}
         plain = {"timezone": shape.zone, "year": shape.first.year} if shape.style == "bsd" else {}
         for name, host in lab.hosts.items():
             parts = {f"evidence/{name}/{k}": v for k, v in host_logs.auth_files(lab, name).items()}

@@ -66,8 +66,11 @@ def _branch(lab: Lab, stay: Stay, when: int, rng: Random) -> None:
     forge, person = lab.forge, stay.person
     name, tip, count = branch_name(lab, person, rng), forge.head(), rng.choice((1, 1, 2, 3))
     mine = forges.signature(person, 1 if len(person.emails) > 1 and rng.random() < 0.6 else 0)
+    if rng.random() < 0.07:
+        _in_browser(lab, stay, name, mine, when, rng)
+        return
     author = mine
-    if rng.random() < 0.08:  # picked from a colleague: his is the author's name, mine the committer's
+    if rng.random() < 0.08:  # picked from a colleague, or a patch applied: theirs is the author's name, one's own the committer's
         author = forges.signature(rng.choice(lab.people))
     for n in range(count):
         tip = forge.commit(
@@ -83,6 +86,24 @@ def _branch(lab: Lab, stay: Stay, when: int, rng: Random) -> None:
     lab.push(stay, person, name, tip, when, count=count)
     if rng.random() < 0.18 and stay.busy(when + 900):
         lab.at(when + 900, lambda: _amend(lab, stay, name, when + 900, rng))
+    _plan_review(lab, stay, name, when, rng)
+
+
+def _in_browser(lab: Lab, stay: Stay, name: str, author: str, when: int, rng: Random) -> None:
+    """Edit a file on the forge's pages: the forge commits, and no git command runs anywhere."""
+    forge = lab.forge
+    tip = forge.head()
+    tip = forge.commit(
+        [tip],
+        forge.edit(tip, rng),
+        author,
+        when - 2,
+        rng.choice(names.SUBJECTS),
+        who=stay.person,
+        committer=f"Web Editor <noreply@{forge.host}>",
+    )
+    old = forge.move(name, tip, when)
+    forge.pushes.append(forges.Push(when, stay.person.handle, name, old, tip, 1, "web", lab.seen_ip(stay)))
     _plan_review(lab, stay, name, when, rng)
 
 
@@ -275,7 +296,10 @@ def submit(lab: Lab, stay: Stay, session: Session, clone: Clone, when: int, rng:
         lab.diary.process(stay, when - 0.8, f"{command} {name}.yaml")
     else:
         run(session, when - 0.6, [*command.split(), f"{name}.sh" if cluster.kind == "slurm" else f"{name}.yaml"], workdir)
-    if rng.random() < 0.05 and "hours" not in fixed:
+    if rng.random() < 0.03 and "hours" not in fixed and job.end - job.start > HOUR:  # its owner thinks better of it
+        at = job.start + rng.randrange(900, 3000)
+        job.cancelled_by, job.end = (at, f"sso:{person.emails[0]}", person.uid, job.ip), at + 1
+    elif rng.random() < 0.05 and "hours" not in fixed:
         job.state, job.end = "FAILED", job.start + (job.end - job.start) // 3
     return job
 

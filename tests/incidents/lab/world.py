@@ -17,7 +17,7 @@ from tests.incidents.lab.clock import DAY, HOUR, MINUTE, RIGHT, midnight
 from tests.incidents.lab.cluster import Cluster, Job
 from tests.incidents.lab.diary import Diary, Stay, hold_meetings, live_day, window_days
 from tests.incidents.lab.forge import Forge
-from tests.incidents.lab.people import Person, draw_people, fingerprint
+from tests.incidents.lab.people import Person, draw_people
 from tests.incidents.lab.shape import Shape, draw_shape
 from tests.incidents.lab.store import Store
 
@@ -310,11 +310,26 @@ def heartbeat(lab: Lab, rng: Random) -> None:
         for when in range(lab.begin + rng.randrange(900), lab.end, every):
             cron(host, when, audited=lab.shape.auditd)
         del name
+    _strangers(lab, rng)
     every = rng.choice((30, 45, 60)) * MINUTE
     for when in range(lab.begin + rng.randrange(900), lab.end, every):
         lab.forge.fetches.append({"time": when + rng.random() * 20, "person": None, "ip": "10.9.0.7"})
     lab.store.heartbeat(lab.begin + 60, lab.end, rng.choice((30, 60)) * MINUTE)
 
 
-def key_for(*words: object) -> str:
-    return fingerprint(*words)
+def _strangers(lab: Lab, rng: Random) -> None:
+    """Let the world knock at the hosts that it can reach."""
+    door = lab.hosts[lab.bastion or lab.mover]
+    for _ in range(rng.randrange(20, 120)):
+        when, ip = rng.uniform(lab.begin, lab.end), f"198.51.100.{rng.randrange(2, 250)}"
+        user, pid, port = (
+            rng.choice(("root", "admin", "test", "ubuntu", lab.rng("knock").choice(lab.people).login)),
+            door.next_pid(),
+            rng.randrange(2000, 65000),
+        )
+        known = any(p.login == user for p in lab.people)
+        door.log(when, f"sshd[{pid}]: Failed password for {'' if known else 'invalid user '}{user} from {ip} port {port} ssh2")
+        door.log(
+            when + 0.4,
+            f"sshd[{pid}]: Connection closed by {'authenticating' if known else 'invalid'} user {user} {ip} port {port} [preauth]",
+        )

@@ -2,7 +2,7 @@
 
 from tests.incidents.lab import forge as forges
 from tests.incidents.lab.clock import DAY, HOUR
-from tests.incidents.plots.scenes import Bad, code_cause, desk, push_answer, scale_statement, write_commit, yardsticks
+from tests.incidents.plots.scenes import Bad, code_cause, desk, not_flags, push_answer, scale_statement, write_commit, yardsticks
 from tests.incidents.plots.story import Plot, Story, Variant
 
 
@@ -39,7 +39,7 @@ def plant(story: Story) -> None:
                 "unknown",
                 ["own-account"],
             )
-            answer.candidates = story.everyone(spot.when)
+            answer.candidates, answer.not_flags = story.everyone(spot.when), not_flags(maybe=("log-gap",))
         q = story.ask(answer.object, spot.when, answer, about="Runs went wrong from a certain day on.")
         story.causes.append(code_cause(story, q, bad))
         yardsticks(story, q, author=actor, committer=actor, pusher=None if story.twin else actor)

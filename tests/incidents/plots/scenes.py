@@ -80,7 +80,8 @@ def desk(
     rng = story.rng
     share = rng.uniform(0.38, 0.58) if share is None else share
     day = day or story.lab.day(share)
-    where = where or rng.choice(("office", "office", "vpn"))
+    # a VPN is a sign-on of its own: in a twin, which must leave the person open, it would say who it was
+    where = where or ("office" if story.twin else rng.choice(("office", "office", "vpn")))
     night = where == "vpn" and rng.random() < 0.5 and hour is None
     begin = 20.2 + rng.random() if night else person.begins if person.begins < 12 else 9.1
     length = 2.9 if night else 8.7
