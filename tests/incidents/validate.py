@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.incidents.plots import plots
 from tests.incidents.scoring import COLUMNS, Score, score, summary, table, upper
 
 ROOT = Path(__file__).resolve().parents[2]
+BATCH = 100
 ASKED = {"examiner": "validation", "time": "2025-01-01T00:00:00Z"}
 
 
@@ -75,8 +77,9 @@ def run(todo: list[Task], workers: int) -> Iterator[Result]:
     if workers == 1:
         yield from map(examine, todo)
         return
-    with ProcessPoolExecutor(workers, max_tasks_per_child=60) as pool:
-        yield from pool.map(examine, todo, chunksize=1)
+    for first in range(0, len(todo), BATCH):  # fresh processes now and then, so that none keeps what a thousand examinations left behind
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(examine, todo[first : first + BATCH], chunksize=1)
 
 
 def fingerprint(*patterns: str) -> str:
