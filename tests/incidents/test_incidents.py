@@ -10,7 +10,7 @@ from tests.incidents.make import make_case, variants
 from tests.incidents.plots import plots
 from tests.incidents.scoring import calibration, cllr, score, summary, upper
 from tests.incidents.truth import FLAGS
-from tests.incidents.validate import page, report, tasks
+from tests.incidents.validate import page, tasks
 
 RUNGS = ("none", "change", "account", "session", "person")
 MECHANISMS = ("own-account", "credential-misuse", "shared-identity", "deputy", "forged-record", "automation", "defect", "unknown")
@@ -165,4 +165,3 @@ def test_the_page_says_what_it_is_worth():
     text = page(found)
     assert "They do not test casework" in text
     assert "| x | 1 |" in text
-    assert report.__doc__

@@ -14,6 +14,7 @@ from tests.incidents.plots.scenes import (
     not_flags,
     rung_of_push,
     scale_statement,
+    silent_log,
     write_commit,
     yardsticks,
 )
@@ -42,9 +43,8 @@ def plant(story: Story) -> None:
         if found:
             lab.at(found[1], lambda: _dropped(story, actor, bad, *found))
         if story.variant == "gap":
-            low, high = when - rng.randrange(2, 4) * HOUR, when + rng.randrange(3, 5) * HOUR
-            lab.silences["forge"] = (low, high)
-            story.gaps["forge"] = story.gaps["forge-shell" if lab.shape.forge == "gitlab" else "forge-audit"] = (low, high)
+            own = "forge-shell" if lab.shape.forge == "gitlab" else "forge-audit"
+            silent_log(story, "forge", when - rng.randrange(2, 4) * HOUR, when + rng.randrange(3, 5) * HOUR, own)
 
     def tell() -> None:
         if story.variant == "gap":
