@@ -1,5 +1,6 @@
 """The only writer of a case's Parquet files, apart from what asks them: workers need no database."""
 
+from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,18 +20,20 @@ class PartWriter:
         self._folder, self._number = folder, number
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {}
+        self._rows: Counter[str] = Counter()
 
     def write(self, name: str, rows: pa.RecordBatch | pa.Table) -> None:
         """Append rows to this part of a table."""
         if not rows.num_rows:
             return
-        waiting = self._waiting.setdefault(name, [])
-        waiting.append(rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows]))
-        if sum(table.num_rows for table in waiting) >= ROWS:
+        self._waiting.setdefault(name, []).append(rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows]))
+        self._rows[name] += rows.num_rows
+        if self._rows[name] >= ROWS:
             self._flush(name)
 
     def _flush(self, name: str) -> None:
         rows = pa.concat_tables(self._waiting.pop(name))
+        del self._rows[name]
         writer = self._writers.get(name)
         if writer is None:
             path = self._folder / name / f"part-{self._number:05d}.parquet"

@@ -174,14 +174,14 @@ TABLES: dict[str, pa.Schema] = {
 }
 
 
-def event_batch(source: str, file: str, first_id: int, rows: Sequence[Event]) -> pa.RecordBatch:
-    """Turn events of one file into a record batch; ids count up from `first_id`."""
+def event_batch(source: str, file: str | Sequence[str], first_id: int, rows: Sequence[Event]) -> pa.RecordBatch:
+    """Turn events of one file, or of a file each, into a record batch; ids count up from `first_id`."""
     count = len(rows)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(Event._fields)
     arrays = [
         pa.array(np.arange(first_id, first_id + count, dtype=np.int64)),
         pa.repeat(pa.scalar(source), count),
-        pa.repeat(pa.scalar(file), count),
+        pa.repeat(pa.scalar(file), count) if isinstance(file, str) else pa.array(file, _TEXT),
     ]
     arrays += [_column(column, kind) for column, kind in zip(columns, _EVENT_TYPES.values(), strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=EVENTS)

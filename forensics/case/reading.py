@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from forensics import engine, schema
 from forensics.evidence import compression, share_out
-from forensics.model import Account, Batch, Evidence, EvidenceFile, Piece
+from forensics.model import Account, Batch, Event, Evidence, EvidenceFile, Piece
 from forensics.parts import PartWriter
+from forensics.records import BATCH
 from forensics.source import load
 
 TASK = 16 << 20
@@ -76,13 +77,15 @@ def read_all(tasks: list[Task], workers: int) -> list[PieceAccount]:
 def read_task(task: Task) -> list[PieceAccount]:
     """Read the pieces of a task into its part; runs in a worker."""
     accounts = []
-    next_id = task.number << PART_IDS
+    source = task.pieces[0].source
+    read = load(source.kind).read
     with PartWriter(Path(task.folder), task.number) as part:
+        gathered = _Gathered(part, source.name, task.number << PART_IDS)
         for piece in task.pieces:
             account = Account()
             rejected = 0
-            for batch in load(piece.source.kind).read(piece):
-                next_id = _write(part, piece, batch, next_id)
+            for batch in read(piece):
+                gathered.add(piece.file.file, batch)
                 rejected += sum(r.end - r.start for r in batch.rejects)
                 account = Account(
                     account.parsed + batch.parsed,
@@ -102,18 +105,46 @@ def read_task(task: Task) -> list[PieceAccount]:
                     piece.file.sha256,
                 )
             )
+        gathered.write()
     return accounts
 
 
-def _write(part: PartWriter, piece: Piece, batch: Batch, next_id: int) -> int:
-    name, file = piece.source.name, piece.file.file
-    if batch.events:
-        part.write("events", schema.event_batch(name, file, next_id, batch.events))
-    if batch.rejects:
-        part.write("rejected", schema.reject_batch(name, file, batch.rejects))
-    for table, rows in batch.tables.items():
-        part.write(table, rows)
-    return next_id + len(batch.events)
+_FEW = 1000
+"""events of a batch that are worth a record batch of their own"""
+
+
+class _Gathered:
+    """Writes rows to a part; those of small files together, since a record batch costs as much as hundreds of its rows."""
+
+    def __init__(self, part: PartWriter, source: str, first_id: int) -> None:
+        self._part, self._source, self._next_id = part, source, first_id
+        self._events: list[Event] = []
+        self._files: list[str] = []
+
+    def add(self, file: str, batch: Batch) -> None:
+        """Take the rows of a batch."""
+        if len(batch.events) > _FEW:
+            self.write()
+            self._write(file, batch.events)
+        else:
+            self._events += batch.events
+            self._files += [file] * len(batch.events)
+            if len(self._events) >= BATCH:
+                self.write()
+        if batch.rejects:
+            self._part.write("rejected", schema.reject_batch(self._source, file, batch.rejects))
+        for table, rows in batch.tables.items():
+            self._part.write(table, rows)
+
+    def write(self) -> None:
+        """Write what is gathered."""
+        if self._events:
+            self._write(self._files, self._events)
+            self._events, self._files = [], []
+
+    def _write(self, file: str | list[str], events: list[Event]) -> None:
+        self._part.write("events", schema.event_batch(self._source, file, self._next_id, events))
+        self._next_id += len(events)
 
 
 def files_table(evidences: list[Evidence], accounts: list[PieceAccount]) -> pa.Table:

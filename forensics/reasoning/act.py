@@ -21,6 +21,8 @@ class Act:
     session: str | None = None
     credential: str | None = None
     host: str | None = None
+    landed: tuple[Row, ...] = ()
+    """records of another's landing it afterwards, of a commit that a merge made anew"""
 
     @property
     def events(self) -> tuple[int, ...]:

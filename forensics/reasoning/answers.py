@@ -139,7 +139,7 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     named = best is not None and session is not None and _named(view, weighed, best, rivals)
     rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
     worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
-    candidates = (stand_in.person,) if named and stand_in else _candidates(view, stand_in, rivals)
+    candidates = (stand_in.person,) if named and stand_in else _candidates(view, stand_in, rivals, session)
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
@@ -171,9 +171,16 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
     return from_device and bool(speaking["session"]) and bool(speaking["person"] - speaking["session"])
 
 
-def _candidates(view: World, best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> tuple[str, ...]:
-    """Return everybody whom the records do not exclude: whom the leading hypothesis does not outweigh at the low end."""
-    found = {h.person for h, r in rivals if r.low < view.policy.lowest}
+def _candidates(
+    view: World, best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...], session: Weighed | None
+) -> tuple[str, ...]:
+    """Return everybody whom the records do not exclude: whom the leading hypothesis does not outweigh at the low end.
+
+    Without a session nobody is excluded: an account is not a person. A name too few is as wrong as a wrong name: to leave
+    somebody out takes more than to be ahead of him, and not one group alone.
+    """
+    need, alone = view.policy.excluded, view.policy.lowest
+    found = {h.person for h, r in rivals if session is None or r.low < need or r.left_out_low < alone}
     return tuple(sorted(found | ({best.person} if best else set())))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.landed import earlier_push
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.world import World
 
@@ -35,7 +36,7 @@ def gather(world: World, question: Question) -> Dossier:
     """Find the act that a question is about, its other records, and where it came from."""
     objects = _objects(question.object)
     seen, claimed = _seen(world, objects[0], question.object)
-    act, disputed = _act(world, question, objects) if seen or not _elsewhere(world, objects[0]) else (None, ())
+    act, disputed = _act(world, question, objects, claimed) if seen or not _elsewhere(world, objects[0]) else (None, ())
     dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
     if act is None:
         return dossier
@@ -94,10 +95,10 @@ def _when(world: World, reference: str, disputed: tuple[Row, ...]) -> tuple[int,
     return (low, low) if low is not None else None
 
 
-def _act(world: World, question: Question, objects: tuple[str, ...]) -> tuple[Act | None, tuple[Row, ...]]:
+def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
     reference = objects[0]
     if reference.startswith("git:") and "@" in reference:
-        return _push(world, reference)
+        return _push(world, reference, claimed)
     if reference.startswith("git:"):
         rows = world.acts("action = 'code.push' AND object = $o AND time IS NOT NULL", o=reference)
     elif reference.startswith(("slurm:", "k8s:")):
@@ -166,18 +167,33 @@ def _made(row: Row, records: list[Row]) -> Act:
         return next((r[key] for r in records if r[key]), None)
 
     low, high = min(r["time"] for r in records), max(r["time_hi"] or r["time"] for r in records)
-    return Act(row["action"], row["actor"], (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))
+    account = row["actor"] or (row["target"] if row["action"].startswith("file.") else None)  # a daemon's process has no login: its user, then
+    return Act(row["action"], account, (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))
 
 
-def _push(world: World, commit: str) -> tuple[Act | None, tuple[Row, ...]]:
-    """Return the push that brought a commit, in whichever repository it came first, with every other record of that push."""
+def _push(world: World, commit: str, claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
+    """Return the push that brought a commit, in whichever repository it came first, with every other record of that push.
+
+    Where another landed what its author had pushed before (squash, rebase, merge bot), that earlier push is the act.
+    """
+    sha = commit.partition("@")[2]
     rows = world.tables.rows(
         "SELECT events[1] AS event FROM edges WHERE rule = 'pushed-commits' AND recorded AND ends_with(dst, $sha) ORDER BY time, event LIMIT 1",
-        sha="@" + commit.partition("@")[2],
+        sha="@" + sha,
     )  # fmt: skip
     if not rows:
         return None, ()
     row = world.acts("event = $e", e=rows[0]["event"])[0]
+    records = _records(world, row)
+    before = earlier_push(world, sha, claimed["claimed"] if claimed else None, row)
+    records = _records(world, before) if before else records
+    if len({_who(world, r) for r in records}) > 1:
+        return None, tuple(records)
+    return replace(_made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _records(world: World, row: Row) -> list[Row]:
+    """Return a push's record with every other record of that push."""
     push = world.tables.rows("SELECT * FROM pushes WHERE event = $e", e=row["event"])[0]
     echoes = world.tables.rows(
         """
@@ -193,10 +209,7 @@ def _push(world: World, commit: str) -> tuple[Act | None, tuple[Row, ...]]:
         for o in others
         if o["target"] is None or abs(o["time"] - row["time"]) <= world.policy.windows["same_act"] or o["source"] != row["source"]
     ]
-    records = [row, *_one_a_source(row, same)]
-    if len({_who(world, r) for r in records}) > 1:
-        return None, tuple(records)
-    return _made(row, records), ()
+    return [row, *_one_a_source(row, same)]
 
 
 def _one_a_source(row: Row, others: list[Row]) -> list[Row]:

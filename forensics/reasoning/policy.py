@@ -20,6 +20,7 @@ class Policy:
     bands: tuple[tuple[str, float], ...]
     """name and lowest ratio, ascending"""
     lowest: float
+    excluded: float
     person: float
     left_out: float
     windows: dict[str, int]
@@ -51,6 +52,7 @@ def read_policy(path: Path | None) -> Policy:
             factors=tuple(float(f) for f in raw["sensitivity"]["factors"]),
             bands=tuple(sorted(((str(k), float(v)) for k, v in raw["bands"].items()), key=lambda b: b[1])),
             lowest=float(raw["naming"]["lowest"]),
+            excluded=float(raw["naming"]["excluded"]),
             person=float(raw["naming"]["person"]),
             left_out=float(raw["naming"]["left_out"]),
             windows={k: int(v) * 1_000_000_000 for k, v in raw["windows"].items()},

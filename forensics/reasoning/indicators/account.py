@@ -23,13 +23,18 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         act.sources,
         act.events,
         "account",
-        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN},
+        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN} | _borrowed(dossier, hypotheses),
     )
+
+
+def _borrowed(dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> dict[Hypothesis, str]:
+    """Say that somebody else would have had to get hold of this very account, where it is one person's alone."""
+    return {h: "unlikely" for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE and dossier.account_kind == "personal"}
 
 
 INDICATOR = Indicator(
     name="account",
-    why="an account's holder acting leaves that account's name",
+    why="an account's holder acting leaves that account's name; anybody else needs its password, key or token first",
     errs="whoever has the credential has the name; and who wants to put it on somebody chooses that very account",
     find=_find,
 )

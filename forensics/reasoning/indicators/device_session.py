@@ -14,7 +14,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if len(dossier.origins) != 1:
         return
     origin = dossier.origins[0]
-    for device in dict.fromkeys(d.device for d in origin.devices):
+    for device in dict.fromkeys(d.device for d in origin.devices if d.owners):
         last = _last(world, device, origin.moment)
         if last is None:
             continue

@@ -1,0 +1,67 @@
+"""Whose earlier push a commit's content came with, where somebody or something else landed it: squash, rebase, cherry-pick, merge bot.
+
+A commit that a merge makes anew has another id than what its author pushed; the content tells that it is the same change.
+Its author counts only where he himself pushed that content before: a name in a commit is a claim.
+"""
+
+from forensics.reasoning.act import Row
+from forensics.reasoning.world import World
+
+_ZERO = "0" * 40
+
+_SAME_CONTENT = """
+    WITH want AS (SELECT DISTINCT path, coalesce(new_blob, $zero) AS blob FROM changes WHERE "commit" = $c),
+    same AS (
+        SELECT DISTINCT c."commit" AS sha, c.path FROM changes c JOIN want w ON w.path = c.path AND coalesce(c.new_blob, $zero) = w.blob WHERE c."commit" <> $c
+    )
+    SELECT s.sha, s.path, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
+    FROM same s JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND ends_with(e.dst, '@' || s.sha)
+    WHERE e.time < $t GROUP BY ALL ORDER BY time DESC, s.sha, s.path
+"""
+
+
+def earlier_push(world: World, sha: str, author: str | None, row: Row) -> Row | None:
+    """Return the author's own push that first brought a commit's whole content, before `row` landed it; None where there is none.
+
+    Else, where a merge of the author's own request made the commit, his last push to another branch before that.
+    """
+    people = set(world.known.last_holders(author, row["time"]))
+    if not people or people & set(world.known.last_holders(row["actor"], row["time"])):
+        return None
+    return _by_content(world, sha, people, row) or _by_request(world, people, row)
+
+
+def _by_content(world: World, sha: str, people: set[str], row: Row) -> Row | None:
+    wanted = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c', c=sha)}
+    found = world.tables.rows(_SAME_CONTENT, c=sha, t=row["time"], zero=_ZERO)
+    acts = {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in found}))}
+    mine = [r for r in found if set(world.known.holders(acts[r["event"]]["actor"], r["time"])) & people]
+    if not wanted or {r["path"] for r in mine} != wanted:
+        return None
+    covered: set[str] = set()
+    last = None
+    for r in sorted(mine, key=lambda r: (r["time"], r["event"])):  # the push with which the content became whole
+        if r["path"] not in covered:
+            covered.add(r["path"])
+            last = acts[r["event"]]
+    return last
+
+
+def _by_request(world: World, people: set[str], row: Row) -> Row | None:
+    """Follow a merge record back to the request that the author opened, and that to his push."""
+    close = 10_000_000_000
+    merges = world.acts(
+        "action = 'code.merge' AND actor = $a AND time BETWEEN $low AND $high", a=row["actor"], low=row["time"] - close, high=row["time"] + close
+    )
+    requests = world.acts(
+        "action = 'code.request' AND list_contains($o, object) AND time < $t", o=[m["object"] for m in merges if m["object"]], t=row["time"]
+    )
+    opened = [r for r in requests if set(world.known.holders(r["actor"], r["time"])) & people]
+    if len(merges) != 1 or not opened:
+        return None
+    repo = str(row["object"]).partition("#")[0]
+    pushed = world.acts(
+        "action = 'code.push' AND actor = $a AND starts_with(object, $r) AND object <> $o AND target IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $t",
+        a=opened[-1]["actor"], r=repo, o=row["object"], t=row["time"], low=opened[-1]["time"] - world.policy.windows["login"],
+    )  # fmt: skip
+    return pushed[-1] if pushed else None
