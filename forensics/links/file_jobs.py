@@ -8,13 +8,17 @@ from forensics.link import Link
 from forensics.tables import Tables
 
 _PROCESS = """
-    WITH places AS (
-        SELECT job, actor, start, coalesce("end", 9223372036854775807) AS "end", events, regexp_extract(unnest(nodes), '[^/]+$') AS node FROM jobs
+    WITH held AS (  -- a scheduler and a node may know one person by two accounts
+        SELECT object AS account, any_value(actor) AS person FROM events
+        WHERE action = 'identity.holds' AND json_extract_string(attrs, '$.kind') = 'personal' GROUP BY object HAVING count(DISTINCT actor) = 1
+    ),
+    places AS (
+        SELECT job, actor, h.person, start, coalesce("end", 9223372036854775807) AS "end", events, regexp_extract(unnest(nodes), '[^/]+$') AS node FROM jobs LEFT JOIN held h ON h.account = jobs.actor
         WHERE start IS NOT NULL
     ),
-    seen AS (SELECT * FROM acts WHERE action IN ('file.write', 'file.read', 'process.exec') AND host IS NOT NULL AND object IS NOT NULL)
+    seen AS (SELECT acts.*, h.person, g.person AS target_person FROM acts LEFT JOIN held h ON h.account = acts.actor LEFT JOIN held g ON g.account = acts.target WHERE action IN ('file.write', 'file.read', 'process.exec') AND host IS NOT NULL AND object IS NOT NULL)
     SELECT p.job, s.action, s.object, s.time, s.time_hi, list_append(p.events, s.event) AS events, count(*) OVER (PARTITION BY s.event) AS jobs_there
-    FROM seen s JOIN places p ON p.node = s.host AND s.time BETWEEN p.start AND p."end" AND (s.target = p.actor OR s.actor = p.actor)
+    FROM seen s JOIN places p ON p.node = s.host AND s.time BETWEEN p.start AND p."end" AND (s.target = p.actor OR s.actor = p.actor OR p.person IN (s.person, s.target_person))
 """
 
 _NAMED = """

@@ -1,6 +1,6 @@
 """Reason about every question, in order: the act, its hypotheses, the evidence, the rung; then reach, flags and statements."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, log
 
 from forensics.indicator import Hypothesis, Item, indicators
@@ -14,6 +14,7 @@ from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, wi
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.missing import missing
 from forensics.reasoning.opportunity import opportunity
+from forensics.reasoning.planted import planted_items, several_writes
 from forensics.reasoning.policy import Policy
 from forensics.reasoning.weighing import Ratio, Weighed, item_log, leader, ratio, total, weigh
 from forensics.reasoning.world import World, world
@@ -105,11 +106,43 @@ def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int
     raised = flags(view, dossier, quiet)
     if dossier.act is None or dossier.act.account is None or dossier.disputed:
         return _without_account(view, question, dossier, raised)
+    if dossier.planted is not None:
+        return _deputy(view, dossier, raised, quiet)
     who = opportunity(view.case, view.known, dossier.act.time)
     hyps = hypotheses(view, dossier, who)
     items = _items(view, dossier, hyps)
     every = with_forgers(view, dossier, hyps, items)
     return _weighed(view, dossier, every, _items(view, dossier, every) if every != hyps else items, raised)
+
+
+def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict[str, list[tuple[int, int]]]) -> Answer:
+    """Answer for a change that planted code made in another's process: who planted it; the process's owner himself stays an alternative."""
+    planted, act = dossier.planted, dossier.act
+    assert planted is not None
+    assert act is not None
+    inner = answer(view, Question(dossier.question.id, planted.object, (planted.write["time"], planted.write["time"])), quiet)
+    items = list(planted_items(view, dossier))
+    weighed = weigh(view, items)
+    best = Hypothesis(inner.person or "", Mechanism.DEPUTY)
+    owners = [Hypothesis(p, Mechanism.OWN_ACCOUNT) for p in view.known.last_holders(act.account, act.time[0]) if p != inner.person]
+    own = tuple((h, ratio(view, weighed, best, h)) for h in owners)
+    clear = all(r.low >= view.policy.lowest and r.left_out_low >= view.policy.left_out for _, r in own)
+    named = inner.rung is Rung.PERSON and clear
+    others = tuple((Hypothesis(h.person, Mechanism.DEPUTY), r) for h, r in inner.alternatives)
+    shown = {f.flag: f for f in (*raised, *inner.flags)}
+    return replace(
+        inner,
+        question=dossier.question,
+        dossier=replace(inner.dossier, question=dossier.question, objects=dossier.objects, planted=planted),
+        rung=inner.rung if named or inner.rung is not Rung.PERSON else Rung.SESSION,
+        person=inner.person if named else None,
+        mechanism=Mechanism.DEPUTY if named or clear else Mechanism.UNKNOWN,
+        candidates=inner.candidates if named else tuple(sorted({*inner.candidates, *(h.person for h in owners)})),
+        alternatives=tuple(sorted((*own, *others), key=lambda o: (o[1].low, o[0]))),
+        argued=(*(Argued(w, exp(item_log(view, w, best, owners[0])) if owners else 1.0) for w in weighed), *inner.argued),
+        support=view.policy.band(min([r.low for _, r in (*own, *inner.alternatives)], default=0.0)) if inner.support != "none" else "none",
+        flags=tuple(sorted(shown.values(), key=lambda f: f.flag)),
+    )
 
 
 def _items(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...]) -> list[Item]:
@@ -143,11 +176,17 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
-        stand_in.mechanism if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
+        _by(view, dossier, stand_in) if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
         view.policy.band(worst) if best and rivals else "none", candidates,
         tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, worst, view.policy.lowest),
         missing(view, dossier, rung, ()), raised, _on_behalf(dossier),
     )  # fmt: skip
+
+
+def _by(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
+    """Return the mechanism of a named hypothesis: who wrote an object with hidden code acts through whoever loads it."""
+    sure = dossier.code and not several_writes(view, dossier.objects[0], dossier.code)
+    return Mechanism.DEPUTY if sure and h.mechanism in (Mechanism.OWN_ACCOUNT, Mechanism.SHARED_IDENTITY) else h.mechanism
 
 
 def _session(dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:

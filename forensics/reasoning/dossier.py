@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.landed import earlier_push
+from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.world import World
 
@@ -28,6 +29,10 @@ class Dossier:
     """jobs in whose process the act happened"""
     loaded: tuple[Row, ...] = field(default=())
     """acts that wrote what those jobs had loaded, or brought the commit that they ran"""
+    planted: Planted | None = None
+    """an object with hidden code that the act's job had loaded before"""
+    code: tuple[Row, ...] = field(default=())
+    """code hidden in the object in question itself"""
     disputed: tuple[Row, ...] = field(default=())
     """records that name several people for what is asked about: no one act can be told"""
 
@@ -48,6 +53,8 @@ def gather(world: World, question: Question) -> Dossier:
         origins=origins_of(world, act, kind),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
+        planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else None,
+        code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
 
 

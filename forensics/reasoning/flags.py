@@ -23,7 +23,7 @@ class Flag:
 def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
     """Return the flags of one question, by name."""
     found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
-             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps)]  # fmt: skip
+             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier)]  # fmt: skip
     return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
 
 
@@ -170,6 +170,16 @@ def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
             ("a clock that was wrong", "a commit imported from elsewhere with its dates"),
             (commit["id"], *act.events),
         )
+
+
+def _hidden(dossier: Dossier) -> Iterator[Flag]:
+    code = dossier.code or (dossier.planted.code if dossier.planted else ())
+    if code:
+        names = ", ".join(sorted({str(r["name"]) for r in code}))
+        yield Flag(
+            "hidden-code", f"{code[0]['object']} holds code that runs when it is loaded ({names}), which other collected checkpoints do not",
+            ("a tool that pickles more than tensors", "a checkpoint of another framework's making"), tuple(r["event"] for r in code[:6]),
+        )  # fmt: skip
 
 
 _KEPT_BY = {

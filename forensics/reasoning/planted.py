@@ -1,0 +1,136 @@
+"""Code planted in what somebody else's process loaded: who ran it is not who made it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from forensics import times
+from forensics.indicator import Hypothesis, Item
+from forensics.model import Mechanism
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.world import World
+
+_USUAL = 0.5
+"""share of the other collected checkpoints from which on a callable is what such files always name"""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """An object that the act's process had loaded, and that holds code which runs."""
+
+    object: str
+    """its reference, with the version that was loaded where that is known"""
+    write: Row
+    """the write that put it there"""
+    load: Row
+    """the load before the act"""
+    job: str
+    code: tuple[Row, ...]
+    named: bool
+    """the code names the place of what was changed"""
+
+
+class HasPlanted(Protocol):
+    """What is needed of a dossier here."""
+
+    @property
+    def act(self) -> Act | None:
+        """The act in question."""
+
+    @property
+    def planted(self) -> Planted | None:
+        """What its job had loaded."""
+
+
+def hidden_code(world: World, reference: str) -> tuple[Row, ...]:
+    """Return the records of code that runs when this object is loaded, and that such files do not usually name.
+
+    A collected copy that bears no version may be of any of the writes to its name (see `several_writes`).
+    """
+    bare = reference.partition("?versionId=")[0]
+    rows = world.tables.rows(
+        """
+        SELECT id AS event, source, object, name, attrs FROM events WHERE action = 'object.code' AND json_extract_string(attrs, '$.kind') = 'dangerous'
+          AND (object = $o OR (object = $b AND NOT contains(object, '?'))) ORDER BY id
+        """,
+        o=reference, b=bare,
+    )  # fmt: skip
+    if not rows:
+        return ()
+    usual = {
+        r["name"]
+        for r in world.tables.rows(
+            """
+            WITH others AS (SELECT DISTINCT object FROM events WHERE action = 'object.content' AND split_part(object, '?', 1) <> $b AND json_extract_string(attrs, '$.pickles') IS NOT NULL)
+            SELECT name FROM events JOIN others USING (object) WHERE action = 'object.code' GROUP BY name
+            HAVING count(DISTINCT object) >= $share * (SELECT count(*) FROM others)
+            """,
+            b=bare, share=_USUAL,
+        )
+    }  # fmt: skip
+    return tuple(r for r in rows if r["name"] not in usual)
+
+
+def several_writes(world: World, reference: str, code: tuple[Row, ...]) -> bool:
+    """Tell whether the collected copy names no version, and its name was written more than once."""
+    bare = reference.partition("?versionId=")[0]
+    rows = world.tables.rows(
+        "SELECT count(*) AS n FROM acts WHERE action = 'object.write' AND outcome = 'ok' AND split_part(object, '?', 1) = $b", b=bare
+    )
+    return all("?" not in str(r["object"]) for r in code) and rows[0]["n"] > 1
+
+
+def planted_behind(world: World, act: Act, jobs: tuple[str, ...]) -> Planted | None:
+    """Return the one loaded object with hidden code behind an act in a job's process; None where there is none, or several."""
+    loads = world.tables.rows(
+        """
+        SELECT e.src, e.dst AS job, max(e.time) AS time, max(events[-1]) AS event FROM edges e
+        WHERE e.rule = 'job-objects' AND list_contains($jobs, e.dst) AND e.time <= $t GROUP BY ALL ORDER BY ALL
+        """,
+        jobs=list(jobs), t=act.time[1],
+    )  # fmt: skip
+    found = [p for p in (_planted(world, act, r) for r in loads) if p is not None]
+    objects = {p.write["event"] for p in found}
+    return found[0] if len(objects) == 1 else None
+
+
+def _planted(world: World, act: Act, load: Row) -> Planted | None:
+    bare = load["src"].partition("?versionId=")[0]
+    writes = world.acts(
+        "action = 'object.write' AND outcome = 'ok' AND time <= $t AND (object = $o OR ($o = $b AND split_part(object, '?', 1) = $b))", t=load["time"], o=load["src"], b=bare
+    )
+    if not writes:
+        return None
+    write = writes[-1]
+    code = hidden_code(world, write["object"])
+    if not code:
+        return None
+    return Planted(write["object"], write, load, load["job"], code, any(_names(r, act) for r in code))
+
+
+def _names(row: Row, act: Act) -> bool:
+    """Tell whether the code's own text names the changed file, or a folder that it lies in."""
+    path = "/" + str(act.rows[0]["object"]).partition("://")[2].partition("/")[2]
+    folders = {path.rsplit("/", n)[0] + "/" for n in range(1, path.count("/"))} | {path}
+    return any(len(f) > 3 and f in str(row["attrs"]) for f in folders)  # noqa: PLR2004 - not the root
+
+
+def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:
+    """Yield what speaks for planted code against the process's owner himself: the code, and that it was loaded before the change."""
+    planted, act = dossier.planted, dossier.act
+    if planted is None or act is None:
+        return
+    owners = world.known.last_holders(act.account, act.time[0])
+    unlike = {Hypothesis(p, Mechanism.OWN_ACCOUNT): "very unlikely" if planted.named else "unlikely" for p in owners}
+    names = ", ".join(sorted({r["name"] for r in planted.code}))
+    what = " and names the place of what was changed" if planted.named else ""
+    yield Item(
+        "planted_code", f"{planted.object} holds code that runs when it is loaded ({names}){what}", (planted.code[0]["source"],), tuple(r["event"] for r in planted.code[:6]),
+        "change", unlike, "almost certain",
+    )  # fmt: skip
+    minutes = (act.time[0] - planted.load["time"]) / times.MINUTE
+    event = world.acts("event = $e", e=planted.load["event"])
+    yield Item(
+        "planted_load", f"{planted.job} had loaded it {minutes:.0f} minutes before its process made the change", tuple(r["source"] for r in event[:1]) or act.sources,
+        (planted.load["event"], *act.events[:2]), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): "unlikely" for p in owners}, "almost certain",
+    )  # fmt: skip
