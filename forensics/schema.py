@@ -147,6 +147,7 @@ CLOCKS = pa.schema(
         ("since", _INT),
         ("until", _INT),
         ("anchor", _INT),
+        ("span", _INT),
         ("offset", _INT),
         ("rate", pa.float64()),
         ("low", _INT),
@@ -158,7 +159,7 @@ CLOCKS = pa.schema(
 )
 """How far each source's clock ran ahead of the reference clock, a row a stretch of recorded time.
 
-By `offset` at `anchor`, and by `rate` more for each ns since; `low` and `high` bound it. Where `applied`, times of the view `events` are corrected by it."""
+By `offset` at `anchor`, the first of its anchors (the last is `span` later), and by `rate` more for each ns since; `low` and `high` bound it. Where `applied`, times of the view `events` are corrected by it."""
 
 TABLES: dict[str, pa.Schema] = {
     "events": EVENTS,

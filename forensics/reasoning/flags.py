@@ -23,7 +23,7 @@ class Flag:
 def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
     """Return the flags of one question, by name."""
     found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
-             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier)]  # fmt: skip
+             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier), *_clock(world, dossier)]  # fmt: skip
     return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
 
 
@@ -170,6 +170,23 @@ def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
             ("a clock that was wrong", "a commit imported from elsewhere with its dates"),
             (commit["id"], *act.events),
         )
+
+
+def _clock(world: World, dossier: Dossier) -> Iterator[Flag]:
+    """Name sources that the answer rests on and whose clock is off by more than records of one act may lie apart."""
+    if dossier.act is None:
+        return
+    used = {*dossier.act.sources, *(s for o in dossier.origins for s in (*o.sources, *(x for d in o.devices for x in d.sources)))}
+    rows = world.tables.rows(
+        'SELECT source, reference, "offset", low, high, events FROM clocks WHERE list_contains($s, source) AND applied AND abs("offset") > $w ORDER BY source, since',
+        s=sorted(used), w=world.policy.windows["same_act"],
+    )  # fmt: skip
+    if rows:
+        told = "; ".join(f"{r['source']} by {r['offset'] / times.SECOND:.0f} s" for r in {r["source"]: r for r in rows}.values())
+        yield Flag(
+            "clock-offset", f"clocks are off against that of {rows[0]['reference']}: {told}; times are corrected for it",
+            ("a host without time synchronisation", "a time zone set wrong"), tuple(e for r in rows for e in r["events"][:2])[:6],
+        )  # fmt: skip
 
 
 def _hidden(dossier: Dossier) -> Iterator[Flag]:

@@ -241,6 +241,29 @@ def _impact(i: Impact, case: CaseConfig) -> dict[str, Any]:
     return found
 
 
+def _clocks(tables: Tables) -> dict[str, tuple[dict[str, float], list[dict[str, Any]]]]:
+    """Return, by source, the offset of its clock in seconds with its interval, and its stretches; the point is that of the stretch with most anchors."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in tables.rows("SELECT * FROM clocks ORDER BY source, since"):
+        found[row["source"]].append(row)
+    told = {}
+    for source, rows in found.items():
+        best = max(rows, key=lambda r: (r["anchors"], -r["since"]))
+        point = best["offset"] + best["rate"] * best["span"] / 2
+        offset = {
+            "point": round(point / 1e9, 3), "low": round(min(r["low"] for r in rows) / 1e9, 3), "high": round(max(r["high"] for r in rows) / 1e9, 3),
+        }  # fmt: skip
+        stretches = [
+            {
+                "from": times.show(r["anchor"]), "to": times.show(r["anchor"] + r["span"]), "offset_s": round(r["offset"] / 1e9, 3), "drift_ppm": round(r["rate"] * 1e6, 3),
+                "low_s": round(r["low"] / 1e9, 3), "high_s": round(r["high"] / 1e9, 3), "anchors": r["anchors"], "against": r["against"], "by": r["kind"], "corrected": r["applied"],
+            }
+            for r in rows
+        ]  # fmt: skip
+        told[source] = (offset, stretches)
+    return told
+
+
 def _sources(
     tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: dict[str, str], notes: dict[str, tuple[str, ...]]
 ) -> list[dict[str, Any]]:
@@ -255,6 +278,7 @@ def _sources(
         r["source"]: r
         for r in tables.rows("SELECT source, count(*) AS records, min(time) AS first, max(time) AS last FROM recorded GROUP BY source")
     }
+    clocks = _clocks(tables)
     refused = defaultdict(int, {r["source"]: r["n"] for r in tables.rows("SELECT source, count(*) AS n FROM rejected GROUP BY source")})
     found = []
     for source in case.sources:
@@ -265,7 +289,8 @@ def _sources(
             "bytes": book["bytes"] if book else 0, "bytes_parsed": book["parsed"] if book else 0, "bytes_skipped": book["skipped"] if book else 0,
             "bytes_rejected": book["rejected"] if book else 0, "records": span["records"], "rejected": refused[source.name],
             "first": times.show(span["first"]) if span["first"] is not None else None, "last": times.show(span["last"]) if span["last"] is not None else None,
-            "gaps": [{"from": times.show(a), "to": times.show(b)} for a, b in reasoned.gaps.get(source.name, [])], "clock_offset_s": None,
+            "gaps": [{"from": times.show(a), "to": times.show(b)} for a, b in reasoned.gaps.get(source.name, [])], "clock_offset_s": clocks.get(source.name, (None, []))[0],
+            "clock": clocks.get(source.name, (None, []))[1],
             "files": book["files"] if book else 0, "notes": list(notes.get(source.name, ())), "damage": (book or {}).get("damage") or "",
             "status": ("skipped" if "skipped, as asked" in unreadable[source.name] else "unreadable") if source.name in unreadable else "read",
             "why_not": unreadable.get(source.name, ""),

@@ -48,6 +48,9 @@ _ANCHORS = """
     SELECT 'exact', 'login', source, time, id, host || ' ' || who || ' ' || ip FROM e
     WHERE action IN ('session.ssh.open', 'session.audit.open') AND host IS NOT NULL AND who IS NOT NULL AND ip IS NOT NULL
     UNION ALL
+    SELECT 'near', 'open', source, time, id, lower(split_part(host, '.', 1)) || ' ' || who FROM e
+    WHERE action IN ('session.ssh.open', 'session.audit.open') AND host IS NOT NULL AND who IS NOT NULL
+    UNION ALL
     SELECT 'near', 'push', source, time, id, who FROM e WHERE action = 'code.push' AND who IS NOT NULL
     UNION ALL
     SELECT 'near', 'push', source, time, id, who FROM typed WHERE kind = 'code.push'

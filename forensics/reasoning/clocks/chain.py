@@ -15,7 +15,7 @@ from forensics.reasoning.clocks.pairs import SLACK, Segment, offset
 from forensics.reasoning.policy import Policy
 from forensics.tables import Tables
 
-_COST = {"exact": 10, "near": 15, "loose": 1000}
+_COST = {"exact": 10, "near": 100, "loose": 1000}
 """a way over exact anchors is better than over near ones; people's pace only where there is nothing else"""
 
 
@@ -111,13 +111,12 @@ def _pairs(kept: dict[str, dict[str, Kept]]) -> dict[tuple[str, str], _Pair]:
 
 
 def _reference(pairs: dict[tuple[str, str], _Pair]) -> str:
-    """Return the source anchored to most others, by other than people's pace where there is such; then by name."""
-    strict = [pair for pair, p in pairs.items() if p.cost < _COST["loose"]] or list(pairs)
-    partners: dict[str, set[str]] = {}
-    for one, other in strict:
-        partners.setdefault(one, set()).add(other)
-        partners.setdefault(other, set()).add(one)
-    return min(partners, key=lambda s: (-len(partners[s]), s))
+    """Return the source anchored to most others: by records of the very same act, where there are such; then by near ones; then by name."""
+    partners: dict[str, dict[int, set[str]]] = {}
+    for (one, other), pair in pairs.items():
+        for source, with_ in ((one, other), (other, one)):
+            partners.setdefault(source, {}).setdefault(pair.cost, set()).add(with_)
+    return min(partners, key=lambda s: ([-len(partners[s].get(cost, ())) for cost in _COST.values()], s))
 
 
 def _measured(source: str, parent: Clock | None, pair: _Pair, kept: dict[str, dict[str, Kept]], reference: str) -> Clock | None:
@@ -173,7 +172,7 @@ def _rows(clock: Clock) -> list[dict[str, Any]]:
     return [
         {
             "source": clock.source, "reference": clock.reference, "against": clock.against, "kind": clock.kind, "how": clock.how, "since": borders[n], "until": borders[n + 1],
-            "anchor": s.since, "offset": s.offset, "rate": s.rate, "low": s.low, "high": s.high, "anchors": s.anchors, "applied": clock.off and clock.supported, "events": list(s.events),
+            "anchor": s.since, "span": s.until - s.since, "offset": s.offset, "rate": s.rate, "low": s.low, "high": s.high, "anchors": s.anchors, "applied": clock.off and clock.supported, "events": list(s.events),
         }
         for n, s in enumerate(segments)
     ]  # fmt: skip

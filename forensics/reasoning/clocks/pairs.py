@@ -33,7 +33,7 @@ _SHARE = 0.3
 _STEP_SHARE = 0.6
 _STEP_ANCHORS = {"exact": LEAST, "near": 8, "loose": 8}
 """anchors of a step: people push, and log in, again and again, so a few may lie alike by chance"""
-SLACK = {"exact": 1 * times.SECOND, "near": 5 * times.SECOND, "loose": 15 * times.MINUTE}
+SLACK = {"exact": 1 * times.SECOND, "near": 8 * times.SECOND, "loose": 15 * times.MINUTE}
 """how far apart two records of one act may lie on clocks that agree"""
 
 

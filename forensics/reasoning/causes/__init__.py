@@ -1,0 +1,12 @@
+"""Which change sets the harmed runs apart from the healthy ones (method, Finding the change in the first place).
+
+- `runs.py`, `curves.py`: harmed and healthy runs: named in the case, or told from their metrics
+- `spread.py`: which runs a job's effects came to, through what it wrote and they loaded
+- `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
+- `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well
+- `ranking.py`: the order, the most telling first
+"""
+
+from forensics.reasoning.causes.ranking import Cause, causes
+
+__all__ = ["Cause", "causes"]
