@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from forensics.reasoning.answers import Reasoned, reason
 from forensics.reasoning.clocks import clocks, clocks_table
 from forensics.reasoning.policy import Policy, read_policy
 from forensics.source import kinds, load
+from forensics.sources.git.blobs import read_blobs
+from forensics.sources.git.intake import copy_of
 from forensics.tables import Tables
 from forensics.telling import findings as findings_room
 from forensics.telling import report
@@ -77,7 +80,7 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         progress("linking: what led to what")
         link(tables, case, policy)
         progress("reasoning: hypotheses, and what the records say of each")
-        reasoned = reason(tables, case, policy)
+        reasoned = reason(tables, case, policy, partial(read_blobs, _copies(intake, out)))
         progress("telling: findings and report")
         findings = tell(tables, case, intake, reasoned, policy, out, request)
         tables.close()
@@ -91,6 +94,12 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
     )
     damaged = any(source["damage"] for source in findings["sources"])
     return Outcome(findings, Exit.UNREADABLE if intake.unreadable or damaged else Exit.DONE, tuple(problems))
+
+
+def _copies(intake: Intake, out: Path) -> list[Path]:
+    """Return the safe copies of the repositories that could be read."""
+    names = [e.source.name for e in intake.evidences if e.source.kind == "git" and e.source.name not in intake.unreadable]
+    return [copy_of(str(out / "work"), name) for name in names]
 
 
 def _actor(request: Request) -> custody.Actor:

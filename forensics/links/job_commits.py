@@ -1,4 +1,4 @@
-"""Which commit a job ran: the one its record names, where its working tree's HEAD stood, what its tracker noted; else what its neighbours ran."""
+"""Which commit a job ran: what its record names, where HEAD of its working tree stood when it started, or what its tracker noted."""
 
 from collections.abc import Iterator
 
@@ -7,39 +7,73 @@ import pyarrow as pa
 from forensics.link import Link
 from forensics.tables import Tables
 
-# Recorded: the scheduler's own record names the commit.
-_NAMED = """
-    SELECT c.object AS src, j.job AS dst, coalesce(j.start, j.submit) AS time, true AS recorded, j.events AS events, j.workdir
-    FROM jobs j JOIN commits c ON length(j.commit) >= 7 AND starts_with(c.sha, lower(j.commit))
+_GIVEN = """
+    commits AS (SELECT DISTINCT object, split_part(object, '@', 2) AS sha FROM events WHERE action = 'code.commit'),
+    heads AS (
+        SELECT id, target, time, json_extract_string(attrs, '$.worktree') AS worktree,
+               lead(time) OVER (PARTITION BY json_extract_string(attrs, '$.worktree'), source ORDER BY time, id) AS until
+        FROM events
+        WHERE action = 'ref.update' AND ends_with(object, '#HEAD') AND time IS NOT NULL AND json_extract_string(attrs, '$.worktree') <> ''
+    ),
+    tracked AS (
+        SELECT id, time, claimed, regexp_extract(json_extract_string(attrs, '$.job'), '[^/]+$') AS job, lower(json_extract_string(attrs, '$.commit')) AS sha
+        FROM events WHERE action = 'run.record' AND json_extract_string(attrs, '$.job') <> '' AND length(json_extract_string(attrs, '$.commit')) >= 7
+    ),
+    work AS (
+        SELECT *, regexp_extract(job, '[^/]+$') AS id, coalesce(start, submit) AS time,
+               greatest(coalesce(start, submit), $slack) - $slack AS earliest, least(coalesce("end", $latest), $latest) + $slack AS latest
+        FROM jobs
+    )
 """
 
-# Recorded: the reflog of the working tree that the job started in.
-_WORKTREE = """
-    SELECT h.target AS src, j.job AS dst, j.start AS time, true AS recorded, list_append(j.events, h.id) AS events, j.workdir
-    FROM jobs j JOIN heads h
-      ON (j.workdir = h.worktree OR starts_with(j.workdir, h.worktree || '/')) AND h.time <= j.start AND (h.until IS NULL OR j.start < h.until)
-    WHERE j.commit IS NULL
+# The scheduler's record names the commit; or the reflog says where HEAD of the working tree stood.
+_STRONG = """
+    strong AS (
+        SELECT c.object AS src, j.job AS dst, j.time, true AS recorded, j.events FROM work j
+        JOIN commits c ON left(c.sha, 7) = left(lower(j.commit), 7) AND starts_with(c.sha, lower(j.commit)) WHERE length(j.commit) >= 7
+        UNION ALL
+        SELECT h.target, j.job, j.start, true, list_append(j.events, h.id) FROM work j JOIN heads h
+          ON (j.workdir = h.worktree OR starts_with(j.workdir, h.worktree || '/')) AND h.time <= j.start AND (h.until IS NULL OR j.start < h.until)
+        WHERE j.commit IS NULL
+    )
 """
 
-# Recorded, too: the tracker's client asked git for HEAD as it ran in the job (https://mlflow.org/docs/latest/ml/tracking/, system tags). It
-# is the weakest of the three, since any client may write any tag: it counts as recorded only where the run began while that job ran, under
-# the job's own account (where both logs name one of the same kind), and where neither stronger record says another commit.
-_TRACKED = """
-    SELECT c.object AS src, j.job AS dst, j.start AS time, bool_or(r.clean AND k.dst IS NULL) AS recorded, list_append(j.events, min(r.id)) AS events, j.workdir
-    FROM jobs j JOIN runs r ON r.job = regexp_extract(j.job, '[^/]+$') AND (r.time IS NULL OR r.time BETWEEN j.start - $slack AND coalesce(j."end", r.time) + $slack)
-    JOIN commits c ON length(r.sha) >= 7 AND starts_with(c.sha, r.sha)
-    LEFT JOIN (SELECT DISTINCT dst FROM strong) k ON k.dst = j.job
-    WHERE j.start IS NOT NULL AND (r.claimed IS NULL OR split_part(r.claimed, ':', 1) <> split_part(j.actor, ':', 1) OR r.claimed = j.actor)
-      AND NOT EXISTS (SELECT 1 FROM strong s WHERE s.dst = j.job AND s.src = c.object)
-    GROUP BY c.object, j.job, j.start, j."end", j.events, j.workdir
+# A tracker's client asks git for HEAD when the run begins inside the job: a record of what ran, but one that any client could have written
+# (https://mlflow.org/docs/latest/ml/tracking/tracking-api/#system-tags). It is taken as recorded where the run began while that job ran and
+# under the job's account, where both name one of the same kind; and is no more than a possibility where a stronger record names another commit.
+_NOTED = """
+    noted AS (
+        SELECT c.object AS src, j.job AS dst, j.time, list_append(j.events, r.id) AS events,
+               j.job NOT IN (SELECT dst FROM strong)
+               AND (r.claimed IS NULL OR j.actor IS NULL OR r.claimed = j.actor OR split_part(r.claimed, ':', 1) <> split_part(j.actor, ':', 1)) AS recorded
+        FROM work j JOIN tracked r ON r.job = j.id AND j.time IS NOT NULL AND r.time BETWEEN j.earliest AND j.latest
+        JOIN commits c ON left(c.sha, 7) = left(r.sha, 7) AND starts_with(c.sha, r.sha)
+        ANTI JOIN strong s ON s.dst = j.job AND s.src = c.object
+    )
 """
 
-# Inferred: a working tree stands still, or moves on, between two jobs whose commits are recorded; one in between ran one of these, or what
-# lies between them.
-_NEIGHBOURS = """
-    SELECT DISTINCT k.src, j.job AS dst, j.start AS time, false AS recorded, list_concat(j.events, k.events) AS events, j.workdir
-    FROM (SELECT * FROM jobs WHERE start IS NOT NULL AND workdir <> '') j
-    JOIN (SELECT *, lag(time) OVER tree AS before, lead(time) OVER tree AS after FROM (SELECT DISTINCT ON (workdir, time, src) * FROM known ORDER BY workdir, time, src, dst)
-          WINDOW tree AS (PARTITION BY workdir ORDER BY time, src RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) k ON k.workdir = j.workdir
-    WHERE j.job NOT IN (SELECT dst FROM known)
-"""
+_SLACK = 3600 * 1_000_000_000
+"""by which the clocks of scheduler and tracker may differ"""
+_LATEST = (1 << 63) - 1 - _SLACK
+"""so that no sum of times overflows, whatever a record says"""
+
+
+def _run(tables: Tables) -> Iterator[pa.Table]:
+    yield tables.sql(
+        f"""
+        WITH {_GIVEN}, {_STRONG}, {_NOTED}
+        SELECT src, dst, time, time AS time_hi, recorded, events FROM strong
+        UNION ALL SELECT src, dst, time, time, recorded, events FROM noted
+        ORDER BY dst, src, time, recorded DESC, events
+        """,
+        slack=_SLACK,
+        latest=_LATEST,
+    )
+
+
+LINK = Link(
+    name="job-commits",
+    says="this job ran that commit: its record names it, its working tree stood there when it started, or its tracker noted it",
+    errs="uncommitted edits in the working tree are not seen; a tag or variable naming a commit may be stale, or written by another; clocks may differ",
+    run=_run,
+)

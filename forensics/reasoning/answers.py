@@ -17,7 +17,7 @@ from forensics.reasoning.opportunity import opportunity
 from forensics.reasoning.planted import planted_items, several_writes
 from forensics.reasoning.policy import Policy
 from forensics.reasoning.weighing import Ratio, Weighed, item_log, leader, ratio, total, weigh
-from forensics.reasoning.world import World, world
+from forensics.reasoning.world import Blobs, World, no_blobs, world
 from forensics.tables import Tables
 
 
@@ -61,9 +61,9 @@ class Reasoned:
     tiers: dict[str, str] = field(default_factory=dict)
 
 
-def reason(tables: Tables, case: CaseConfig, policy: Policy) -> Reasoned:
-    """Answer every question of a case. Pure: the same tables and policy give the same answers."""
-    view = world(tables, case, policy)
+def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs) -> Reasoned:
+    """Answer every question of a case. Pure: the same tables, policy and contents of files give the same answers."""
+    view = world(tables, case, policy, blobs)
     quiet = {s.name: silences.gaps(tables, s.name, case.timezone, policy) for s in case.sources if s.kind not in ("git", "metrics")}
     answers = tuple(answer(view, q, quiet) for q in case.questions)
     impacts = tuple(impact(view, a.dossier) for a in answers)

@@ -1,114 +1,275 @@
-"""Which commits bear a change: it is in their tree, for it came with their first parent or with themselves, and was not taken back."""
+"""Which commits bear a change: it is in their tree, for it came with their first parent or with themselves, and was not taken back.
+
+A path's state goes from first parent to child, unless the child changes it. Then the blob tells: the one from before the change is clean, the
+changed one bears it, and of any other the content is asked: what the change added (or took out) is still there (or gone), or is not. Where the
+content cannot be read, an edit on top takes no change back.
+"""
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
+from forensics.reasoning.patches import Lines, Patch, lines_of, patch_of
 from forensics.reasoning.world import World
 
-_NOTHING = "0" * 40
+_DEEPEST = 20
+"""renames of one file that are followed"""
+_MOST_PATHS = 500
+"""paths of a change beyond which no content is read: it is an import, and no edit is looked for by hand"""
+
+State = dict[str, str]
+"""path as changed -> its name now, of the paths that bear the change"""
 
 
 @dataclass(frozen=True, slots=True)
-class Descent:
-    """A commit and everything built on it."""
+class Step:
+    """What a commit did to a path, against its first parent; an id is empty where there was no file."""
+
+    path: str
+    was: str
+    """its name before"""
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All commits of all repositories, by their ids: a fork shares them."""
 
     parents: dict[str, list[str]]
-    order: tuple[str, ...]
-    """parents before children; the commit itself first"""
+    children: dict[str, list[str]]
+    names: dict[str, list[str]]
+    """references"""
+
+    def after(self, origins: Iterable[str]) -> tuple[str, ...]:
+        """Return the origins and everything built on them, parents first (Kahn)."""
+        reached = _reach(origins, self.children)
+        waiting = {c: sum(p in reached for p in self.parents.get(c, ())) for c in reached}
+        ready, order = deque(sorted(c for c in reached if not waiting[c])), []
+        while ready:
+            here = ready.popleft()
+            order.append(here)
+            for child in self.children.get(here, ()):
+                waiting[child] -= 1
+                if not waiting[child]:
+                    ready.append(child)
+        return tuple(order)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The change that is asked about."""
+
+    steps: dict[str, Step]
+    """by path"""
+    patches: dict[str, Patch]
+    """of the paths whose contents can be read and compared"""
+    formerly: dict[str, set[str]]
+    """name of a file -> the changed paths that it may once have been"""
+    lines: dict[str, Lines] = field(default_factory=dict)
+    """of the blobs that were read"""
+
+    def borne(self, path: str, blob: str, *, before: bool) -> bool:
+        """Tell whether a path with that blob bears the change; `before`: whether it did in a parent."""
+        made = self.steps[path]
+        if blob in (made.new, made.old):
+            return blob == made.new
+        if not blob:
+            return False
+        patch, lines = self.patches.get(path), self.lines.get(blob)
+        if patch is None or lines is None:
+            return before
+        return patch.remains(lines) if before else patch.whole(lines)  # what was taken back counts again where all of it is back
+
+    def untouched(self, path: str, blob: str) -> bool:
+        """Tell whether all of the change is known to stand in a blob."""
+        patch, lines = self.patches.get(path), self.lines.get(blob)
+        return blob == self.steps[path].new or (patch is not None and lines is not None and patch.whole(lines))
 
 
 def bearing(world: World, commit: str) -> set[str]:
-    """Return the commits whose tree holds what `commit` changed (references).
+    """Return the commits whose tree holds what `commit` changed (references), in whatever repository they lie."""
+    sha = commit.partition("@")[2]
+    history = _history(world)
+    made = {s.path: s for s in _steps(world, commits=[sha]).get(sha, ())}
+    if not made:
+        return _names(history, {c: {"": ""} for c in history.after([sha])}, commit)
+    formerly = _formerly(world, made)
+    steps = _steps(world, paths=formerly)
+    change = Change(made, _patches(world, made.values()), formerly)
+    origins = [sha, *_copies(world, history, sha, change, steps)]
+    order = history.after(origins)
+    blobs = {s.new for c in order for s in steps.get(c, ()) if any(p in change.patches for p in formerly.get(s.path, ()))}
+    change.lines.update(_lines(world, blobs))
+    return _names(history, _states(history, order, set(origins), change, steps, _reverts(world, commit)), commit)
 
-    A path's state goes from first parent to child, unless the child changes it: back to the blob that it was
-    before the change, or by a revert (git's own wording of the subject), it is clean; to the changed blob, it bears;
-    to anything else, it bears if any parent did: an edit on top does not take a change back.
-    """
-    descent = _descent(world, commit)
-    before = _changes(world, [commit]).get(commit, {})
-    after = _changes(world, [c for c in descent.order if c != commit], sorted(before))
-    reverts = _reverts(world, commit)
-    states: dict[str, set[str]] = {commit: set(before) or {""}}
-    for child in descent.order[1:]:
-        states[child] = set() if child in reverts else _state(descent.parents[child], states, before, after.get(child, {}))
-    return {c for c, paths in states.items() if paths}
+
+def _names(history: History, states: dict[str, State], commit: str) -> set[str]:
+    return {name for c, paths in states.items() if paths for name in history.names.get(c, ())} | {commit}
 
 
-def _state(
-    parents: list[str], states: dict[str, set[str]], before: dict[str, tuple[str, str]], changed: dict[str, tuple[str, str]]
-) -> set[str]:
-    """Return the paths in which a commit bears the change."""
-    first = states.get(parents[0], set()) if parents else set()
-    anywhere = {path for p in parents for path in states.get(p, set())}
-    found = {path for path in first if path not in changed}
-    for path, (_, blob) in changed.items():
-        old, new = before[path]
-        if blob == new or (blob != old and path in anywhere):
-            found.add(path)
+# --- states -----------------------------------------------------------------------------------------------------------
+
+
+def _states(
+    history: History,
+    order: tuple[str, ...],
+    origins: set[str],
+    change: Change,
+    steps: dict[str, list[Step]],
+    reverts: dict[str, bool],
+) -> dict[str, State]:
+    """Return, for every commit, the paths in which it bears the change."""
+    states: dict[str, State] = {}
+    for here in order:
+        if here in origins:
+            states[here] = {path: path for path in change.steps}
+            continue
+        parents = history.parents.get(here, [])
+        if reverts.get(here):
+            states[here] = {}
+            continue
+        touched = steps.get(here, ())
+        states[here] = _state([states.get(p, {}) for p in parents], change, touched)
+        if here in reverts and _takes_back(states[here], change, touched):
+            states[here] = {}
+    return states
+
+
+def _state(parents: list[State], change: Change, touched: Collection[Step]) -> State:
+    """Return the paths in which a commit bears the change, from its parents' states and what it did itself."""
+    first = parents[0] if parents else {}
+    if not touched:
+        return first
+    anywhere = {path for p in parents for path in p}
+    found = dict(first)
+    for step in touched:
+        for path in change.formerly.get(step.path, ()):
+            if path in first and first[path] not in (step.path, step.was):
+                continue  # another file that bears one of its names
+            found.pop(path, None)
+            if change.borne(path, step.new, before=path in anywhere):
+                found[path] = step.path
     return found
 
 
-def _descent(world: World, commit: str) -> Descent:
-    parents: dict[str, list[str]] = {}
-    children: dict[str, list[str]] = defaultdict(list)
-    repo = commit.partition("@")[0] + "@"
-    rows = world.tables.rows(
-        "SELECT DISTINCT object, CAST(json_extract(attrs, '$.parents') AS VARCHAR[]) AS parents FROM events WHERE action = 'code.commit' AND starts_with(object, $r) ORDER BY object",
-        r=repo,
-    )
+def _takes_back(state: State, change: Change, touched: Collection[Step]) -> bool:
+    """Tell whether a commit that bears the subject of a revert is one of this change: subjects repeat, and this one left all of it in place."""
+    concerned = [(path, s.new) for s in touched for path in change.formerly.get(s.path, ())]
+    return bool(concerned) and not all(path in state and change.untouched(path, blob) for path, blob in concerned)
+
+
+# --- what is asked of the tables ------------------------------------------------------------------------------------------
+
+
+def _history(world: World) -> History:
+    rows = world.tables.rows("""
+        SELECT DISTINCT object, split_part(object, '@', 2) AS sha, CAST(json_extract(attrs, '$.parents') AS VARCHAR[]) AS parents
+        FROM events WHERE action = 'code.commit' AND contains(object, '@') ORDER BY object
+    """)
+    history = History({}, defaultdict(list), defaultdict(list))
     for row in rows:
-        parents[row["object"]] = [repo + str(p).strip('"') for p in row["parents"] or []]
-        for parent in parents[row["object"]]:
-            children[parent].append(row["object"])
-    reached, stack = {commit}, [commit]
+        history.names[row["sha"]].append(row["object"])
+        if row["sha"] not in history.parents:
+            history.parents[row["sha"]] = [str(p).strip('"') for p in row["parents"] or []]
+            for parent in dict.fromkeys(history.parents[row["sha"]]):
+                history.children[parent].append(row["sha"])
+    return history
+
+
+def _reach(origins: Iterable[str], neighbours: dict[str, list[str]]) -> set[str]:
+    reached = set(origins)
+    stack = sorted(reached)
     while stack:
-        for child in children.get(stack.pop(), ()):
-            if child not in reached:
-                reached.add(child)
-                stack.append(child)
-    return Descent(parents, _sorted(commit, reached, parents, children))
+        for other in neighbours.get(stack.pop(), ()):
+            if other not in reached:
+                reached.add(other)
+                stack.append(other)
+    return reached
 
 
-def _sorted(commit: str, reached: set[str], parents: dict[str, list[str]], children: dict[str, list[str]]) -> tuple[str, ...]:
-    """Order a commit's descendants, parents first (Kahn)."""
-    waiting = {c: sum(p in reached for p in parents.get(c, ())) for c in reached}
-    ready, order = deque([commit]), []
-    waiting[commit] = 0
-    while ready:
-        here = ready.popleft()
-        order.append(here)
-        for child in children.get(here, ()):
-            waiting[child] -= 1
-            if waiting[child] == 0:
-                ready.append(child)
-    return tuple(order)
-
-
-def _changes(world: World, commits: list[str], paths: list[str] | None = None) -> dict[str, dict[str, tuple[str, str]]]:
-    """Return commit -> path -> (blob before, blob after)."""
-    shas = {c.partition("@")[2]: c for c in commits}
+def _steps(world: World, commits: Collection[str] | None = None, paths: Collection[str] | None = None) -> dict[str, list[Step]]:
+    """Return what commits did to paths: of these commits, or to these paths by any of their names."""
     rows = world.tables.rows(
         """
-        SELECT DISTINCT "commit", path, coalesce(old_blob, $zero) AS old, coalesce(new_blob, $zero) AS new FROM changes
-        WHERE list_contains($s, "commit") AND ($all OR list_contains($p, path)) ORDER BY ALL
+        WITH asked AS (SELECT unnest(CAST($names AS VARCHAR[])) AS name)
+        SELECT DISTINCT "commit", path, coalesce(CASE WHEN starts_with(status, 'R') THEN old_path END, path) AS was,
+               coalesce(old_blob, '') AS old, coalesce(new_blob, '') AS new FROM changes
+        WHERE CASE WHEN $by_commit THEN "commit" IN (SELECT name FROM asked)
+                   ELSE path IN (SELECT name FROM asked) OR (starts_with(status, 'R') AND old_path IN (SELECT name FROM asked)) END
+        ORDER BY ALL
         """,
-        s=sorted(shas), p=paths or [], all=paths is None, zero=_NOTHING,
+        names=sorted(commits if commits is not None else paths or ()), by_commit=commits is not None,
     )  # fmt: skip
-    found: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    found: dict[str, list[Step]] = defaultdict(list)
     for row in rows:
-        found[shas[row["commit"]]][row["path"]] = (row["old"], row["new"])
+        found[row["commit"]].append(Step(row["path"], row["was"], row["old"].strip("0") and row["old"], row["new"].strip("0") and row["new"]))
     return found
 
 
-def _reverts(world: World, commit: str) -> set[str]:
-    """Return the commits whose message says that they revert this one (git's own wording, git-revert(1): subject or body)."""
+def _formerly(world: World, paths: Collection[str]) -> dict[str, set[str]]:
+    """Return the names of the changed paths, then and after renames, each with the paths that it may stand for."""
+    found: dict[str, set[str]] = {path: {path} for path in paths}
+    for _ in range(_DEEPEST):
+        rows = world.tables.rows(
+            "SELECT DISTINCT old_path, path FROM changes WHERE starts_with(status, 'R') AND old_path IN (SELECT unnest(CAST($p AS VARCHAR[]))) ORDER BY ALL",
+            p=sorted(found),
+        )
+        more = [(r["path"], r["old_path"]) for r in rows if not found[r["old_path"]] <= found.get(r["path"], set())]
+        if not more:
+            break
+        for path, was in more:
+            found.setdefault(path, set()).update(found[was])
+    return found
+
+
+def _lines(world: World, blobs: Iterable[str]) -> dict[str, Lines]:
+    """Read and count the lines of blobs; what is no text, or can't be read, is left out."""
+    wanted = sorted({b for b in blobs if b})
+    found = {blob: lines_of(content) for blob, content in (world.blobs(wanted) if wanted else {}).items()}
+    return {blob: lines for blob, lines in found.items() if lines is not None} | {"": Lines()}
+
+
+def _patches(world: World, made: Collection[Step]) -> dict[str, Patch]:
+    """Compare the contents of the paths from before and after the change."""
+    if len(made) > _MOST_PATHS:
+        return {}
+    lines = _lines(world, [b for s in made for b in (s.old, s.new)])
+    found = {s.path: patch_of(lines.get(s.old), lines.get(s.new)) for s in made}
+    return {path: patch for path, patch in found.items() if patch is not None}
+
+
+def _copies(world: World, history: History, sha: str, change: Change, steps: dict[str, list[Step]]) -> list[str]:
+    """Return the commits elsewhere that make the same change: cherry-picked, rebased, squashed or handed on as a patch.
+
+    They change the same paths from the same blobs to the same, or add and take out the same lines, and stand neither before nor behind it.
+    """
+    related = _reach([sha], history.parents) | _reach([sha], history.children)
+    paths = set(change.steps)
+    others = {c: {s.path: s for s in rows} for c, rows in steps.items() if c not in related and paths <= {s.path for s in rows}}
+    same = {c for c, rows in others.items() if all((rows[p].old, rows[p].new) == (s.old, s.new) for p, s in change.steps.items())}
+    if set(change.patches) == paths:
+        rest = [c for c in others if c not in same]
+        lines = _lines(world, [b for c in rest for p in paths for b in (others[c][p].old, others[c][p].new)])
+        same |= {c for c in rest if all(_made(change.patches[p], lines.get(others[c][p].old), lines.get(others[c][p].new)) for p in paths)}
+    return sorted(same)
+
+
+def _made(patch: Patch, old: Lines | None, new: Lines | None) -> bool:
+    return old is not None and new is not None and patch.within(old, new)
+
+
+def _reverts(world: World, commit: str) -> dict[str, bool]:
+    """Return the commits that say that they revert this one, in git's own wording (git-revert(1)): by its id (true), or by its subject."""
     rows = world.tables.rows(
         """
-        SELECT DISTINCT r.object FROM events c JOIN events r ON r.action = 'code.commit'
+        SELECT split_part(r.object, '@', 2) AS sha,
+               bool_or(coalesce(contains(json_extract_string(r.attrs, '$.body'), 'This reverts commit ' || split_part(c.object, '@', 2)), false)) AS named
+        FROM events c JOIN events r ON r.action = 'code.commit'
           AND (json_extract_string(r.attrs, '$.subject') = 'Revert "' || json_extract_string(c.attrs, '$.subject') || '"'
                OR contains(json_extract_string(r.attrs, '$.body'), 'This reverts commit ' || split_part(c.object, '@', 2)))
-        WHERE c.action = 'code.commit' AND c.object = $c AND split_part(r.object, '@', 1) = split_part(c.object, '@', 1)
+        WHERE c.action = 'code.commit' AND c.object = $c GROUP BY 1 ORDER BY 1
         """,
         c=commit,
     )
-    return {r["object"] for r in rows}
+    return {r["sha"]: r["named"] for r in rows}

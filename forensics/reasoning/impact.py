@@ -1,6 +1,6 @@
 """What a change reached: forward along the edges, and along time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,9 @@ class Impact:
 
 def impact(world: World, dossier: Dossier) -> Impact:
     """Follow a change forward: first to the jobs that ran or loaded it, then through what those jobs wrote."""
-    sure, maybe = _first(world, dossier)
-    jobs, objects, edges = _spread(world, {r["dst"]: r for r in sure})
-    more_jobs, more_objects, more_edges = _spread(world, {r["dst"]: r for r in [*sure, *maybe]})
+    first = _first(world, dossier)
+    jobs, objects, edges = _spread(world, [r for r in first if r["recorded"]], inferred=False)
+    more_jobs, more_objects, more_edges = _spread(world, first, inferred=True)
     possible = tuple(sorted(set(more_jobs) - set(jobs)))
     origin = set(dossier.objects)
     return Impact(
@@ -43,28 +43,68 @@ def impact(world: World, dossier: Dossier) -> Impact:
         tuple(sorted(set(objects) - origin)),
         tuple(sorted(set(more_objects) - set(objects) - origin)),
         (_gpu_hours(world, jobs), _gpu_hours(world, [*jobs, *possible])),
-        (*sure, *maybe, *edges, *(e for e in more_edges if e not in edges)),
+        (*first, *edges, *(e for e in more_edges if e not in edges)),
         _unmeasured(world, [*jobs, *possible]),
     )
 
 
-def _first(world: World, dossier: Dossier) -> tuple[list[Row], list[Row]]:
-    """Return the edges into the jobs that ran or loaded the change itself: recorded, and inferred."""
+def _first(world: World, dossier: Dossier) -> list[Row]:
+    """Return the edges, recorded and inferred, into the jobs that ran or loaded the change itself."""
     reference = dossier.objects[0]
     if reference.startswith("git:") and "@" in reference:
-        rows = _commit_jobs(world, reference)
-    elif reference.startswith(("s3:", "hdfs:", "file:")) and dossier.when:
-        rows = _readers(world, reference, dossier.when[0], _next_write(world, reference, dossier))
-    else:
-        rows = []
-    return [r for r in rows if r["recorded"]], [r for r in rows if not r["recorded"]]
+        commits = sorted(bearing(world, reference))
+        return [*_commit_jobs(world, commits), *_beside(world, commits)]
+    if reference.startswith("image:"):
+        return _image_jobs(world, reference)
+    if reference.startswith(("s3:", "hdfs:", "file:")) and dossier.when:
+        return _readers(world, reference, dossier.when[0], _next_write(world, reference, dossier))
+    return []
 
 
-def _commit_jobs(world: World, commit: str) -> list[Row]:
-    """Return the jobs that ran the commit, or one built on it that still bears the change."""
+def _commit_jobs(world: World, commits: list[str]) -> list[Row]:
+    """Return the edges into the jobs that ran one of these commits."""
     return world.tables.rows(
-        "SELECT * FROM edges WHERE rule = 'job-commits' AND list_contains($c, src) ORDER BY dst, src", c=sorted(bearing(world, commit))
+        "SELECT * FROM edges WHERE rule = 'job-commits' AND src IN (SELECT unnest(CAST($c AS VARCHAR[]))) ORDER BY dst, src, time", c=commits
     )
+
+
+# A working tree stands still or moves on between two jobs whose commits are recorded. A job in between, of whose commit nothing is recorded,
+# may have run the one, the other, or what lies between them.
+_BESIDE = """
+    WITH runs AS (
+        SELECT e.src, e.dst, e.events, e.time, j.workdir, e.src IN (SELECT unnest(CAST($c AS VARCHAR[]))) AS bears
+        FROM edges e JOIN jobs j ON j.job = e.dst AND coalesce(j.start, j.submit) = e.time
+        WHERE e.rule = 'job-commits' AND e.recorded AND j.workdir <> ''
+    ),
+    marks AS (
+        SELECT workdir, time, bool_or(bears) AS bears, min(src) FILTER (bears) AS src, arg_min(events, src || dst) FILTER (bears) AS seen
+        FROM runs GROUP BY workdir, time
+    ),
+    silent AS (
+        SELECT * FROM jobs WHERE start IS NOT NULL AND workdir <> '' AND job NOT IN (SELECT dst FROM edges WHERE rule = 'job-commits')
+    ),
+    pairs AS (
+        SELECT j.job, j.start, j.events, m.* FROM silent j ASOF JOIN marks m ON j.workdir = m.workdir AND j.start >= m.time
+        UNION ALL
+        SELECT j.job, j.start, j.events, m.* FROM silent j ASOF JOIN marks m ON j.workdir = m.workdir AND j.start < m.time
+    )
+    SELECT 'job-commits' AS rule, src, job AS dst, start AS time, start AS time_hi, false AS recorded, list_concat(events, seen) AS events
+    FROM pairs WHERE bears QUALIFY row_number() OVER (PARTITION BY job, start ORDER BY time, src) = 1 ORDER BY dst, time
+"""
+
+
+def _beside(world: World, commits: list[str]) -> list[Row]:
+    """Return inferred edges into jobs that may have run one of these commits: the last or the next known job in their working tree did."""
+    return world.tables.rows(_BESIDE, c=commits)
+
+
+def _image_jobs(world: World, reference: str) -> list[Row]:
+    """Return the edges into the jobs that ran an image; a digest names the content, under whatever name and registry."""
+    digest = reference.rpartition("@")[2]
+    return world.tables.rows(
+        "SELECT * FROM edges WHERE rule = 'job-objects' AND starts_with(src, 'image:') AND (src = $o OR ($d <> '' AND ends_with(src, '@' || $d))) ORDER BY dst, src, time",
+        o=reference, d=digest if digest.startswith("sha256:") else "",
+    )  # fmt: skip
 
 
 def _next_write(world: World, reference: str, dossier: Dossier) -> int | None:
@@ -93,56 +133,105 @@ def _readers(world: World, reference: str, since: int, until: int | None) -> lis
     )  # fmt: skip
 
 
-def _spread(world: World, into: dict[str, Row]) -> tuple[list[str], list[str], list[Row]]:
-    """Follow jobs to what they wrote, and that to the jobs that loaded it, as long as there is more."""
-    jobs = {job: row["time"] for job, row in into.items()}
+def _spread(world: World, into: list[Row], *, inferred: bool) -> tuple[list[str], list[str], list[Row]]:
+    """Follow jobs to what they wrote, that to its copies, and all of these to the jobs that loaded them, as long as there is more."""
+    jobs: dict[str, int | None] = {}
+    for row in sorted(into, key=lambda r: (r["dst"], r["time"] is None, r["time"] or 0)):
+        jobs.setdefault(row["dst"], row["time"])
     objects: dict[str, int] = {}
     edges: list[Row] = []
-    frontier = set(jobs)
-    while frontier:
-        written = world.tables.rows(
-            "SELECT * FROM edges WHERE rule = 'job-objects' AND list_contains($j, src) AND NOT regexp_matches(dst, '^(slurm|k8s):') ORDER BY src, dst, time",
-            j=sorted(frontier),
-        )
-        fresh = [
-            w for w in written if w["dst"] not in objects and (jobs[w["src"]] is None or w["time"] is None or w["time"] >= jobs[w["src"]])
-        ]
+    fresh = _written(world, jobs, inferred=inferred)
+    while fresh:
+        fresh = [w for w in fresh if w["dst"] not in objects]
         objects |= {w["dst"]: w["time"] for w in fresh}
-        edges += fresh
-        frontier = set()
-        for row in _loads(world, fresh):
-            if row["dst"] not in jobs:
-                jobs[row["dst"]] = row["time"]
-                frontier.add(row["dst"])
-            edges.append(row)
+        loaded = _loads(world, fresh, inferred=inferred)
+        more = {row["dst"]: row["time"] for row in reversed(loaded) if row["dst"] not in jobs}
+        jobs |= more
+        edges += [*fresh, *loaded]
+        fresh = [*_written(world, more, inferred=inferred), *_copied(world, fresh)] if fresh else []
     return list(jobs), list(objects), edges
 
 
-_LOADS = """
+def _written(world: World, jobs: Mapping[str, int | None], *, inferred: bool) -> list[Row]:
+    """Return the edges to what jobs wrote, from the moment on at which they bore the change."""
+    rows = world.tables.rows(
+        """
+        SELECT * FROM edges WHERE src IN (SELECT unnest(CAST($j AS VARCHAR[]))) AND ($inferred OR recorded) AND time IS NOT NULL
+          AND ((rule = 'job-objects' AND NOT regexp_matches(dst, '^(slurm|k8s):')) OR (rule = 'file-jobs' AND starts_with(dst, 'file:///')))
+        ORDER BY src, dst, time
+        """,
+        j=sorted(jobs), inferred=inferred,
+    )  # fmt: skip
+    since = {job: time for job, time in jobs.items() if time is not None}
+    return [r for r in rows if r["time"] >= since.get(r["src"], r["time"])]
+
+
+_BORNE = """
     WITH written AS (SELECT unnest($objects) AS object, unnest($times) AS time),
     bare AS (SELECT object, time, split_part(object, '?', 1) AS bare FROM written),
-    writes AS (SELECT split_part(object, '?', 1) AS bare, time FROM acts WHERE action = 'object.write' AND time IS NOT NULL),
-    until AS (SELECT b.object, min(w.time) AS until FROM bare b JOIN writes w ON w.bare = b.bare AND w.time > b.time GROUP BY b.object),
-    loads AS (SELECT * FROM edges WHERE rule IN ('job-objects', 'file-jobs') AND regexp_matches(dst, '^(slurm|k8s):'))
+    writes AS (SELECT split_part(object, '?', 1) AS bare, time FROM acts WHERE action IN ('object.write', 'file.write') AND outcome = 'ok' AND time IS NOT NULL),
+    until AS (SELECT b.object, min(w.time) AS until FROM bare b JOIN writes w ON w.bare = b.bare AND w.time > b.time GROUP BY b.object)
+"""
+"""what was written, and until when its name stood for it"""
+
+_LOADS = f"""{_BORNE},
+    loads AS (
+        SELECT * FROM edges WHERE rule IN ('job-objects', 'file-jobs') AND regexp_matches(dst, '^(slurm|k8s):') AND ($inferred OR recorded)
+    )
     SELECT l.* FROM loads l JOIN bare b ON l.src = b.object AND contains(b.object, '?')
     UNION ALL
     SELECT l.* FROM loads l JOIN bare b ON l.src = b.bare LEFT JOIN until u ON u.object = b.object
     WHERE l.time >= b.time AND (u.until IS NULL OR l.time < u.until)
-    ORDER BY dst, src, time
+    ORDER BY dst, time, src
+"""
+
+# A store's own record of a copy (CopyObject, the source in `target`) or of a renaming (HDFS, the name before in `prior`).
+_COPIED = f"""{_BORNE},
+    copies AS (
+        SELECT a.event, a.object, a.time, a.time_hi, coalesce(e.prior, a.target) AS origin FROM acts a JOIN events e ON e.id = a.event
+        WHERE a.action = 'object.write' AND a.outcome = 'ok' AND a.time IS NOT NULL AND regexp_matches(coalesce(e.prior, a.target), '^(s3|hdfs):')
+    )
+    SELECT DISTINCT 'acts' AS rule, b.object AS src, c.object AS dst, c.time, c.time_hi, true AS recorded, [c.event] AS events
+    FROM bare b JOIN copies c ON split_part(c.origin, '?', 1) = b.bare LEFT JOIN until u ON u.object = b.object
+    WHERE c.object <> b.object AND (c.origin = b.object OR (NOT contains(c.origin, '?') AND c.time >= b.time AND (u.until IS NULL OR c.time < u.until)))
+    ORDER BY dst, time, src
 """
 
 
-def _loads(world: World, written: list[Row]) -> list[Row]:
+def _loads(world: World, written: list[Row], *, inferred: bool) -> list[Row]:
     """Return the edges into jobs that loaded what was written, by version, or by name while it was the last."""
-    return world.tables.rows(_LOADS, objects=[w["dst"] for w in written], times=[w["time"] for w in written]) if written else []
+    return world.tables.rows(_LOADS, inferred=inferred, **_named(written)) if written else []
+
+
+def _copied(world: World, written: list[Row]) -> list[Row]:
+    """Return the edges to what was copied or renamed from what was written, by whomever."""
+    return world.tables.rows(_COPIED, **_named(written)) if written else []
+
+
+def _named(written: list[Row]) -> dict[str, list[Any]]:
+    return {"objects": [w["dst"] for w in written], "times": [w["time"] for w in written]}
+
+
+# Kubernetes writes no end of a job that was deleted, and where its start was never written the binding of its first pod stands for it.
+_SPANS = """
+    WITH asked AS (SELECT * FROM jobs WHERE job IN (SELECT unnest(CAST($j AS VARCHAR[]))) AND gpus IS NOT NULL),
+    placed AS (
+        SELECT a.job, a.submit, min(e.time) AS time FROM (SELECT job, submit, unnest(events) AS id FROM asked WHERE start IS NULL) a
+        JOIN events e ON e.id = a.id WHERE e.action = 'job.node' GROUP BY ALL
+    ),
+    cancels AS (SELECT object AS job, time FROM events WHERE action = 'job.cancel' AND coalesce(outcome, 'ok') = 'ok' AND time IS NOT NULL),
+    begun AS (SELECT a.*, coalesce(a.start, p.time) AS since FROM asked a LEFT JOIN placed p ON p.job = a.job AND p.submit IS NOT DISTINCT FROM a.submit),
+    ended AS (
+        SELECT b.job, b.gpus, b.start, b.since, coalesce(b."end", min(c.time)) AS until
+        FROM begun b LEFT JOIN cancels c ON c.job = b.job AND b."end" IS NULL AND c.time >= b.since GROUP BY ALL, b."end"
+    )
+    SELECT sum(gpus * greatest(0, CAST(coalesce(until, $until) AS DOUBLE) - since)) AS g FROM ended WHERE start IS NOT NULL OR until IS NOT NULL
+"""
 
 
 def _gpu_hours(world: World, jobs: Iterable[str]) -> float:
     """Add up GPUs times elapsed hours of whole jobs; a job without a recorded end runs to the end of the window."""
-    rows = world.tables.rows(
-        'SELECT sum(gpus * greatest(0, coalesce("end", $until) - start)) AS g FROM jobs WHERE list_contains($j, job) AND start IS NOT NULL AND gpus IS NOT NULL',
-        j=sorted(jobs), until=world.case.window[1],
-    )  # fmt: skip
+    rows = world.tables.rows(_SPANS, j=sorted(jobs), until=world.case.window[1])
     return round((rows[0]["g"] or 0) / times.HOUR, 3)
 
 

@@ -29,6 +29,7 @@ class Policy:
     gap_shortest: int
     gap_records: int
     commands: dict[str, tuple[str, ...]]
+    causes: dict[str, float]
     source: str
     """the file's text, for the report"""
 
@@ -60,6 +61,7 @@ def read_policy(path: Path | None) -> Policy:
             gap_shortest=int(raw["gaps"]["shortest"]) * 1_000_000_000,
             gap_records=int(raw["gaps"]["records"]),
             commands={k: tuple(v) for k, v in raw["commands"].items()},
+            causes={str(k): float(v) for k, v in raw["causes"].items()},
             source=text,
         )
     except (KeyError, ValueError, TypeError, AttributeError, tomllib.TOMLDecodeError) as error:

@@ -1,6 +1,7 @@
 """What every part of the reasoning looks at: the tables, the case, the policy, and what is known of each source."""
 
 import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,15 @@ _IN_WINDOW = """
 """what people do on their devices and where they are is read only inside the case's window (method, Fairness)"""
 
 
+Blobs = Callable[[Collection[str]], dict[str, bytes]]
+"""ids of files in repositories -> the contents of those that can be read"""
+
+
+def no_blobs(_ids: Collection[str]) -> dict[str, bytes]:
+    """Read nothing: where only tables are at hand."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Read-only view of one case."""
@@ -32,6 +42,7 @@ class World:
     groups: dict[str, str]
     """source -> the point of compromise that it shares with others: the host that kept it, else itself"""
     controllers: dict[str, tuple[str, ...] | None]
+    blobs: Blobs = no_blobs
 
     def weakest(self, sources: tuple[str, ...]) -> Tier:
         """Return the tier of a chain of records: that of its weakest."""
@@ -54,7 +65,7 @@ class World:
         return rows
 
 
-def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
+def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs) -> World:
     """Gather what is known of a case and its sources."""
     tiers = {REGISTERS: Tier.T3}
     controllers: dict[str, tuple[str, ...] | None] = {REGISTERS: None}
@@ -67,7 +78,7 @@ def world(tables: Tables, case: CaseConfig, policy: Policy) -> World:
         groups = _merged(groups, one, other)
     for one, other in copies(tables, case):
         groups = _merged(groups, one, other)
-    return World(tables, case, policy, identities(case), tiers, groups, controllers)
+    return World(tables, case, policy, identities(case), tiers, groups, controllers, blobs)
 
 
 def _merged(groups: dict[str, str], one: str, other: str) -> dict[str, str]:

@@ -1,1 +1,172 @@
-"""The shape of a run's loss curve, and telling harmed from healthy runs by it where the two are plainly two kinds."""
+"""The shape of a run's metrics, and telling harmed from healthy runs by it where these are plainly two kinds.
+
+A curve is summed up by a few robust numbers: where it ended, where it mostly was, how restless it was, how much of it was no number at
+all. Runs are compared with runs of their own size, and of their own model where there are enough of them: what differs by nature is no harm.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.reasoning.world import World
+
+Numbers = Mapping[str, Any]
+Floats = npt.NDArray[np.float64]
+_MOST_NAMES = 24
+"""metrics that are looked at: those that most runs have"""
+_SAME = 4
+"""runs of one kind from which on they have a usual value of their own"""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What is known of one run's metrics."""
+
+    source: str
+    run: str
+    points: int
+    values: Mapping[tuple[str, str], float]
+    """(metric, which number) -> its value"""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One number of many runs, each as far from what is usual for its kind; NaN where a run has none."""
+
+    metric: str
+    number: str
+    values: Floats
+
+
+_POINTS = """
+    WITH named AS (
+        SELECT name FROM events WHERE action = 'metric.point' AND name IS NOT NULL GROUP BY name ORDER BY count(DISTINCT object) DESC, name LIMIT $names
+    ),
+    points AS (
+        SELECT source, object, name, value, isfinite(value) AS sound, row_number() OVER w AS k, count(*) OVER (PARTITION BY source, object, name) AS n,
+               abs(value - lag(value) OVER w) AS step
+        FROM (SELECT *, TRY_CAST(json_extract_string(attrs, '$.step') AS BIGINT) AS at FROM events WHERE action = 'metric.point' AND name IN (SELECT name FROM named) AND object IS NOT NULL)
+        WINDOW w AS (PARTITION BY source, object, name ORDER BY at NULLS FIRST, time NULLS FIRST, id)
+    )
+    SELECT source, object AS run, name, any_value(n)::BIGINT AS n, median(value) FILTER (sound AND k > 0.75 * n) AS final, median(value) FILTER (sound) AS middle,
+           median(step) FILTER (isfinite(step) AND k > 0.5 * n) AS unrest, max(value) FILTER (sound AND k > 0.25 * n) AS peak,
+           avg(CASE WHEN coalesce(sound, false) THEN 0.0 ELSE 1.0 END) AS lost
+    FROM points GROUP BY ALL ORDER BY ALL
+"""
+
+
+def curves(world: World) -> list[Curve]:
+    """Sum up every run's metrics."""
+    found: dict[tuple[str, str], dict[tuple[str, str], float]] = defaultdict(dict)
+    points: dict[tuple[str, str], int] = defaultdict(int)
+    for row in world.tables.rows(_POINTS, names=_MOST_NAMES):
+        here = row["source"], row["run"]
+        points[here] += row["n"]
+        for number in ("final", "middle", "unrest", "peak", "lost"):
+            if row[number] is not None:
+                found[here][row["name"], number] = row[number]
+    return [Curve(source, run, points[source, run], found[source, run]) for source, run in sorted(found)]
+
+
+def features(kept: list[Curve], sizes: list[float | None], stems: list[str]) -> list[Feature]:
+    """Return every number that most runs have, as distance from what is usual for runs of that size and model."""
+    names = sorted({key for curve in kept for key in curve.values})
+    found = []
+    for metric, number in names:
+        values = np.array([_scaled(c.values.get((metric, number)), number) for c in kept])
+        if np.isfinite(values).sum() >= 0.5 * len(kept):
+            found.append(Feature(metric, number, _beside_alike(values, sizes, stems)))
+    return found
+
+
+def _scaled(value: float | None, number: str) -> float:
+    """Return a value on a scale of ratios, where it has one."""
+    if value is None:
+        return float("nan")
+    return log(value) if number != "lost" and value > 0 else value if number == "lost" else float("nan")
+
+
+def _beside_alike(values: Floats, sizes: list[float | None], stems: list[str]) -> Floats:
+    """Take off the usual value of runs of that size, then of that model."""
+    found = values
+    for kinds in ([str(s) for s in sizes], stems):
+        usual = float(np.nanmedian(found))
+        places: dict[str, list[int]] = defaultdict(list)
+        for n, kind in enumerate(kinds):
+            if np.isfinite(found[n]):
+                places[kind].append(n)
+        centre = np.full(len(found), usual)
+        for alike in places.values():
+            if len(alike) >= _SAME:
+                centre[alike] = np.median(found[alike])
+        found = found - centre
+    return found
+
+
+def like(found: Iterable[Feature], bad: Floats, good: Floats, numbers: Numbers) -> tuple[Floats, Floats, str] | None:
+    """Return masks of all runs that look harmed, and that look healthy, by the one number that tells the named ones best apart.
+
+    None where no number tells them apart. `bad`, `good`: masks of the runs that were named.
+    """
+    best: tuple[float, Feature, float, float] | None = None
+    for feature in found:
+        known = np.isfinite(feature.values)
+        high, low = feature.values[bad & known], feature.values[good & known]
+        if min(len(high), len(low)) < 3 or len(high) + len(low) < 0.8 * (bad.sum() + good.sum()):
+            continue
+        a, b = float(np.median(high)), float(np.median(low))
+        apart = abs(a - b) / max(_noise(high), _noise(low), 1e-9)
+        wrong = ((np.abs(high - a) > np.abs(high - b)).sum() + (np.abs(low - b) > np.abs(low - a)).sum()) / (len(high) + len(low))
+        if apart >= numbers["apart"] and wrong <= numbers["wrong"] and (best is None or apart > best[0]):
+            best = apart, feature, a, b
+    if best is None:
+        return None
+    _, feature, a, b = best
+    place = (feature.values - b) / (a - b)
+    with np.errstate(invalid="ignore"):
+        return place > 0.75, place < 0.25, f"{feature.metric} ({feature.number})"
+
+
+def _noise(values: Floats) -> float:
+    """Return a robust standard deviation."""
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+
+
+_LOSS = re.compile(r"loss|perplexity|\bppl\b", re.IGNORECASE | re.ASCII)
+
+
+def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Floats, Floats, str] | None:
+    """Return masks of runs whose loss plainly lies off, and of the others; None unless a wide gap parts them.
+
+    The harmed are the fewer, on the worse side: higher, more restless, or lost.
+    """
+    best: tuple[float, Feature, float] | None = None
+    for feature in found:
+        if _LOSS.search(feature.metric):
+            gap, edge = _gap(feature.values, numbers)
+            if gap >= numbers["gap"] and (best is None or gap > best[0]):
+                best = gap, feature, edge
+    if best is None:
+        return None
+    _, feature, edge = best
+    with np.errstate(invalid="ignore"):
+        return feature.values > edge, feature.values < edge, f"{feature.metric} ({feature.number})"
+
+
+def _gap(values: Floats, numbers: Numbers) -> tuple[float, float]:
+    """Return the widest gap in the upper half, in robust standard deviations of what lies below it, and its middle."""
+    ordered = np.sort(values[np.isfinite(values)])
+    count, least = len(ordered), int(numbers["least_runs"])
+    if count < 2 * least + 2:
+        return 0.0, 0.0
+    first, last = (count + 1) // 2, count - least
+    steps = ordered[first : last + 1] - ordered[first - 1 : last]
+    n = int(np.argmax(steps))
+    below = ordered[: first + n]
+    return float(steps[n]) / max(_noise(below), 1e-9), float(ordered[first + n - 1] + steps[n] / 2)

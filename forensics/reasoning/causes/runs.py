@@ -1,11 +1,14 @@
 """Harmed and healthy runs: named in the case, or told from their metrics."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.reasoning.causes.curves import Shape, labelled, shapes
+import numpy as np
+
+from forensics.reasoning.causes.curves import Curve, Feature, curves, features, like, two_kinds
 from forensics.reasoning.world import World
 
 Row = dict[str, Any]
@@ -48,17 +51,19 @@ def runs(world: World) -> Runs | None:
     """Return the runs to compare; None where there are no two kinds of them."""
     numbers = world.policy.causes
     tracked = _tracked(world)
-    bad = {tracked.get(r, r) for r in world.case.bad}
-    good = {tracked.get(r, r) for r in world.case.good} - bad
-    bad -= {tracked.get(r, r) for r in world.case.good}
-    how = "named"
-    if not world.case.bad and not world.case.good:
-        bad, good = labelled(_of_jobs(world, shapes(world)), numbers)
-        how = "metrics"
+    bad, good = ({tracked.get(r, r) for r in named} for named in (world.case.bad, world.case.good))
+    curved = _curved(world, tracked)
+    how, more = "named", (set[str](), set[str]())
+    if bad or good:
+        bad, good = bad - good, good - bad
+        more = _alike(curved, bad, good, numbers)
+    else:
+        bad, good, how = _by_loss(curved, numbers)
     found = _runs(world, bad, good, how)
     least = int(numbers["least_runs"])
-    enough = found.bad.bit_count() >= least and found.good.bit_count() >= least
-    return found if enough else None
+    if found.bad.bit_count() < least or found.good.bit_count() < least:
+        return None
+    return found
 
 
 _JOBS = """
@@ -88,10 +93,16 @@ def _fact(row: Row, attrs: Row) -> Row:
     values = [str(v) for v in env.values()] if isinstance(env, dict) else []
     return row | {
         "partition": str(attrs.get("partition") or attrs.get("queue") or "") or None,
+        "stem": stem(row["name"] or ""),
         "image": str(attrs.get("image") or ""),
         "text": "\n".join([row["command"], row["workdir"], *values]),
         "nodes": [_node(row["job"], n) for n in row["nodes"] or []],
     }
+
+
+def stem(name: str) -> str:
+    """Return the first word of a job's name: by custom, the model or the experiment."""
+    return re.split(r"[-_.0-9]", name, maxsplit=1)[0].lower()
 
 
 def _node(job: str, name: str) -> str:
@@ -110,24 +121,51 @@ def _tracked(world: World) -> dict[str, str]:
     return {r["run"]: r["job"] for r in rows}
 
 
-def _of_jobs(world: World, found: dict[str, Shape]) -> dict[str, Shape]:
-    """Return job -> shape of its curve: a run's name stands for a job by the source's pattern, or by the tracker's record."""
-    tracked = _tracked(world)
-    by_id = {
-        r["id"]: r for r in world.tables.rows("SELECT regexp_extract(job, '[^/]+$') AS id, min(job) AS job, min(name) AS name, max(gpus) AS gpus FROM jobs GROUP BY 1")
-    }  # fmt: skip
-    named: dict[str, Shape] = {}
+@dataclass(frozen=True, slots=True)
+class _Curved:
+    """Jobs whose metrics are known, with the numbers by which they are compared."""
+
+    jobs: list[str]
+    features: list[Feature]
+
+
+def _curved(world: World, tracked: dict[str, str]) -> _Curved:
+    """Tie curves to jobs: a run's name stands for a job by the source's pattern, or by the tracker's record. The longest curve of a job counts."""
+    rows = world.tables.rows("SELECT job, min(name) AS name, max(gpus) AS gpus FROM jobs GROUP BY job ORDER BY job LIMIT 200000")
+    facts = {r["job"]: r for r in rows}
+    by_id: dict[str, str] = {}
+    for job in facts:
+        by_id.setdefault(job.rpartition("/")[2], job)
     patterns = {s.name: s.runs_pattern for s in world.case.sources}
-    for run, shape in sorted(found.items()):
-        row = by_id.get(_id(run, patterns.get(shape.source, ""), by_id))
-        job = tracked.get(run) or (row["job"] if row else None)
-        if job is not None:
-            known = by_id.get(job.rpartition("/")[2], {})
-            named.setdefault(job, shape.of(str(known.get("name") or ""), known.get("gpus")))
-    return named
+    best: dict[str, Curve] = {}
+    for curve in curves(world) if facts else ():
+        job = tracked.get(curve.run) or by_id.get(_id(curve.run, patterns.get(curve.source, ""), by_id))
+        if job is not None and (job not in best or curve.points > best[job].points):
+            best[job] = curve
+    jobs = sorted(best)
+    sizes, stems = [facts[j]["gpus"] if j in facts else None for j in jobs], [stem(facts[j]["name"] or "") if j in facts else "" for j in jobs]
+    return _Curved(jobs, features([best[j] for j in jobs], sizes, stems))
 
 
-def _id(run: str, pattern: str, known: dict[str, Row]) -> str:
+def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Return further jobs whose metrics look like those of the harmed, and of the healthy."""
+    masks = [np.array([j in kind for j in curved.jobs], bool) for kind in (bad, good)]
+    found = like(curved.features, masks[0], masks[1], numbers) if curved.jobs else None
+    if found is None:
+        return set(), set()
+    named = bad | good
+    return tuple({j for j, is_one in zip(curved.jobs, mask, strict=True) if is_one and j not in named} for mask in found[:2])  # type: ignore[return-value]
+
+
+def _by_loss(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set[str], str]:
+    found = two_kinds(curved.features, numbers) if curved.jobs else None
+    if found is None:
+        return set(), set(), ""
+    bad, good = ({j for j, is_one in zip(curved.jobs, mask, strict=True) if is_one} for mask in found[:2])
+    return bad, good, found[2]
+
+
+def _id(run: str, pattern: str, known: Mapping[str, str]) -> str:
     """Return the job's number or name within a run's name, by `{name}-{job}` or the like; the name alone where there is no pattern."""
     name = run.partition(":")[2]
     before, mark, after = pattern.partition("{job}")
