@@ -203,7 +203,9 @@ def _steps(world: World, commits: Collection[str] | None = None, paths: Collecti
     )  # fmt: skip
     found: dict[str, list[Step]] = defaultdict(list)
     for row in rows:
-        found[row["commit"]].append(Step(row["path"], row["was"], row["old"].strip("0") and row["old"], row["new"].strip("0") and row["new"]))
+        found[row["commit"]].append(
+            Step(row["path"], row["was"], row["old"].strip("0") and row["old"], row["new"].strip("0") and row["new"])
+        )
     return found
 
 

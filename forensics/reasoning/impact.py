@@ -1,12 +1,13 @@
 """What a change reached: forward along the edges, and along time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from forensics import times
 from forensics.reasoning.bearing import bearing
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.onward import spread
 from forensics.reasoning.world import World
 
 Row = dict[str, Any]
@@ -32,8 +33,8 @@ class Impact:
 def impact(world: World, dossier: Dossier) -> Impact:
     """Follow a change forward: first to the jobs that ran or loaded it, then through what those jobs wrote."""
     first = _first(world, dossier)
-    jobs, objects, edges = _spread(world, [r for r in first if r["recorded"]], inferred=False)
-    more_jobs, more_objects, more_edges = _spread(world, first, inferred=True)
+    jobs, objects, edges = spread(world, [r for r in first if r["recorded"]], inferred=False)
+    more_jobs, more_objects, more_edges = spread(world, first, inferred=True)
     possible = tuple(sorted(set(more_jobs) - set(jobs)))
     origin = set(dossier.objects)
     return Impact(
@@ -64,7 +65,8 @@ def _first(world: World, dossier: Dossier) -> list[Row]:
 def _commit_jobs(world: World, commits: list[str]) -> list[Row]:
     """Return the edges into the jobs that ran one of these commits."""
     return world.tables.rows(
-        "SELECT * FROM edges WHERE rule = 'job-commits' AND src IN (SELECT unnest(CAST($c AS VARCHAR[]))) ORDER BY dst, src, time", c=commits
+        "SELECT * FROM edges WHERE rule = 'job-commits' AND src IN (SELECT unnest(CAST($c AS VARCHAR[]))) ORDER BY dst, src, time",
+        c=commits,
     )
 
 
@@ -133,85 +135,6 @@ def _readers(world: World, reference: str, since: int, until: int | None) -> lis
     )  # fmt: skip
 
 
-def _spread(world: World, into: list[Row], *, inferred: bool) -> tuple[list[str], list[str], list[Row]]:
-    """Follow jobs to what they wrote, that to its copies, and all of these to the jobs that loaded them, as long as there is more."""
-    jobs: dict[str, int | None] = {}
-    for row in sorted(into, key=lambda r: (r["dst"], r["time"] is None, r["time"] or 0)):
-        jobs.setdefault(row["dst"], row["time"])
-    objects: dict[str, int] = {}
-    edges: list[Row] = []
-    fresh = _written(world, jobs, inferred=inferred)
-    while fresh:
-        fresh = [w for w in fresh if w["dst"] not in objects]
-        objects |= {w["dst"]: w["time"] for w in fresh}
-        loaded = _loads(world, fresh, inferred=inferred)
-        more = {row["dst"]: row["time"] for row in reversed(loaded) if row["dst"] not in jobs}
-        jobs |= more
-        edges += [*fresh, *loaded]
-        fresh = [*_written(world, more, inferred=inferred), *_copied(world, fresh)] if fresh else []
-    return list(jobs), list(objects), edges
-
-
-def _written(world: World, jobs: Mapping[str, int | None], *, inferred: bool) -> list[Row]:
-    """Return the edges to what jobs wrote, from the moment on at which they bore the change."""
-    rows = world.tables.rows(
-        """
-        SELECT * FROM edges WHERE src IN (SELECT unnest(CAST($j AS VARCHAR[]))) AND ($inferred OR recorded) AND time IS NOT NULL
-          AND ((rule = 'job-objects' AND NOT regexp_matches(dst, '^(slurm|k8s):')) OR (rule = 'file-jobs' AND starts_with(dst, 'file:///')))
-        ORDER BY src, dst, time
-        """,
-        j=sorted(jobs), inferred=inferred,
-    )  # fmt: skip
-    since = {job: time for job, time in jobs.items() if time is not None}
-    return [r for r in rows if r["time"] >= since.get(r["src"], r["time"])]
-
-
-_BORNE = """
-    WITH written AS (SELECT unnest($objects) AS object, unnest($times) AS time),
-    bare AS (SELECT object, time, split_part(object, '?', 1) AS bare FROM written),
-    writes AS (SELECT split_part(object, '?', 1) AS bare, time FROM acts WHERE action IN ('object.write', 'file.write') AND outcome = 'ok' AND time IS NOT NULL),
-    until AS (SELECT b.object, min(w.time) AS until FROM bare b JOIN writes w ON w.bare = b.bare AND w.time > b.time GROUP BY b.object)
-"""
-"""what was written, and until when its name stood for it"""
-
-_LOADS = f"""{_BORNE},
-    loads AS (
-        SELECT * FROM edges WHERE rule IN ('job-objects', 'file-jobs') AND regexp_matches(dst, '^(slurm|k8s):') AND ($inferred OR recorded)
-    )
-    SELECT l.* FROM loads l JOIN bare b ON l.src = b.object AND contains(b.object, '?')
-    UNION ALL
-    SELECT l.* FROM loads l JOIN bare b ON l.src = b.bare LEFT JOIN until u ON u.object = b.object
-    WHERE l.time >= b.time AND (u.until IS NULL OR l.time < u.until)
-    ORDER BY dst, time, src
-"""
-
-# A store's own record of a copy (CopyObject, the source in `target`) or of a renaming (HDFS, the name before in `prior`).
-_COPIED = f"""{_BORNE},
-    copies AS (
-        SELECT a.event, a.object, a.time, a.time_hi, coalesce(e.prior, a.target) AS origin FROM acts a JOIN events e ON e.id = a.event
-        WHERE a.action = 'object.write' AND a.outcome = 'ok' AND a.time IS NOT NULL AND regexp_matches(coalesce(e.prior, a.target), '^(s3|hdfs):')
-    )
-    SELECT DISTINCT 'acts' AS rule, b.object AS src, c.object AS dst, c.time, c.time_hi, true AS recorded, [c.event] AS events
-    FROM bare b JOIN copies c ON split_part(c.origin, '?', 1) = b.bare LEFT JOIN until u ON u.object = b.object
-    WHERE c.object <> b.object AND (c.origin = b.object OR (NOT contains(c.origin, '?') AND c.time >= b.time AND (u.until IS NULL OR c.time < u.until)))
-    ORDER BY dst, time, src
-"""
-
-
-def _loads(world: World, written: list[Row], *, inferred: bool) -> list[Row]:
-    """Return the edges into jobs that loaded what was written, by version, or by name while it was the last."""
-    return world.tables.rows(_LOADS, inferred=inferred, **_named(written)) if written else []
-
-
-def _copied(world: World, written: list[Row]) -> list[Row]:
-    """Return the edges to what was copied or renamed from what was written, by whomever."""
-    return world.tables.rows(_COPIED, **_named(written)) if written else []
-
-
-def _named(written: list[Row]) -> dict[str, list[Any]]:
-    return {"objects": [w["dst"] for w in written], "times": [w["time"] for w in written]}
-
-
 # Kubernetes writes no end of a job that was deleted, and where its start was never written the binding of its first pod stands for it.
 _SPANS = """
     WITH asked AS (SELECT * FROM jobs WHERE job IN (SELECT unnest(CAST($j AS VARCHAR[]))) AND gpus IS NOT NULL),
@@ -222,8 +145,7 @@ _SPANS = """
     cancels AS (SELECT object AS job, time FROM events WHERE action = 'job.cancel' AND coalesce(outcome, 'ok') = 'ok' AND time IS NOT NULL),
     begun AS (SELECT a.*, coalesce(a.start, p.time) AS since FROM asked a LEFT JOIN placed p ON p.job = a.job AND p.submit IS NOT DISTINCT FROM a.submit),
     ended AS (
-        SELECT b.job, b.gpus, b.start, b.since, coalesce(b."end", min(c.time)) AS until
-        FROM begun b LEFT JOIN cancels c ON c.job = b.job AND b."end" IS NULL AND c.time >= b.since GROUP BY ALL, b."end"
+        SELECT gpus, start, since, coalesce("end", (SELECT min(c.time) FROM cancels c WHERE c.job = begun.job AND c.time >= begun.since)) AS until FROM begun
     )
     SELECT sum(gpus * greatest(0, CAST(coalesce(until, $until) AS DOUBLE) - since)) AS g FROM ended WHERE start IS NOT NULL OR until IS NOT NULL
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.model import CaseConfig, Tier
+from forensics.reasoning.conflicts import Conflicts, conflicts
 from forensics.reasoning.identity import Identities, identities
 from forensics.reasoning.policy import Policy
 from forensics.source import kinds, load
@@ -55,10 +56,11 @@ class World:
     def acts(self, where: str, **parameters: object) -> list[dict[str, Any]]:
         """Return acts with their attributes, in the order of time."""
         rows = self.tables.rows(
-            f"SELECT a.*, e.attrs, e.prior FROM (SELECT * FROM acts WHERE ({where}) AND {_IN_WINDOW}) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
+            f"SELECT a.*, e.attrs, e.prior FROM (SELECT * FROM acts WHERE ({where}) AND {_IN_WINDOW} AND NOT list_contains($aside, event)) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
             **parameters,
             window_from=self.case.window[0],
             window_to=self.case.window[1],
+            aside=sorted(self.conflicts.aside),
         )
         for row in rows:
             row["attrs"] = json.loads(row["attrs"]) if row["attrs"] else {}
@@ -78,7 +80,7 @@ def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_bl
         groups = _merged(groups, one, other)
     for one, other in copies(tables, case):
         groups = _merged(groups, one, other)
-    return World(tables, case, policy, identities(case), tiers, groups, controllers, blobs)
+    return World(tables, case, policy, identities(case), tiers, groups, controllers, blobs, conflicts(tables, case, tiers, controllers))
 
 
 def _merged(groups: dict[str, str], one: str, other: str) -> dict[str, str]:
