@@ -18,6 +18,7 @@ from forensics.reasoning.world import World
 
 Numbers = Mapping[str, Any]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 _MOST_NAMES = 24
 """metrics that are looked at: those that most runs have"""
 _SAME = 4
@@ -51,8 +52,8 @@ _POINTS = """
     points AS (
         SELECT source, object, name, value, isfinite(value) AS sound, row_number() OVER w AS k, count(*) OVER (PARTITION BY source, object, name) AS n,
                abs(value - lag(value) OVER w) AS step
-        FROM (SELECT *, TRY_CAST(json_extract_string(attrs, '$.step') AS BIGINT) AS at FROM events WHERE action = 'metric.point' AND name IN (SELECT name FROM named) AND object IS NOT NULL)
-        WINDOW w AS (PARTITION BY source, object, name ORDER BY at NULLS FIRST, time NULLS FIRST, id)
+        FROM (SELECT *, TRY_CAST(json_extract_string(attrs, '$.step') AS BIGINT) AS place FROM events WHERE action = 'metric.point' AND name IN (SELECT name FROM named) AND object IS NOT NULL)
+        WINDOW w AS (PARTITION BY source, object, name ORDER BY place NULLS FIRST, time NULLS FIRST, id)
     )
     SELECT source, object AS run, name, any_value(n)::BIGINT AS n, median(value) FILTER (sound AND k > 0.75 * n) AS final, median(value) FILTER (sound) AS middle,
            median(step) FILTER (isfinite(step) AND k > 0.5 * n) AS unrest, max(value) FILTER (sound AND k > 0.25 * n) AS peak,
@@ -109,7 +110,7 @@ def _beside_alike(values: Floats, sizes: list[float | None], stems: list[str]) -
     return found
 
 
-def like(found: Iterable[Feature], bad: Floats, good: Floats, numbers: Numbers) -> tuple[Floats, Floats, str] | None:
+def like(found: Iterable[Feature], bad: Mask, good: Mask, numbers: Numbers) -> tuple[Mask, Mask, str] | None:
     """Return masks of all runs that look harmed, and that look healthy, by the one number that tells the named ones best apart.
 
     None where no number tells them apart. `bad`, `good`: masks of the runs that were named.
@@ -141,7 +142,7 @@ def _noise(values: Floats) -> float:
 _LOSS = re.compile(r"loss|perplexity|\bppl\b", re.IGNORECASE | re.ASCII)
 
 
-def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Floats, Floats, str] | None:
+def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Mask, Mask, str] | None:
     """Return masks of runs whose loss plainly lies off, and of the others; None unless a wide gap parts them.
 
     The harmed are the fewer, on the worse side: higher, more restless, or lost.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.reasoning.causes.curves import Curve, Feature, curves, features, like, two_kinds
+from forensics.reasoning.causes.curves import Curve, Feature, Mask, curves, features, like, two_kinds
 from forensics.reasoning.world import World
 
 Row = dict[str, Any]
@@ -23,16 +23,20 @@ class Runs:
     jobs: tuple[str, ...]
     starts: tuple[int, ...]
     """when each began; where nothing tells, when it was handed in, else 0"""
-    bad: int
     facts: tuple[Row, ...]
-    """what is recorded of each: gpus, actor, name, nodes, partition, image, text"""
-    how: str
-    """`named`, or `metrics`"""
+    """what is recorded of each: gpus, actor, stem, nodes, partition, image, text"""
+    bad: int
+    good: int
+    more_bad: int = 0
+    """runs that nobody named, whose metrics look like those of the harmed"""
+    more_good: int = 0
+    told_by: str = ""
+    """the metric by which harmed runs were found where none was named"""
 
     @property
-    def good(self) -> int:
-        """Return the healthy ones."""
-        return ((1 << len(self.jobs)) - 1) & ~self.bad
+    def judged(self) -> int:
+        """Return the runs by which changes are judged; the further ones only break ties."""
+        return self.bad | self.good
 
     def since(self, low: int, high: int | None) -> int:
         """Return the runs that began at or after `low`, and before `high`."""
@@ -53,13 +57,13 @@ def runs(world: World) -> Runs | None:
     tracked = _tracked(world)
     bad, good = ({tracked.get(r, r) for r in named} for named in (world.case.bad, world.case.good))
     curved = _curved(world, tracked)
-    how, more = "named", (set[str](), set[str]())
+    told_by, more = "", (set[str](), set[str]())
     if bad or good:
         bad, good = bad - good, good - bad
         more = _alike(curved, bad, good, numbers)
     else:
-        bad, good, how = _by_loss(curved, numbers)
-    found = _runs(world, bad, good, how)
+        bad, good, told_by = _by_loss(curved, numbers)
+    found = _runs(world, (bad, good, *more), told_by)
     least = int(numbers["least_runs"])
     if found.bad.bit_count() < least or found.good.bit_count() < least:
         return None
@@ -74,13 +78,14 @@ _JOBS = """
 """
 
 
-def _runs(world: World, bad: set[str], good: set[str], how: str) -> Runs:
-    rows = world.tables.rows(_JOBS, jobs=sorted(bad | good), most=MOST)
+def _runs(world: World, kinds: tuple[set[str], set[str], set[str], set[str]], told_by: str) -> Runs:
+    rows = world.tables.rows(_JOBS, jobs=sorted(set().union(*kinds)), most=MOST)
     told = world.tables.rows("SELECT id, attrs FROM events WHERE list_contains($e, id)", e=[r["event"] for r in rows])
     attrs = {r["id"]: _object(r["attrs"]) for r in told}
     facts = tuple(_fact(r, attrs.get(r["event"], {})) for r in rows)
     jobs = tuple(r["job"] for r in rows)
-    return Runs(jobs, tuple(r["start"] or 0 for r in rows), bits(n for n, j in enumerate(jobs) if j in bad), facts, how)
+    bad, good, more_bad, more_good = (bits(n for n, j in enumerate(jobs) if j in kind) for kind in kinds)
+    return Runs(jobs, tuple(r["start"] or 0 for r in rows), facts, bad, good, more_bad, more_good, told_by)
 
 
 def _object(text: str | None) -> Row:
@@ -143,7 +148,10 @@ def _curved(world: World, tracked: dict[str, str]) -> _Curved:
         if job is not None and (job not in best or curve.points > best[job].points):
             best[job] = curve
     jobs = sorted(best)
-    sizes, stems = [facts[j]["gpus"] if j in facts else None for j in jobs], [stem(facts[j]["name"] or "") if j in facts else "" for j in jobs]
+    sizes, stems = (
+        [facts[j]["gpus"] if j in facts else None for j in jobs],
+        [stem(facts[j]["name"] or "") if j in facts else "" for j in jobs],
+    )
     return _Curved(jobs, features([best[j] for j in jobs], sizes, stems))
 
 
@@ -153,16 +161,18 @@ def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str,
     found = like(curved.features, masks[0], masks[1], numbers) if curved.jobs else None
     if found is None:
         return set(), set()
-    named = bad | good
-    return tuple({j for j, is_one in zip(curved.jobs, mask, strict=True) if is_one and j not in named} for mask in found[:2])  # type: ignore[return-value]
+    return _picked(curved, found[0]) - bad - good, _picked(curved, found[1]) - bad - good
+
+
+def _picked(curved: _Curved, mask: Mask) -> set[str]:
+    return {job for job, is_one in zip(curved.jobs, mask, strict=True) if is_one}
 
 
 def _by_loss(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set[str], str]:
     found = two_kinds(curved.features, numbers) if curved.jobs else None
     if found is None:
         return set(), set(), ""
-    bad, good = ({j for j, is_one in zip(curved.jobs, mask, strict=True) if is_one} for mask in found[:2])
-    return bad, good, found[2]
+    return _picked(curved, found[0]), _picked(curved, found[1]), found[2]
 
 
 def _id(run: str, pattern: str, known: Mapping[str, str]) -> str:

@@ -1,0 +1,145 @@
+"""Every change that reached a run, with the runs that it reached."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from forensics.reasoning.causes.runs import Runs
+from forensics.reasoning.causes.spread import Key, Spread
+from forensics.reasoning.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A change, and the runs that it reached."""
+
+    object: str
+    kind: str
+    """node, image, object, file, package or commit"""
+    when: int | None
+    """when it arrived, where that is recorded"""
+    direct: int
+    """runs that ran or loaded it themselves"""
+    spread: int
+    """these, and the runs that loaded what such jobs wrote"""
+    since: int | None = None
+    """of a node: counted from then on"""
+
+
+def objects(came: Spread) -> Iterator[Candidate]:
+    """Yield every version of every object that a job loaded."""
+    direct: dict[Key, int] = defaultdict(int)
+    whole: dict[Key, int] = defaultdict(int)
+    for key, job in came.loads:
+        direct[key] |= came.own.get(job, 0)
+        whole[key] |= came.downstream.get(job, 0)
+    for key in sorted(whole):
+        if whole[key]:
+            reference, when = came.versions.show(key)
+            yield Candidate(reference, "object", when, direct[key], whole[key])
+
+
+def nodes(compared: Runs, steps: int) -> Iterator[Candidate]:
+    """Yield every node, whole and from each of a few moments on: a node that turns bad was good before."""
+    on: dict[str, int] = defaultdict(int)
+    for n, fact in enumerate(compared.facts):
+        for node in set(fact["nodes"]):
+            on[node] |= 1 << n
+    moments = sorted({compared.starts[len(compared.jobs) * k // steps] for k in range(1, steps)})
+    for node, reached in sorted(on.items()):
+        yield Candidate(node, "node", None, reached, reached)
+        for moment in moments:
+            later = reached & compared.since(moment, None)
+            if later not in (0, reached):
+                yield Candidate(node, "node", moment, later, later, since=moment)
+
+
+def images(world: World, compared: Runs) -> Iterator[Candidate]:
+    """Yield every image by its digest: a tag alone does not say what ran."""
+    on: dict[tuple[str, str], int] = defaultdict(int)
+    for n, fact in enumerate(compared.facts):
+        place, mark, digest = fact["image"].partition("@sha256:")
+        if mark:
+            on[place.rpartition("/")[2].partition(":")[0], digest] |= 1 << n
+    pushed = world.tables.rows(
+        "SELECT object, min(time) AS time FROM acts WHERE action = 'object.write' AND outcome = 'ok' AND starts_with(object, 'image:') GROUP BY object ORDER BY object"
+    )
+    whens = {r["object"]: r["time"] for r in pushed}
+    for (name, digest), reached in sorted(on.items()):
+        reference = f"image:{name}@sha256:{digest}"
+        yield Candidate(reference, "image", whens.get(reference), reached, reached)
+
+
+_LOADED = """
+    SELECT src, dst FROM edges WHERE regexp_matches(src, '^(pkg|image|driver|switch):') AND list_contains($jobs, dst) GROUP BY ALL ORDER BY ALL
+"""
+
+
+def packages(world: World, compared: Runs, came: Spread) -> Iterator[Candidate]:
+    """Yield packages, drivers and the like that records tie to runs."""
+    on: dict[str, int] = defaultdict(int)
+    for row in world.tables.rows(_LOADED, jobs=list(compared.jobs)):
+        on[row["src"]] |= came.own[row["dst"]]
+    for reference, reached in sorted(on.items()):
+        yield Candidate(reference, "package", None, reached, reached)
+
+
+# A path that a run names is taken for one and the same on every host that wrote there. A file's states: each write begins one; a check that finds it changed begins one, too, unless a write before explains it; a check that finds
+# it as it should be ends it.
+_FILES = """
+    SELECT object, time, action, outcome = 'ok' AS good FROM acts
+    WHERE time IS NOT NULL AND starts_with(object, 'file://') AND NOT contains(object, '/.git/')
+      AND (action = 'file.check' OR (action IN ('file.write', 'file.delete') AND outcome = 'ok'))
+    ORDER BY object, time, event
+"""
+
+
+def files(world: World, compared: Runs) -> Iterator[Candidate]:
+    """Yield every change of a file to the runs that named its folder while it stood."""
+    folders = _named(compared)
+    rows = world.tables.sql(_FILES)
+    steps: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
+    for reference, time, action, good in zip(*(rows[c].to_pylist() for c in ("object", "time", "action", "good")), strict=True):
+        steps[reference].append((time, action, good))
+    for reference in sorted(steps):
+        path = PurePosixPath("/" + reference.removeprefix("file://").partition("/")[2])
+        reached = 0
+        for parent in (path, *path.parents)[:64]:
+            reached |= folders.get(str(parent), 0)
+        if reached:
+            for low, high in _states(steps[reference]):
+                if during := reached & compared.since(low, high):
+                    yield Candidate(reference, "file", low, during, during)
+
+
+def _states(steps: list[tuple[int, str, bool]]) -> Iterator[tuple[int, int | None]]:
+    """Yield (since, until) of each state that a change began."""
+    begun: int | None = None
+    checked = False
+    for time, action, good in steps:
+        if action != "file.check":
+            if begun is not None:
+                yield begun, time
+            begun, checked = time, False
+        elif not good:
+            begun, checked = (time if begun is None else begun), True
+        elif begun is not None and checked:
+            yield begun, time
+            begun = None
+    if begun is not None:
+        yield begun, None
+
+
+def _named(compared: Runs) -> dict[str, int]:
+    """Return folder or file -> the runs whose command, working directory or environment names it."""
+    texts: dict[str, int] = defaultdict(int)
+    for n, fact in enumerate(compared.facts):
+        texts[fact["text"]] |= 1 << n
+    found: dict[str, int] = defaultdict(int)
+    for text, reached in texts.items():
+        for word in set(text.replace("=", " ").replace(",", " ").replace(":", " ").split()):
+            path = word.strip("'\"").rstrip("/")
+            if path.startswith("/") and path.count("/") > 1:
+                found[path] |= reached
+    return found

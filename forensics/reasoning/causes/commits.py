@@ -1,0 +1,188 @@
+"""Which runs each commit reached: those that ran it or what was built on it, and still bore it (see `reasoning/bearing.py`).
+
+`bearing` answers for one commit, exactly. Here all are asked at once: runs go up from child to parent, and where a later commit set
+a path back to what it was before, or says that it reverts, its runs are taken off again. The first in rank are then asked exactly.
+"""
+
+import json
+from bisect import bisect_right
+from collections import defaultdict, deque
+from collections.abc import Iterator
+
+from forensics.reasoning.causes.candidates import Candidate
+from forensics.reasoning.causes.spread import Spread
+from forensics.reasoning.world import World
+
+Sets = dict[str, int]
+_NEXT = 3
+"""later commits that set a path back, looked at for each path of each commit"""
+_NOTHING = "0" * 40
+
+
+def commits(world: World, came: Spread, ran: dict[str, list[str]]) -> Iterator[Candidate]:
+    """Yield every commit that reached a run; `ran`: commit -> jobs."""
+    parents, messages = _history(world)
+    order = _children_first(parents)
+    direct = _upward(order, parents, {c: came.reached(came.own, jobs) for c, jobs in ran.items()})
+    whole = _upward(order, parents, {c: came.reached(came.downstream, jobs) for c, jobs in ran.items()})
+    undone = _Undone(world, order, messages)
+    arrived = _arrived(world)
+    for commit in order:
+        if whole.get(commit):
+            yield Candidate(commit, "commit", arrived.get(commit), undone.left(commit, direct), undone.left(commit, whole))
+
+
+_RAN = """
+    WITH named AS (SELECT src, dst FROM edges WHERE rule = 'job-commits' GROUP BY ALL),
+    tracked AS (  -- what the tracker says counts where no better record names the commit
+        SELECT c.object AS src, j.job AS dst FROM events r
+        JOIN jobs j ON regexp_extract(j.job, '[^/]+$') = json_extract_string(r.attrs, '$.job')
+        JOIN (SELECT DISTINCT object, split_part(object, '@', 2) AS sha FROM events WHERE action = 'code.commit') c ON c.sha = json_extract_string(r.attrs, '$.commit')
+        WHERE r.action = 'run.record' AND j.job NOT IN (SELECT dst FROM named)
+    )
+    SELECT * FROM named UNION SELECT * FROM tracked ORDER BY ALL
+"""
+
+
+def jobs_of(world: World) -> dict[str, list[str]]:
+    """Return commit -> the jobs that ran it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    rows = world.tables.sql(_RAN)
+    for commit, job in zip(rows["src"].to_pylist(), rows["dst"].to_pylist(), strict=True):
+        found[commit].append(job)
+    return found
+
+
+def _history(world: World) -> tuple[dict[str, list[str]], dict[str, tuple[str, str]]]:
+    """Return commit -> parents, and commit -> (subject, the id that its message says it reverts)."""
+    rows = world.tables.sql("""
+        SELECT object, any_value(json_extract(attrs, '$.parents')) AS parents, any_value(json_extract_string(attrs, '$.subject')) AS subject,
+               any_value(regexp_extract(json_extract_string(attrs, '$.body'), 'This reverts commit ([0-9a-f]{40})', 1)) AS reverts
+        FROM events WHERE action = 'code.commit' AND object IS NOT NULL GROUP BY object ORDER BY object
+    """)
+    parents: dict[str, list[str]] = {}
+    messages: dict[str, tuple[str, str]] = {}
+    for commit, ancestors, subject, reverts in zip(
+        *(rows[c].to_pylist() for c in ("object", "parents", "subject", "reverts")), strict=True
+    ):
+        repo = commit.partition("@")[0] + "@"
+        parents[commit] = [repo + str(p) for p in json.loads(ancestors or "[]")]
+        messages[commit] = (subject or "", reverts or "")
+    return parents, messages
+
+
+def _children_first(parents: dict[str, list[str]]) -> list[str]:
+    """Order commits so that everything built on one comes before it (Kahn)."""
+    waiting = dict.fromkeys(parents, 0)
+    for ancestors in parents.values():
+        for parent in ancestors:
+            if parent in waiting:
+                waiting[parent] += 1
+    ready, order = deque(sorted(c for c, n in waiting.items() if not n)), []
+    while ready:
+        here = ready.popleft()
+        order.append(here)
+        for parent in parents[here]:
+            if parent in waiting:
+                waiting[parent] -= 1
+                if not waiting[parent]:
+                    ready.append(parent)
+    return order
+
+
+def _upward(order: list[str], parents: dict[str, list[str]], seeds: Sets) -> Sets:
+    """Give every commit the runs of all that was built on it. Equal sets are one object, so that memory stays small."""
+    reach: Sets = {c: s for c, s in seeds.items() if s}
+    same: dict[int, int] = {}
+    for commit in order:
+        here = reach.get(commit, 0)
+        if here:
+            here = reach[commit] = same.setdefault(here, here)
+            for parent in parents[commit]:
+                reach[parent] = reach.get(parent, 0) | here
+    return reach
+
+
+class _Undone:
+    """Commits that set paths back to what they were before another, or forth again."""
+
+    def __init__(self, world: World, order: list[str], messages: dict[str, tuple[str, str]]) -> None:
+        self._place = {c: -n for n, c in enumerate(order)}  # parents have lower places
+        self._changes: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        self._setting: dict[tuple[str, str, str], list[tuple[int, str]]] = defaultdict(list)
+        self._reverts = _reverting(order, messages)
+        shas: dict[str, list[str]] = defaultdict(list)
+        for commit in order:
+            shas[commit.partition("@")[2]].append(commit)
+        rows = world.tables.sql(
+            'SELECT DISTINCT "commit", path, coalesce(old_blob, $z) AS old, coalesce(new_blob, $z) AS new FROM changes ORDER BY ALL',
+            z=_NOTHING,
+        )
+        for sha, path, old, new in zip(*(rows[c].to_pylist() for c in ("commit", "path", "old", "new")), strict=True):
+            for commit in shas.get(sha, ()):
+                self._changes[commit].append((path, old, new))
+                self._setting[commit.partition("@")[0], path, new].append((self._place[commit], commit))
+        for places in self._setting.values():
+            places.sort()
+
+    def left(self, commit: str, reach: Sets) -> int:
+        """Return the runs that still bore the commit's change."""
+        whole = reach.get(commit, 0)
+        for revert in self._reverts.get(commit, ()):
+            whole &= ~(reach.get(revert, 0) & ~self._again(self._reverts.get(revert, ()), reach))
+        paths = self._changes.get(commit)
+        if not paths or not whole:
+            return whole
+        found = 0
+        for path, old, new in paths:
+            found |= whole & ~self._back(commit, path, old, new, reach)
+        return found
+
+    def _back(self, commit: str, path: str, old: str, new: str, reach: Sets) -> int:
+        """Return the runs in which this path was set back, and not set forth again."""
+        repo, back = commit.partition("@")[0], 0
+        for place, undo in self._later(repo, path, old, self._place[commit]):
+            again = self._again([c for _, c in self._later(repo, path, new, place)], reach)
+            back |= reach.get(undo, 0) & ~again
+        return back
+
+    def _later(self, repo: str, path: str, blob: str, place: int) -> list[tuple[int, str]]:
+        known = self._setting.get((repo, path, blob), [])
+        first = bisect_right(known, (place, "\x7f"))
+        return known[first : first + _NEXT]
+
+    @staticmethod
+    def _again(later: list[str] | tuple[str, ...], reach: Sets) -> int:
+        found = 0
+        for commit in later:
+            found |= reach.get(commit, 0)
+        return found
+
+
+def _reverting(order: list[str], messages: dict[str, tuple[str, str]]) -> dict[str, list[str]]:
+    """Return commit -> later commits whose message says that they revert it (git's own wording, git-revert(1))."""
+    known = set(order)
+    subjects: dict[tuple[str, str], str] = {}
+    found: dict[str, list[str]] = defaultdict(list)
+    for commit in reversed(order):
+        repo, (subject, reverts) = commit.partition("@")[0], messages[commit]
+        named = f"{repo}@{reverts}"
+        if reverts and named in known:
+            found[named].append(commit)
+        elif subject.startswith('Revert "') and subject.endswith('"'):
+            undone = subjects.get((repo, subject[8:-1]))
+            if undone is not None:
+                found[undone].append(commit)
+        subjects[repo, subject] = commit
+    return {c: later[:_NEXT] for c, later in found.items()}
+
+
+def _arrived(world: World) -> dict[str, int]:
+    """Return commit -> when it was first pushed, else when a reflog first shows it."""
+    rows = world.tables.sql("""
+        SELECT commit, min(time) AS time FROM (
+            SELECT dst AS commit, time, 0 AS rank FROM edges WHERE rule = 'pushed-commits' AND recorded
+            UNION ALL SELECT src AS commit, time, 1 AS rank FROM edges WHERE rule = 'refs'
+        ) WHERE time IS NOT NULL GROUP BY commit ORDER BY commit
+    """)
+    return dict(zip(rows["commit"].to_pylist(), rows["time"].to_pylist(), strict=True))
