@@ -9,6 +9,7 @@ from typing import Any
 from forensics import graph, times
 from forensics.model import CaseConfig
 from forensics.reasoning.answers import Answer, Argued, Reasoned
+from forensics.reasoning.causes import Cause
 from forensics.reasoning.impact import Impact
 from forensics.reasoning.statements import Verdict
 from forensics.reasoning.weighing import Ratio
@@ -68,7 +69,7 @@ def make(
         "case": {"id": case.id, "title": case.title, "from": times.show(case.window[0]), "to": times.show(case.window[1])},
         "answers": [_answer(a, refs, reach[a.question.id], tables) for a in reasoned.answers],
         "statements": [_statement(v, refs, reasoned) for v in reasoned.statements],
-        "causes": [],
+        "causes": [_cause(c) for c in reasoned.causes],
         "impact": [_impact(i, case) for i in reasoned.impacts],
         "sources": _sources(tables, case, reasoned, unreadable, notes),
         "tables": tables.hashes(),
@@ -228,6 +229,17 @@ def _statement(v: Verdict, refs: References, reasoned: Reasoned) -> dict[str, An
         "for": items(v.supports),
         "against": items(v.opposes),
     }
+
+
+def _cause(c: Cause) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "object": c.object, "score": _number(c.score), "bad_runs": c.bad_runs, "good_runs": c.good_runs, "chance": _number(c.chance), "why": c.why,
+    }  # fmt: skip
+    if c.condition:
+        found["condition"] = c.condition
+    if c.when is not None:
+        found["when"] = times.show(c.when)
+    return found
 
 
 def _impact(i: Impact, case: CaseConfig) -> dict[str, Any]:
