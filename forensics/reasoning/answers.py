@@ -17,6 +17,7 @@ from forensics.reasoning.missing import missing
 from forensics.reasoning.opportunity import opportunity
 from forensics.reasoning.planted import planted_items, several_writes
 from forensics.reasoning.policy import Policy
+from forensics.reasoning.review import handling
 from forensics.reasoning.weighing import Ratio, Weighed, item_log, leader, ratio, total, weigh
 from forensics.reasoning.world import Blobs, World, no_blobs, world
 from forensics.tables import Tables
@@ -95,12 +96,21 @@ def _judged(
     a, reach = found
     refs = a.dossier.act.events if a.dossier.act else a.dossier.seen[:4]
     sources = a.dossier.act.sources if a.dossier.act else ()
-    outcome = statements.Outcome(a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources)
+    raised = tuple(f.flag for f in a.flags)
+    outcome = statements.Outcome(
+        a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _misnamed(view, a)
+    )  # fmt: skip
     jobs = [*reach.jobs, *reach.jobs_possible]
     rows = view.tables.rows(
         "SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs
     )
     return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}), covered)
+
+
+def _misnamed(view: World, a: Answer) -> tuple[str, ...]:
+    """Return the people whom records name that a copy out of their keeper's reach contradicts."""
+    rows = view.tables.rows("SELECT actor, time FROM acts WHERE list_contains($e, event) ORDER BY event", e=[weak for weak, _ in a.dossier.aside])
+    return tuple(sorted({p for r in rows for p in view.known.holders(r["actor"], r["time"])} - {a.person}))
 
 
 def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int]]]) -> Answer:
@@ -188,8 +198,18 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
 
 def _by(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
     """Return the mechanism of a named hypothesis: who wrote an object with hidden code acts through whoever loads it."""
+    if h.mechanism is Mechanism.OWN_ACCOUNT and _honest(view, dossier):
+        return Mechanism.DEFECT
+    if dossier.aside:
+        return Mechanism.FORGED_RECORD  # a record named somebody else, and a copy out of its keeper's reach does not
     sure = dossier.code and not several_writes(view, dossier.objects[0], dossier.code)
     return Mechanism.DEPUTY if sure and h.mechanism in (Mechanism.OWN_ACCOUNT, Mechanism.SHARED_IDENTITY) else h.mechanism
+
+
+def _honest(view: World, dossier: Dossier) -> bool:
+    """Tell whether the change bears the marks of an honest mistake: reviewed by somebody else, and taken back by its maker."""
+    done = handling(view, dossier)
+    return bool(done.reviews and done.taken_back and done.by_maker and not dossier.code)
 
 
 def _session(dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:

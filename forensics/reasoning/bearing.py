@@ -101,7 +101,7 @@ def bearing(world: World, commit: str) -> set[str]:
     order = history.after(origins)
     blobs = {s.new for c in order for s in steps.get(c, ()) if any(p in change.patches for p in formerly.get(s.path, ()))}
     change.lines.update(_lines(world, blobs))
-    return _names(history, _states(history, order, set(origins), change, steps, _reverts(world, commit)), commit)
+    return _names(history, _states(history, order, set(origins), change, steps, reverts(world, commit)), commit)
 
 
 def _names(history: History, states: dict[str, State], commit: str) -> set[str]:
@@ -261,7 +261,7 @@ def _made(patch: Patch, old: Lines | None, new: Lines | None) -> bool:
     return old is not None and new is not None and patch.within(old, new)
 
 
-def _reverts(world: World, commit: str) -> dict[str, bool]:
+def reverts(world: World, commit: str) -> dict[str, bool]:
     """Return the commits that say that they revert this one, in git's own wording (git-revert(1)): by its id (true), or by its subject."""
     rows = world.tables.rows(
         """

@@ -33,6 +33,8 @@ class Dossier:
     """an object with hidden code that the act's job had loaded before"""
     code: tuple[Row, ...] = field(default=())
     """code hidden in the object in question itself"""
+    aside: tuple[tuple[int, int], ...] = field(default=())
+    """records of these logins and commands that a copy out of reach contradicts, with the copy's"""
     disputed: tuple[Row, ...] = field(default=())
     """records that name several people for what is asked about: no one act can be told"""
 
@@ -47,15 +49,23 @@ def gather(world: World, question: Question) -> Dossier:
         return dossier
     kind = world.known.kind(act.account, act.time[0])
     jobs = _jobs(world, act)
+    origins = origins_of(world, act, kind)
     return replace(
         dossier,
         account_kind=kind,
-        origins=origins_of(world, act, kind),
+        origins=origins,
+        aside=_aside(world, act, origins),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else None,
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
+
+
+def _aside(world: World, act: Act, origins: tuple[Origin, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the contradicted records whose truer copies the way back goes over."""
+    used = {*act.events, *(e for o in origins for e in o.events)}
+    return tuple(p for p in world.conflicts.pairs if p[1] in used)
 
 
 def _objects(reference: str) -> tuple[str, ...]:
@@ -109,12 +119,19 @@ def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Ro
     if reference.startswith("git:"):
         rows = world.acts("action = 'code.push' AND object = $o AND time IS NOT NULL", o=reference)
     elif reference.startswith(("slurm:", "k8s:")):
-        rows = world.acts("action = 'job.launch' AND object = $o", o=reference)
+        rows = world.acts("action IN ('job.launch', 'job.cancel') AND object = $o AND (action = 'job.launch' OR actor IS NOT NULL)", o=reference)
+        rows = [r for r in rows if r["action"] == "job.launch"] if question.at is None else _at_that_time(rows, question.at)
     elif reference.startswith("file:"):
         rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference)
     else:
         rows = _store_rows(world, reference)
     return _pick(world, question, rows)
+
+
+def _at_that_time(rows: list[Row], at: tuple[int, int]) -> list[Row]:
+    """Return what was done to a job at the time that is asked about: it was launched then, or cancelled."""
+    inside = [r for r in rows if r["time"] is not None and at[0] <= r["time"] <= at[1]]
+    return [r for r in inside if r["action"] == "job.cancel"] or inside
 
 
 def _store_rows(world: World, reference: str) -> list[Row]:

@@ -131,6 +131,12 @@ def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
 
 def _conflict(dossier: Dossier) -> Iterator[Flag]:
     act = dossier.act
+    if dossier.aside:
+        yield Flag(
+            "record-conflict", "records of one login or command name different people; the copy out of its keeper's reach is followed",
+            ("lines rewritten by a log shipper", "accounts renamed on one of the two hosts"), tuple(e for pair in dossier.aside[:4] for e in pair),
+        )  # fmt: skip
+        return
     if act is None:
         heads = {r["target"] for r in dossier.disputed}
         if dossier.disputed and dossier.disputed[0]["action"] == "code.push" and len(heads - {None}) == 1:

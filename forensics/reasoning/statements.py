@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from forensics.model import CaseConfig, Mechanism, Rung, Statement
 from forensics.reasoning.impact import Impact
+from forensics.reasoning.review import Handling
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Outcome:
     when: tuple[int, int] | None
     refs: tuple[int, ...]
     sources: tuple[str, ...]
+    account: str | None = None
+    flags: tuple[str, ...] = ()
+    handling: Handling = Handling()
+    forged: tuple[str, ...] = ()
+    """people whom only records name that a copy out of their keeper's reach contradicts"""
 
 
 def judge(
@@ -62,7 +68,9 @@ def judge(
         return _scale(statement, reach, gpus, outcome, case, coverage)
     if statement.test == "not-affected":
         return _not_affected(statement, reach, outcome, coverage)
-    return _open(statement, "this version does not test such statements yet")
+    if statement.test == "record-forged":
+        return _forged(statement, outcome)
+    return _defect(statement, outcome)
 
 
 def _open(statement: Statement, why: str) -> Verdict:
@@ -80,13 +88,15 @@ def _person(case: CaseConfig, statement: Statement, outcome: Outcome) -> Verdict
     people = {p.id: p for p in case.people}
     if statement.by not in people:
         return _open(statement, "whoever says it is no person of people.csv")
+    left = people[statement.by].employed_to
     if outcome.rung is not Rung.PERSON:
+        if statement.test == "left-before":
+            return _gone(statement, outcome, left)
         return _open(statement, "the records do not tell who made the change")
     if outcome.person == statement.by:
         return _said(statement, outcome, "contradicted", f"the records tie the change to {statement.by}")
     if statement.test == "not-me":
         return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}")
-    left = people[statement.by].employed_to
     if left is not None and outcome.when is not None and left < outcome.when[0]:
         return _said(
             statement,
@@ -97,6 +107,48 @@ def _person(case: CaseConfig, statement: Statement, outcome: Outcome) -> Verdict
     if outcome.when is not None and (left is None or left > outcome.when[1]):
         return _said(statement, outcome, "contradicted", f"{statement.by} was still employed when the change was made")
     return _open(statement, "the time of the change and of leaving overlap")
+
+
+def _gone(statement: Statement, outcome: Outcome, left: int | None) -> Verdict:
+    """Test the date alone, where the records tell no person: an authenticated act at a time after somebody's last day."""
+    if outcome.rung in (Rung.NONE, Rung.CHANGE) or outcome.when is None:
+        return _open(statement, "the records do not tell when the change was made, nor by which account")
+    if left is not None and left < outcome.when[0]:
+        return _said(statement, outcome, "supported", f"{outcome.account} made the change after {statement.by} had left; who used the account is not established")
+    if left is None or left > outcome.when[1]:
+        return _said(statement, outcome, "contradicted", f"{statement.by} was still employed when the change was made; who made it is not established")
+    return _open(statement, "the time of the change and of leaving overlap")
+
+
+def _forged(statement: Statement, outcome: Outcome) -> Verdict:
+    """Test whether the record that names somebody was made up: only records out of its keeper's reach tell."""
+    if statement.by in outcome.forged:
+        return _said(statement, outcome, "supported", f"a copy of the log, out of its keeper's reach, does not name {statement.by} where the log does")
+    if outcome.rung is Rung.PERSON and outcome.person == statement.by:
+        why = f"records that the log's keepers could not have written tie the change to {statement.by}, too"
+        return _said(statement, outcome, "contradicted", why)
+    if outcome.rung is Rung.PERSON and statement.person and statement.person == outcome.person and outcome.mechanism is Mechanism.FORGED_RECORD:
+        return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}, who could have written the log")
+    return _open(statement, "no record out of the log's keeper's reach tells whether it is as it was written")
+
+
+_AGAINST_DEFECT = {"hidden-code", "credential-reuse", "after-departure", "record-conflict", "impossible-overlap"}
+_DOUBT = {"author-mismatch", "backdated", "rewritten-history"}
+_MISDEED = (Mechanism.CREDENTIAL_MISUSE, Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
+
+
+def _defect(statement: Statement, outcome: Outcome) -> Verdict:
+    """Test whether the change bears the marks of an honest one: reviewed by somebody else, taken back, and nothing hidden."""
+    raised = sorted(_AGAINST_DEFECT & set(outcome.flags))
+    if raised or (outcome.rung is Rung.PERSON and outcome.mechanism in _MISDEED):
+        return _said(statement, outcome, "contradicted", f"an ordinary change does not come with {', '.join(raised) or outcome.mechanism}")
+    done = outcome.handling
+    if done.reviews and done.taken_back and not _DOUBT & set(outcome.flags):
+        refs = (*(r["event"] for r in done.reviews[:3]), *done.taken_back[:2])
+        facts = (("it was reviewed or merged by somebody else than its maker", refs[:3], tuple(sorted({r["source"] for r in done.reviews}))),)
+        return Verdict(statement.id, "supported", "it was reviewed by somebody else, taken back by a revert, and nothing about it was hidden", refs, facts)
+    lacks = [w for w, there in (("a review by somebody else", done.reviews), ("a revert", done.taken_back)) if not there]
+    return _open(statement, f"the records do not show {' or '.join(lacks) or 'that nothing about it was hidden'}")
 
 
 def _someone(statement: Statement, outcome: Outcome) -> Verdict:

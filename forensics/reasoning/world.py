@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from forensics.model import CaseConfig, Tier
@@ -44,6 +44,8 @@ class World:
     """source -> the point of compromise that it shares with others: the host that kept it, else itself"""
     controllers: dict[str, tuple[str, ...] | None]
     blobs: Blobs = no_blobs
+    conflicts: Conflicts = field(default_factory=Conflicts)
+    """records that a copy out of their keeper's reach contradicts: never among the acts"""
 
     def weakest(self, sources: tuple[str, ...]) -> Tier:
         """Return the tier of a chain of records: that of its weakest."""
