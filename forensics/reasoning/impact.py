@@ -54,7 +54,9 @@ def _first(world: World, dossier: Dossier) -> list[Row]:
     reference = dossier.objects[0]
     if reference.startswith("git:") and "@" in reference:
         commits = sorted(bearing(world, reference))
-        return [*_commit_jobs(world, commits), *_beside(world, commits)]
+        ran = _commit_jobs(world, commits)
+        shown = [dossier.when[0] if dossier.when else None, *(r["time"] for r in ran if r["recorded"])]
+        return [*ran, *_beside(world, commits, min((t for t in shown if t is not None), default=0))]
     if reference.startswith("image:"):
         return _image_jobs(world, reference)
     if reference.startswith(("s3:", "hdfs:", "file:")) and dossier.when:
@@ -83,7 +85,7 @@ _BESIDE = """
         FROM runs GROUP BY workdir, time
     ),
     silent AS (
-        SELECT * FROM jobs WHERE start IS NOT NULL AND workdir <> '' AND job NOT IN (SELECT dst FROM edges WHERE rule = 'job-commits')
+        SELECT * FROM jobs WHERE start >= $since AND workdir <> '' AND job NOT IN (SELECT dst FROM edges WHERE rule = 'job-commits')
     ),
     pairs AS (
         SELECT j.job, j.start, j.events, m.* FROM silent j ASOF JOIN marks m ON j.workdir = m.workdir AND j.start >= m.time
@@ -95,9 +97,12 @@ _BESIDE = """
 """
 
 
-def _beside(world: World, commits: list[str]) -> list[Row]:
-    """Return inferred edges into jobs that may have run one of these commits: the last or the next known job in their working tree did."""
-    return world.tables.rows(_BESIDE, c=commits)
+def _beside(world: World, commits: list[str], since: int) -> list[Row]:
+    """Return inferred edges into jobs that may have run one of these commits: the last or the next known job in their working tree did.
+
+    `since`: when a record first shows the change, or a job that ran it; nobody ran it before.
+    """
+    return world.tables.rows(_BESIDE, c=commits, since=since)
 
 
 def _image_jobs(world: World, reference: str) -> list[Row]:

@@ -13,18 +13,25 @@ def spread(world: World, into: list[Row], *, inferred: bool) -> tuple[list[str],
     jobs: dict[str, int | None] = {}
     for row in sorted(into, key=lambda r: (r["dst"], r["time"] is None, r["time"] or 0)):
         jobs.setdefault(row["dst"], row["time"])
-    objects: dict[str, int] = {}
+    seen: set[tuple[str, int]] = set()
+    """objects and when they were written: one may be written over by the next job that bears the change"""
     edges: list[Row] = []
     fresh = _written(world, jobs, inferred=inferred)
     while fresh:
-        fresh = [w for w in fresh if w["dst"] not in objects]
-        objects |= {w["dst"]: w["time"] for w in fresh}
+        fresh = [w for w in fresh if (w["dst"], w["time"]) not in seen]
+        seen |= {(w["dst"], w["time"]) for w in fresh}
         loaded = _loads(world, fresh, inferred=inferred)
-        more = {row["dst"]: row["time"] for row in reversed(loaded) if row["dst"] not in jobs}
+        more = {row["dst"]: row["time"] for row in reversed(loaded) if _earlier(row, jobs)}
         jobs |= more
         edges += [*fresh, *loaded]
         fresh = [*_written(world, more, inferred=inferred), *_copied(world, fresh)] if fresh else []
-    return list(jobs), list(objects), edges
+    return list(jobs), sorted({name for name, _ in seen}), edges
+
+
+def _earlier(row: Row, jobs: Mapping[str, int | None]) -> bool:
+    """Tell whether a job loaded the change for the first time that is known."""
+    known = jobs.get(row["dst"])
+    return row["dst"] not in jobs or (known is not None and row["time"] < known)
 
 
 def _written(world: World, jobs: Mapping[str, int | None], *, inferred: bool) -> list[Row]:
@@ -33,7 +40,7 @@ def _written(world: World, jobs: Mapping[str, int | None], *, inferred: bool) ->
         """
         SELECT * FROM edges WHERE src IN (SELECT unnest(CAST($j AS VARCHAR[]))) AND ($inferred OR recorded) AND time IS NOT NULL
           AND ((rule = 'job-objects' AND NOT regexp_matches(dst, '^(slurm|k8s):')) OR (rule = 'file-jobs' AND starts_with(dst, 'file:///')))
-        ORDER BY src, dst, time
+        ORDER BY src, dst, time, events
         """,
         j=sorted(jobs), inferred=inferred,
     )  # fmt: skip
@@ -45,7 +52,7 @@ _BORNE = """
     WITH written AS (SELECT unnest($objects) AS object, unnest($times) AS time),
     bare AS (SELECT object, time, split_part(object, '?', 1) AS bare FROM written),
     writes AS (SELECT split_part(object, '?', 1) AS bare, time FROM acts WHERE action IN ('object.write', 'file.write') AND outcome = 'ok' AND time IS NOT NULL),
-    until AS (SELECT b.object, min(w.time) AS until FROM bare b JOIN writes w ON w.bare = b.bare AND w.time > b.time GROUP BY b.object)
+    until AS (SELECT b.object, b.time, min(w.time) AS until FROM bare b JOIN writes w ON w.bare = b.bare AND w.time > b.time GROUP BY ALL)
 """
 """what was written, and until when its name stood for it"""
 
@@ -54,10 +61,10 @@ _LOADS = f"""{_BORNE},
         SELECT * FROM edges WHERE rule IN ('job-objects', 'file-jobs') AND regexp_matches(dst, '^(slurm|k8s):') AND ($inferred OR recorded)
     )
     SELECT l.* FROM loads l JOIN bare b ON l.src = b.object AND contains(b.object, '?')
-    UNION ALL
-    SELECT l.* FROM loads l JOIN bare b ON l.src = b.bare LEFT JOIN until u ON u.object = b.object
+    UNION
+    SELECT l.* FROM loads l JOIN bare b ON l.src = b.bare LEFT JOIN until u ON u.object = b.object AND u.time = b.time
     WHERE l.time >= b.time AND (u.until IS NULL OR l.time < u.until)
-    ORDER BY dst, time, src
+    ORDER BY dst, time, src, events
 """  # noqa: S608 - a text of our own
 
 # A store's own record of a copy (CopyObject, the source in `target`) or of a renaming (HDFS, the name before in `prior`).
@@ -67,9 +74,9 @@ _COPIED = f"""{_BORNE},
         WHERE a.action = 'object.write' AND a.outcome = 'ok' AND a.time IS NOT NULL AND regexp_matches(coalesce(e.prior, a.target), '^(s3|hdfs):')
     )
     SELECT DISTINCT 'acts' AS rule, b.object AS src, c.object AS dst, c.time, c.time_hi, true AS recorded, [c.event] AS events
-    FROM bare b JOIN copies c ON split_part(c.origin, '?', 1) = b.bare LEFT JOIN until u ON u.object = b.object
+    FROM bare b JOIN copies c ON split_part(c.origin, '?', 1) = b.bare LEFT JOIN until u ON u.object = b.object AND u.time = b.time
     WHERE c.object <> b.object AND (c.origin = b.object OR (NOT contains(c.origin, '?') AND c.time >= b.time AND (u.until IS NULL OR c.time < u.until)))
-    ORDER BY dst, time, src
+    ORDER BY dst, time, src, events
 """  # noqa: S608 - a text of our own
 
 
