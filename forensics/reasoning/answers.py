@@ -216,7 +216,7 @@ def _session(dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:
     """Return the item that establishes a session from a known device or credential, where there is one."""
     if len(dossier.origins) != 1:
         return None
-    return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "credential", "origin_login")), None)
+    return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "host_command", "credential", "origin_login")), None)
 
 
 def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> bool:

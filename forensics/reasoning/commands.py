@@ -37,6 +37,31 @@ def device_of(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, re
     return (Device(devices[0], owners, tuple(r["event"] for r in mine[:3]), (mine[0]["source"],), by_session=False, lessee=mine[0]["actor"], by_command=True),)
 
 
+def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
+    """Return the processes of one login on a host that led to the act: there it came from, or its record names no address at all.
+
+    None where several logins ran such a command at that moment, unless only one names what was acted upon.
+    """
+    if act.ip and not hosts:
+        return []
+    close = world.policy.windows["at_once"]
+    rows = world.acts(
+        "action = 'process.exec' AND actor IS NOT NULL AND host IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high AND (len($h) = 0 OR list_contains($h, host))",
+        low=act.time[0] - close, high=act.time[1] + 5_000_000_000, h=hosts,
+    )  # fmt: skip
+    rows = [r for r in rows if _fits(line_of(r), world.policy.commands.get(act.kind, ())) and world.known.kind(r["actor"], r["time"]) == "personal"]
+    tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
+    naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
+    rows = naming or ([] if act.kind == "job.cancel" else rows)
+    return rows if len({(r["actor"], r["host"]) for r in rows}) == 1 else []
+
+
+def line_of(row: Row) -> str:
+    """Return a process's command line."""
+    argv = row["attrs"].get("argv")
+    return shlex.join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
+
+
 def _unexplained(world: World, act: Act, rows: list[Row], window: int) -> list[Row]:
     """Leave out commands of people whose own account did such a thing then, too: a push of one's own explains one's own `git push`."""
     if not rows:

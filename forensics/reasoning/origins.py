@@ -35,6 +35,10 @@ class Origin:
     """the logins' sessions, from near to far"""
     word: str = "almost certain"
     """how surely the records lead from the act to this login"""
+    login: str | None = None
+    """the login on a host in which the command ran, where the records show it"""
+    ran: tuple[int, ...] = ()
+    """the records of that command"""
     trigger: Act | None = None
     """what set the robot off"""
 
@@ -62,7 +66,21 @@ def _direct(world: World, act: Act) -> Origin:
     """Return the way back from an act of somebody's own account: it, or the login on its host in which the command ran."""
     assert act.account is not None
     people = world.known.last_holders(act.account, act.time[0])
-    return Origin(act.account, "direct", act.time[0], act.events, act.sources, people)
+    found = Origin(act.account, "direct", act.time[0], act.events, act.sources, people)
+    if act.kind.startswith(("file.", "process.")):
+        return found
+    rows = commands.on_host(world, act, hosts_of(world, act))
+    if not rows:
+        return found
+    return replace(
+        found,
+        events=(*act.events, *(r["event"] for r in rows[:4])),
+        sources=tuple(sorted({*act.sources, *(r["source"] for r in rows)})),
+        hosts=tuple(sorted({r["host"] for r in rows})),
+        sessions=tuple(dict.fromkeys(r["session"] for r in rows if r["session"])),
+        login=rows[0]["actor"],
+        ran=tuple(r["event"] for r in rows[:4]),
+    )
 
 
 _STOPPED = ("denied", "refused", "rejected", "skipped", "canceled", "cancelled")
@@ -107,7 +125,7 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
     act = origin.trigger or act
     direct = origin.manner != "shared"
     hosts = list(origin.hosts) or hosts_of(world, act)
-    rows, at_once = logins(world, origin.account, origin.events, origin.time, act, hosts, origin.sessions)
+    rows, at_once = logins(world, origin.login or origin.account, origin.events, origin.time, act, hosts, origin.sessions)
     first = [act.ip] if direct else []
     found = replace(
         origin,

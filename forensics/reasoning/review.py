@@ -36,7 +36,8 @@ def handling(world: World, dossier: Dossier) -> Handling:
     objects = [r["object"] for r in requests]
     seen = world.acts("action IN ('code.review', 'code.merge') AND list_contains($o, object) AND time >= $t", o=objects, t=act.time[0])
     reviews = [r for r in seen if not set(world.known.holders(r["actor"], r["time"])) & makers]
-    undone = sorted(reverts(world, dossier.objects[0]))
+    repo = dossier.objects[0].partition("@")[0]
+    undone = sorted({f"{repo}@{sha}" for commit in _landed(world, dossier.objects[0]) for sha in reverts(world, commit)})
     brought = world.tables.rows(
         "SELECT events[1] AS event FROM edges WHERE rule = 'pushed-commits' AND list_contains($c, dst) ORDER BY time, event", c=undone
     )
@@ -47,6 +48,20 @@ def handling(world: World, dossier: Dossier) -> Handling:
     mine = any(set(world.known.holders(r["actor"], r["time"])) & makers for r in pushers)
     mine = mine or any(set(world.known.last_holders(c["author"], act.time[1])) & makers for c in commits)
     return Handling(tuple(requests), tuple(reviews), tuple(c["id"] for c in commits), mine)
+
+
+def _landed(world: World, commit: str) -> list[str]:
+    """Return the commit and those that landed its very content: a merge or squash of it is what gets reverted."""
+    repo, _, sha = commit.partition("@")
+    rows = world.tables.rows(
+        """
+        WITH mine AS (SELECT DISTINCT path, new_blob FROM changes WHERE "commit" = $c)
+        SELECT c."commit" AS sha FROM (SELECT DISTINCT "commit", path, new_blob FROM changes) c JOIN mine USING (path)
+        WHERE c.new_blob IS NOT DISTINCT FROM mine.new_blob GROUP BY ALL HAVING count(*) = (SELECT count(*) FROM mine) ORDER BY 1
+        """,
+        c=sha,
+    )
+    return [commit, *(f"{repo}@{r['sha']}" for r in rows if r["sha"] != sha)]
 
 
 def _requests(world: World, dossier: Dossier) -> list[Row]:
