@@ -4,6 +4,7 @@
 - `spread.py`: which runs a job's effects came to, through what it wrote and they loaded
 - `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
 - `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well
+- `rating.py`: each candidate's score, how often chance reaches it, and which comes before which
 - `places.py`: how far what a commit changed lies from what the harmed runs load
 - `ranking.py`: the order, the most telling first
 """

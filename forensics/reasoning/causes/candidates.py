@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from forensics.reasoning.causes.runs import Runs
 from forensics.reasoning.causes.spread import Key, Spread
 from forensics.reasoning.world import World
+
+Step = tuple[int, str, bool]
+"""time, action, and whether a check found the file as it should be"""
+_DEEPEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +99,36 @@ _FILES = """
 
 
 def files(world: World, compared: Runs) -> Iterator[Candidate]:
-    """Yield every change of a file to the runs that named its folder while it stood."""
+    """Yield every change of a file, to the runs that named its folder while it stood."""
     folders = _named(compared)
-    rows = world.tables.sql(_FILES)
-    steps: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
-    for reference, time, action, good in zip(*(rows[c].to_pylist() for c in ("object", "time", "action", "good")), strict=True):
-        steps[reference].append((time, action, good))
-    for reference in sorted(steps):
-        path = PurePosixPath("/" + reference.removeprefix("file://").partition("/")[2])
-        reached = 0
-        for parent in (path, *path.parents)[:64]:
-            reached |= folders.get(str(parent), 0)
-        if reached:
-            for low, high in _states(steps[reference]):
-                if during := reached & compared.since(low, high):
-                    yield Candidate(reference, "file", low, during, during)
+    found: list[tuple[str, int, list[Step]]] = []
+    last, reached = "", 0
+    for batch in world.tables.stream(_FILES):
+        for reference, time, action, good in zip(*(batch.column(n).to_pylist() for n in range(4)), strict=True):
+            if reference != last:
+                last, reached = reference, _reached(reference, folders)
+                if reached:
+                    found.append((reference, reached, []))
+            if reached:
+                found[-1][2].append((time, action, good))
+    for reference, reached, steps in found:
+        for low, high in _states(steps):
+            if during := reached & compared.since(low, high):
+                yield Candidate(reference, "file", low, during, during)
 
 
-def _states(steps: list[tuple[int, str, bool]]) -> Iterator[tuple[int, int | None]]:
+def _reached(reference: str, folders: dict[str, int]) -> int:
+    """Return the runs that named the file or a folder above it."""
+    path, reached = "/" + reference.removeprefix("file://").partition("/")[2], 0
+    for _ in range(_DEEPEST):
+        reached |= folders.get(path, 0)
+        path = path.rpartition("/")[0]
+        if not path:
+            break
+    return reached
+
+
+def _states(steps: list[Step]) -> Iterator[tuple[int, int | None]]:
     """Yield (since, until) of each state that a change began."""
     begun: int | None = None
     checked = False

@@ -66,7 +66,8 @@ def _history(world: World) -> tuple[dict[str, list[str]], dict[str, tuple[str, s
         *(rows[c].to_pylist() for c in ("object", "parents", "subject", "reverts")), strict=True
     ):
         repo = commit.partition("@")[0] + "@"
-        parents[commit] = [repo + str(p) for p in json.loads(ancestors or "[]")]
+        known = json.loads(ancestors or "[]")
+        parents[commit] = [repo + str(p) for p in known] if isinstance(known, list) else []
         messages[commit] = (subject or "", reverts or "")
     return parents, messages
 
@@ -91,16 +92,20 @@ def _children_first(parents: dict[str, list[str]]) -> list[str]:
 
 
 def _upward(order: list[str], parents: dict[str, list[str]], seeds: Sets) -> Sets:
-    """Give every commit the runs of all that was built on it. Equal sets are one object, so that memory stays small."""
+    """Give every commit the runs of all that was built on it. Along a chain the set stays one object, so that memory stays small."""
     reach: Sets = {c: s for c, s in seeds.items() if s}
-    same: dict[int, int] = {}
     for commit in order:
         here = reach.get(commit, 0)
         if here:
-            here = reach[commit] = same.setdefault(here, here)
             for parent in parents[commit]:
-                reach[parent] = reach.get(parent, 0) | here
+                reach[parent] = _joined(reach.get(parent, 0), here)
     return reach
+
+
+def _joined(one: int, other: int) -> int:
+    """Return the union of two sets; the very same object where it is one of them."""
+    both = one | other
+    return other if both == other else one if both == one else both
 
 
 class _Undone:
@@ -128,21 +133,23 @@ class _Undone:
     def left(self, commit: str, reach: Sets) -> int:
         """Return the runs that still bore the commit's change."""
         whole = reach.get(commit, 0)
+        gone = 0
         for revert in self._reverts.get(commit, ()):
-            whole &= ~(reach.get(revert, 0) & ~self._again(self._reverts.get(revert, ()), reach))
-        paths = self._changes.get(commit)
-        if not paths or not whole:
-            return whole
-        found = 0
-        for path, old, new in paths:
-            found |= whole & ~self._back(commit, path, old, new, reach)
-        return found
+            gone |= reach.get(revert, 0) & ~self._any(self._reverts.get(revert, ()), reach)
+        changes = self._changes.get(commit, ())
+        backs = [self._back(commit, path, old, new, reach) for path, old, new in changes] if whole else []
+        if backs and all(backs):  # a commit is borne as long as one of its paths is
+            everywhere = backs[0]
+            for back in backs[1:]:
+                everywhere &= back
+            gone |= everywhere
+        return whole & ~gone if whole & gone else whole
 
     def _back(self, commit: str, path: str, old: str, new: str, reach: Sets) -> int:
         """Return the runs in which this path was set back, and not set forth again."""
         repo, back = commit.partition("@")[0], 0
         for place, undo in self._later(repo, path, old, self._place[commit]):
-            again = self._again([c for _, c in self._later(repo, path, new, place)], reach)
+            again = self._any([c for _, c in self._later(repo, path, new, place)], reach)
             back |= reach.get(undo, 0) & ~again
         return back
 
@@ -152,7 +159,7 @@ class _Undone:
         return known[first : first + _NEXT]
 
     @staticmethod
-    def _again(later: list[str] | tuple[str, ...], reach: Sets) -> int:
+    def _any(later: list[str] | tuple[str, ...], reach: Sets) -> int:
         found = 0
         for commit in later:
             found |= reach.get(commit, 0)

@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 _MOST_NAMES = 24
 """metrics that are looked at: those that most runs have"""
+_LOSS = re.compile(r"loss|perplexity|\bppl\b", re.IGNORECASE | re.ASCII)
+_FINEST = 0.01
 _SAME = 4
 """runs of one kind from which on they have a usual value of their own"""
 
@@ -43,6 +45,7 @@ class Feature:
     metric: str
     number: str
     values: Floats
+    by_gpu: bool = False
 
 
 _POINTS = """
@@ -76,38 +79,40 @@ def curves(world: World) -> list[Curve]:
 
 
 def features(kept: list[Curve], sizes: list[float | None], stems: list[str]) -> list[Feature]:
-    """Return every number that most runs have, as distance from what is usual for runs of that size and model."""
+    """Return every number that most runs have: as distance from what is usual for runs of that size, of that model as well, and by GPU."""
     names = sorted({key for curve in kept for key in curve.values})
+    gpus = np.array([log(s) if s and s > 0 else np.nan for s in sizes])
     found = []
     for metric, number in names:
         values = np.array([_scaled(c.values.get((metric, number)), number) for c in kept])
         if np.isfinite(values).sum() >= 0.5 * len(kept):
-            found.append(Feature(metric, number, _beside_alike(values, sizes, stems)))
-    return found
+            alike = _beside(values, [str(s) for s in sizes])
+            found += [Feature(metric, number, alike), Feature(metric, number, _beside(alike, stems))]
+            if number != "lost":
+                found.append(Feature(metric, number, _beside(values - gpus, []), by_gpu=True))
+    return [f for f in found if np.isfinite(f.values).any()]
 
 
 def _scaled(value: float | None, number: str) -> float:
     """Return a value on a scale of ratios, where it has one."""
-    if value is None:
+    if value is None or (number != "lost" and value <= 0):
         return float("nan")
-    return log(value) if number != "lost" and value > 0 else value if number == "lost" else float("nan")
+    return value if number == "lost" else log(value)
 
 
-def _beside_alike(values: Floats, sizes: list[float | None], stems: list[str]) -> Floats:
-    """Take off the usual value of runs of that size, then of that model."""
-    found = values
-    for kinds in ([str(s) for s in sizes], stems):
-        usual = float(np.nanmedian(found))
-        places: dict[str, list[int]] = defaultdict(list)
-        for n, kind in enumerate(kinds):
-            if np.isfinite(found[n]):
-                places[kind].append(n)
-        centre = np.full(len(found), usual)
-        for alike in places.values():
-            if len(alike) >= _SAME:
-                centre[alike] = np.median(found[alike])
-        found = found - centre
-    return found
+def _beside(values: Floats, kinds: list[str]) -> Floats:
+    """Take off the usual value of runs of one kind; of all runs where there are too few of a kind."""
+    known = np.isfinite(values)
+    centre = np.full(len(values), np.median(values[known]) if known.any() else 0.0)
+    places: dict[str, list[int]] = defaultdict(list)
+    for n, kind in enumerate(kinds):
+        if known[n]:
+            places[kind].append(n)
+    for alike in places.values():
+        if len(alike) >= _SAME:
+            centre[alike] = np.median(values[alike])
+    beside: Floats = values - centre
+    return beside
 
 
 def like(found: Iterable[Feature], bad: Mask, good: Mask, numbers: Numbers) -> tuple[Mask, Mask, str] | None:
@@ -122,7 +127,7 @@ def like(found: Iterable[Feature], bad: Mask, good: Mask, numbers: Numbers) -> t
         if min(len(high), len(low)) < 3 or len(high) + len(low) < 0.8 * (bad.sum() + good.sum()):
             continue
         a, b = float(np.median(high)), float(np.median(low))
-        apart = abs(a - b) / max(_noise(high), _noise(low), 1e-9)
+        apart = abs(a - b) / max(_noise(high), _noise(low))
         wrong = ((np.abs(high - a) > np.abs(high - b)).sum() + (np.abs(low - b) > np.abs(low - a)).sum()) / (len(high) + len(low))
         if apart >= numbers["apart"] and wrong <= numbers["wrong"] and (best is None or apart > best[0]):
             best = apart, feature, a, b
@@ -135,11 +140,8 @@ def like(found: Iterable[Feature], bad: Mask, good: Mask, numbers: Numbers) -> t
 
 
 def _noise(values: Floats) -> float:
-    """Return a robust standard deviation."""
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
-
-
-_LOSS = re.compile(r"loss|perplexity|\bppl\b", re.IGNORECASE | re.ASCII)
+    """Return a robust standard deviation; nothing is measured more finely than a hundredth."""
+    return max(_FINEST, float(1.4826 * np.median(np.abs(values - np.median(values)))))
 
 
 def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Mask, Mask, str] | None:
@@ -149,10 +151,10 @@ def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Mask, Mask, s
     """
     best: tuple[float, Feature, float] | None = None
     for feature in found:
-        if _LOSS.search(feature.metric):
-            gap, edge = _gap(feature.values, numbers)
-            if gap >= numbers["gap"] and (best is None or gap > best[0]):
-                best = gap, feature, edge
+        if _LOSS.search(feature.metric) and not feature.by_gpu:
+            apart, edge = _parted(feature.values, numbers)
+            if apart > (best[0] if best else 0.0):
+                best = apart, feature, edge
     if best is None:
         return None
     _, feature, edge = best
@@ -160,14 +162,17 @@ def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Mask, Mask, s
         return feature.values > edge, feature.values < edge, f"{feature.metric} ({feature.number})"
 
 
-def _gap(values: Floats, numbers: Numbers) -> tuple[float, float]:
-    """Return the widest gap in the upper half, in robust standard deviations of what lies below it, and its middle."""
+def _parted(values: Floats, numbers: Numbers) -> tuple[float, float]:
+    """Return how far the two sides of the widest gap in the upper half lie apart, in standard deviations, and the gap's middle; 0 where they are one."""
     ordered = np.sort(values[np.isfinite(values)])
-    count, least = len(ordered), int(numbers["least_runs"])
-    if count < 2 * least + 2:
+    least = int(numbers["least_found"])
+    first, last = (len(ordered) + 1) // 2, len(ordered) - least
+    if last < first or first < least:
         return 0.0, 0.0
-    first, last = (count + 1) // 2, count - least
     steps = ordered[first : last + 1] - ordered[first - 1 : last]
     n = int(np.argmax(steps))
-    below = ordered[: first + n]
-    return float(steps[n]) / max(_noise(below), 1e-9), float(ordered[first + n - 1] + steps[n] / 2)
+    below, above = ordered[: first + n], ordered[first + n :]
+    noise = max(_noise(below), _noise(above))
+    apart = float(np.median(above) - np.median(below)) / noise
+    wide = steps[n] >= numbers["gap"] * noise and apart >= numbers["apart"]
+    return (apart if wide else 0.0), float(below[-1] + steps[n] / 2)

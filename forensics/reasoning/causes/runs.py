@@ -2,6 +2,7 @@
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,15 +41,18 @@ class Runs:
 
     def since(self, low: int, high: int | None) -> int:
         """Return the runs that began at or after `low`, and before `high`."""
-        return bits(n for n, start in enumerate(self.starts) if start >= low and (high is None or start < high))
+        first = bisect_left(self.starts, low)
+        after = len(self.starts) if high is None else bisect_left(self.starts, high)
+        return ((1 << max(first, after)) - 1) & ~((1 << first) - 1)
 
 
 def bits(places: Iterable[int]) -> int:
     """Return the set of these places."""
-    found = 0
-    for n in places:
-        found |= 1 << n
-    return found
+    chosen = list(places)
+    packed = bytearray(max(chosen, default=0) // 8 + 1)
+    for n in chosen:
+        packed[n // 8] |= 1 << n % 8
+    return int.from_bytes(packed, "little")
 
 
 def runs(world: World) -> Runs | None:
@@ -71,10 +75,10 @@ def runs(world: World) -> Runs | None:
 
 
 _JOBS = """
-    SELECT j.job, min(coalesce(j.start, j.submit)) AS start, max(j.gpus) AS gpus, min(j.actor) AS actor, min(j.name) AS name,
+    SELECT j.job, coalesce(min(coalesce(j.start, j.submit)), 0) AS began, max(j.gpus) AS gpus, min(j.actor) AS actor, min(j.name) AS name,
            min(coalesce(j.command, '')) AS command, min(coalesce(j.workdir, '')) AS workdir, max_by(j.nodes, len(j.nodes)) AS nodes,
            min(j.events[1]) AS event
-    FROM jobs j WHERE list_contains($jobs, j.job) GROUP BY j.job ORDER BY start NULLS FIRST, j.job LIMIT $most
+    FROM jobs j WHERE list_contains($jobs, j.job) GROUP BY j.job ORDER BY began, j.job LIMIT $most
 """
 
 
@@ -85,7 +89,7 @@ def _runs(world: World, kinds: tuple[set[str], set[str], set[str], set[str]], to
     facts = tuple(_fact(r, attrs.get(r["event"], {})) for r in rows)
     jobs = tuple(r["job"] for r in rows)
     bad, good, more_bad, more_good = (bits(n for n, j in enumerate(jobs) if j in kind) for kind in kinds)
-    return Runs(jobs, tuple(r["start"] or 0 for r in rows), facts, bad, good, more_bad, more_good, told_by)
+    return Runs(jobs, tuple(r["began"] for r in rows), facts, bad, good, more_bad, more_good, told_by)
 
 
 def _object(text: str | None) -> Row:
@@ -131,6 +135,7 @@ class _Curved:
     """Jobs whose metrics are known, with the numbers by which they are compared."""
 
     jobs: list[str]
+    stems: list[str]
     features: list[Feature]
 
 
@@ -152,7 +157,7 @@ def _curved(world: World, tracked: dict[str, str]) -> _Curved:
         [facts[j]["gpus"] if j in facts else None for j in jobs],
         [stem(facts[j]["name"] or "") if j in facts else "" for j in jobs],
     )
-    return _Curved(jobs, features([best[j] for j in jobs], sizes, stems))
+    return _Curved(jobs, stems, features([best[j] for j in jobs], sizes, stems))
 
 
 def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str, Any]) -> tuple[set[str], set[str]]:
@@ -169,10 +174,14 @@ def _picked(curved: _Curved, mask: Mask) -> set[str]:
 
 
 def _by_loss(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set[str], str]:
+    """Return jobs whose loss lies plainly off, and the others, of models that have both: models differ in loss by nature."""
     found = two_kinds(curved.features, numbers) if curved.jobs else None
     if found is None:
         return set(), set(), ""
-    return _picked(curved, found[0]), _picked(curved, found[1]), found[2]
+    bad, good = _picked(curved, found[0]), _picked(curved, found[1])
+    models = dict(zip(curved.jobs, curved.stems, strict=True))
+    both = {models[j] for j in bad} & {models[j] for j in good}
+    return {j for j in bad if models[j] in both}, {j for j in good if models[j] in both}, found[2]
 
 
 def _id(run: str, pattern: str, known: Mapping[str, str]) -> str:

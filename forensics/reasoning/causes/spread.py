@@ -38,18 +38,21 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Every recorded write of every object, in order of time."""
+    """The recorded writes of objects that were loaded, in order of time."""
 
     times: dict[str, list[int]]
     objects: dict[str, list[str]]
+    places: dict[str, int]
+    """reference with a version -> which write it is"""
 
     def key(self, reference: str, time: int | None) -> Key:
         """Return the version that a reference means: the one it names, else the last one written by then."""
         bare, _, version = reference.partition(_VERSION)
-        objects = self.objects.get(bare, [])
         if version:
-            return (bare, objects.index(reference)) if reference in objects[-1000:] and reference in objects else (reference, -1)
-        return bare, (bisect_right(self.times.get(bare, []), time) if time is not None else len(objects)) - 1
+            place = self.places.get(reference)
+            return (reference, -1) if place is None else (bare, place)
+        known = self.times.get(bare, [])
+        return bare, (bisect_right(known, time) if time is not None else len(known)) - 1
 
     def show(self, key: Key) -> tuple[str, int | None]:
         """Return a version's reference, and when it was written."""
@@ -57,25 +60,37 @@ class Versions:
         return (self.objects[bare][n], self.times[bare][n]) if n >= 0 else (bare, None)
 
 
-def versions(world: World) -> Versions:
-    """Gather every successful write to a store."""
+_WRITES = """
+    WITH loaded AS (
+        SELECT split_part(src, '?versionId=', 1) AS bare FROM edges WHERE rule = 'job-objects' AND regexp_matches(dst, '^(slurm|k8s):')
+        UNION SELECT split_part(unnest($named), '?versionId=', 1)
+    )
+    SELECT object, time FROM acts
+    WHERE action = 'object.write' AND outcome = 'ok' AND time IS NOT NULL AND split_part(object, '?versionId=', 1) IN (SELECT bare FROM loaded)
+    ORDER BY time, event
+"""
+
+
+def versions(world: World, named: Iterable[str]) -> Versions:
+    """Gather every successful write to what jobs loaded; `named`: also to these."""
     times: dict[str, list[int]] = defaultdict(list)
     objects: dict[str, list[str]] = defaultdict(list)
-    rows = world.tables.sql("""
-        SELECT object, time FROM acts WHERE action = 'object.write' AND outcome = 'ok' AND time IS NOT NULL AND object IS NOT NULL
-          AND regexp_matches(object, '^(s3|hdfs)://') ORDER BY time, event
-    """)
+    places: dict[str, int] = {}
+    rows = world.tables.sql(_WRITES, named=sorted(named))
     for reference, time in zip(rows["object"].to_pylist(), rows["time"].to_pylist(), strict=True):
-        bare = reference.partition(_VERSION)[0]
-        if not objects[bare] or objects[bare][-1] != reference or _VERSION not in reference:
-            times[bare].append(time)
-            objects[bare].append(reference)
-    return Versions(dict(times), dict(objects))
+        bare, _, version = reference.partition(_VERSION)
+        if version and reference in places:  # two records of one write
+            continue
+        if version:
+            places[reference] = len(objects[bare])
+        times[bare].append(time)
+        objects[bare].append(reference)
+    return Versions(dict(times), dict(objects), places)
 
 
 def spread(world: World, compared: Runs) -> Spread:
     """Follow what jobs wrote to the jobs that loaded it, the latest load first: so that each step is complete when it is needed."""
-    known = versions(world)
+    known = versions(world, {reference for fact in compared.facts for reference in _NAMED.findall(fact["text"])})
     own = {job: 1 << n for n, job in enumerate(compared.jobs)}
     writers = _writers(world, known)
     downstream = dict(own)
