@@ -19,6 +19,7 @@ from forensics.cli.sources import sources
 from forensics.cli.terms import CONTEXT, common, fail, warn
 from forensics.cli.timeline import timeline
 from forensics.cli.trace import trace
+from forensics.cli.why import why
 from forensics.errors import Exit, ForensicsError
 
 INTERRUPTED = 130
@@ -122,5 +123,5 @@ def main() -> None:
     """
 
 
-for _command in (investigate, check, sources, timeline, trace, show):
+for _command in (investigate, why, check, sources, timeline, trace, show):
     main.add_command(_command)

@@ -18,7 +18,7 @@ from forensics.cli import main
 from forensics.errors import EvidenceError, Exit, ForensicsError, IntegrityError, UsageError
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ["investigate", "check", "sources", "timeline", "trace", "show"]
+COMMANDS = ["investigate", "why", "check", "sources", "timeline", "trace", "show"]
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
