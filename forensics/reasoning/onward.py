@@ -25,7 +25,14 @@ def spread(world: World, into: list[Row], *, inferred: bool) -> tuple[list[str],
         jobs |= more
         edges += [*fresh, *loaded]
         fresh = [*_written(world, more, inferred=inferred), *_copied(world, fresh)] if fresh else []
-    return list(jobs), sorted({name for name, _ in seen}), edges
+    return list(jobs), _objects(edges), edges
+
+
+def _objects(edges: list[Row]) -> list[str]:
+    """Return the stores' objects that were written, and of files those that another job loaded: a job's logs and notes bear nothing on."""
+    written = {(e["src"], e["dst"]) for e in edges if not e["dst"].startswith(("slurm:", "k8s:"))}
+    carried = {e["src"] for e in edges if e["dst"].startswith(("slurm:", "k8s:")) and (e["dst"], e["src"]) not in written}
+    return sorted({name for _, name in written if not name.startswith("file:") or name in carried})
 
 
 def _earlier(row: Row, jobs: Mapping[str, int | None]) -> bool:

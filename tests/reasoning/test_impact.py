@@ -106,3 +106,14 @@ def test_an_image_is_the_same_under_any_name(reach):
     digest = "sha256:" + "1" * 64
     edges = [edge(f"image:lab/t@{digest}", "slurm:gpu/1", 20), edge("image:lab/t@sha256:" + "2" * 64, "slurm:gpu/2", 20)]
     assert reach([job(1, 20), job(2, 20)], edges, asked=f"image:t@{digest}")[1] == ["1"]
+
+
+def test_of_files_those_are_told_that_another_job_loaded(reach):
+    edges = [
+        ran(BAD, 1, 10),
+        *(edge("slurm:gpu/1", f"file:///w/{name}", 11, "file-jobs") for name in ("log", "x.pt")),
+        edge("file:///w/log", "slurm:gpu/1", 12, "file-jobs"),
+        edge("file:///w/x.pt", "slurm:gpu/2", 20, "file-jobs"),
+    ]
+    found, sure, _ = reach([job(1, 10), job(2, 20)], edges)
+    assert (sure, found.objects) == (["1", "2"], ("file:///w/x.pt",))
