@@ -10,7 +10,7 @@ from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.causes import Cause, asked, causes
 from forensics.reasoning.dossier import Dossier, gather
-from forensics.reasoning.flags import Flag, flags
+from forensics.reasoning.flags import Flag, flags, overlap
 from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.missing import missing
@@ -98,13 +98,28 @@ def _judged(
     sources = a.dossier.act.sources if a.dossier.act else ()
     raised = tuple(f.flag for f in a.flags)
     outcome = statements.Outcome(
-        a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _misnamed(view, a)
+        a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a), _misnamed(view, a)
     )  # fmt: skip
     jobs = [*reach.jobs, *reach.jobs_possible]
     rows = view.tables.rows(
         "SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs
     )
     return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}), covered)
+
+
+_OWN_THINGS = ("device:", "badge:", "okta:")
+
+
+def _gone(view: World, a: Answer) -> frozenset[str]:
+    """Return who had left before the act with all of his own things ended, or whose the account then was not."""
+    act = a.dossier.act
+    if act is None:
+        return frozenset()
+    moment = act.time[0]
+    left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment]
+    things = {p.id: [i for i in view.known.by_person.get(p.id, ()) if i.identifier.startswith(_OWN_THINGS)] for p in left}
+    holders = view.known.last_holders(act.account, moment)
+    return frozenset(p for p, own in things.items() if p not in holders or (own and not any(i.live(moment) for i in own)))
 
 
 def _misnamed(view: World, a: Answer) -> tuple[str, ...]:
@@ -125,6 +140,7 @@ def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int
     hyps = hypotheses(view, dossier, who)
     items = _items(view, dossier, hyps)
     every = with_forgers(view, dossier, hyps, items)
+    raised = tuple(sorted({f.flag: f for f in (*raised, *overlap(dossier, items))}.values(), key=lambda f: f.flag))
     return _weighed(view, dossier, every, _items(view, dossier, every) if every != hyps else items, raised)
 
 
@@ -181,7 +197,7 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     )
     others = tuple((h, ratio(view, weighed, stand_in, h)) for h in hyps if h != stand_in) if stand_in else ()
     rivals = tuple((h, r) for h, r in others if stand_in and h.person != stand_in.person)
-    session = _session(dossier, weighed)
+    session = _session(view, dossier, weighed, rivals)
     named = best is not None and session is not None and _named(view, weighed, best, rivals)
     rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
     worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
@@ -212,10 +228,17 @@ def _honest(view: World, dossier: Dossier) -> bool:
     return bool(done.reviews and done.taken_back and done.by_maker and not dossier.code)
 
 
-def _session(dossier: Dossier, weighed: list[Weighed]) -> Weighed | None:
-    """Return the item that establishes a session from a known device or credential, where there is one."""
+def _session(
+    view: World, dossier: Dossier, weighed: list[Weighed], rivals: tuple[tuple[Hypothesis, Ratio], ...]
+) -> Weighed | None:
+    """Return the item that establishes a session from a known device or credential, where there is one.
+
+    Records that one of their keepers may have made up, for all that other records say, establish none.
+    """
     if len(dossier.origins) != 1:
         return None
+    open_forgers = {h.person for h, r in rivals if h.mechanism is Mechanism.FORGED_RECORD and r.low < view.policy.lowest}
+    weighed = [w for w in weighed if not w.controllers & open_forgers]
     return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "host_command", "credential", "origin_login")), None)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forensics import times
+from forensics.indicator import Item
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind
 from forensics.reasoning.world import World
@@ -88,19 +89,41 @@ def _reuse(world: World, dossier: Dossier) -> Iterator[Flag]:
 
 
 def _address(world: World, dossier: Dossier) -> Iterator[Flag]:
+    """Name addresses of the way back that no lease gave to one device, and that several people used then."""
     act = dossier.act
-    if act is None or act.ip is None or any(o.devices and act.ip in o.addresses[:1] for o in dossier.origins):
+    if act is None:
         return
-    day = world.policy.windows["session"]
-    rows = world.acts(
-        "ip = $ip AND actor IS NOT NULL AND time BETWEEN $low AND $high", ip=act.ip, low=act.time[0] - day, high=act.time[1] + day
-    )
-    people = {p for r in rows for p in world.known.holders(r["actor"], r["time"]) if world.known.kind(r["actor"], r["time"]) == "personal"}
+    leased = {r["ip"] for o in dossier.origins for d in o.devices if not d.by_command for r in world.acts("list_contains($e, event)", e=list(d.events))}
+    near = {ip for o in dossier.origins for ip in o.addresses[:1]} | ({act.ip} if act.ip and len(dossier.origins) != 1 else set())
+    for ip in sorted(near - leased):
+        yield from _several(world, dossier, ip)
+
+
+def _several(world: World, dossier: Dossier, ip: str) -> Iterator[Flag]:
+    act = dossier.act
+    assert act is not None
+    span = world.policy.windows["session"]
+    rows = world.acts("ip = $ip AND time BETWEEN $low AND $high", ip=ip, low=act.time[0] - span, high=act.time[1] + span)
+    people = {p for r in rows for who in (r["actor"], r["credential"]) if world.known.kind(who, r["time"]) == "personal" for p in world.known.holders(who, r["time"])}
     if len(people) > 1:
         yield Flag(
-            "shared-address", f"{len(people)} people used {act.ip} around that time", ("a jump host", "a gateway that translates addresses", "a proxy"),
+            "shared-address", f"{len(people)} people used {ip} around that time", ("a jump host", "a gateway that translates addresses", "a proxy"),
             (*act.events, *[r["event"] for r in rows[:4]]),
         )  # fmt: skip
+
+
+def overlap(dossier: Dossier, items: list[Item]) -> Iterator[Flag]:
+    """Flag that the account's holder was elsewhere, or on another device, at that moment, where the act came from no device of his."""
+    holders = {p for o in dossier.origins for p in o.people}
+    if any(set(d.owners) & holders for o in dossier.origins for d in o.devices):
+        return
+    for item in items:
+        away = item.kind in ("elsewhere", "meeting") or (item.kind == "presence" and "had left" in item.says)
+        if away and any(h.person in holders and word in ("unlikely", "very unlikely") for h, word in item.expect.items()):
+            yield Flag(
+                "impossible-overlap", item.says, ("programs that run on a device nobody sits at", "a card or device that was lent", "a list of those present that was written beforehand"),
+                item.refs,
+            )  # fmt: skip
 
 
 def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:

@@ -50,6 +50,8 @@ class Outcome:
     account: str | None = None
     flags: tuple[str, ...] = ()
     handling: Handling = Handling()
+    gone: frozenset[str] = frozenset()
+    """people who had left before the act, and of whose own things (device, card, sign-on) none was valid any more, or whose the account was not"""
     forged: tuple[str, ...] = ()
     """people whom only records name that a copy out of their keeper's reach contradicts"""
 
@@ -110,11 +112,14 @@ def _person(case: CaseConfig, statement: Statement, outcome: Outcome) -> Verdict
 
 
 def _gone(statement: Statement, outcome: Outcome, left: int | None) -> Verdict:
-    """Test the date alone, where the records tell no person: an authenticated act at a time after somebody's last day."""
+    """Test the date where the records tell no person. A true date alone decides nothing: an account that stayed open may be used from anywhere."""
     if outcome.rung in (Rung.NONE, Rung.CHANGE) or outcome.when is None:
         return _open(statement, "the records do not tell when the change was made, nor by which account")
+    if left is not None and left < outcome.when[0] and statement.by in outcome.gone:
+        why = f"{outcome.account} made the change after {statement.by} had left and given back device, card and sign-on; who used the account is not established"
+        return _said(statement, outcome, "supported", why)
     if left is not None and left < outcome.when[0]:
-        return _said(statement, outcome, "supported", f"{outcome.account} made the change after {statement.by} had left; who used the account is not established")
+        return _open(statement, f"{statement.by} had left, but the registers show accounts or devices that were still {statement.by}'s, and the records do not tell who made the change")
     if left is None or left > outcome.when[1]:
         return _said(statement, outcome, "contradicted", f"{statement.by} was still employed when the change was made; who made it is not established")
     return _open(statement, "the time of the change and of leaving overlap")
