@@ -20,7 +20,7 @@ def summary(findings: Mapping[str, Any]) -> list[str]:
 
 def _answers(answers: list[Mapping[str, Any]]) -> list[str]:
     if not answers:
-        return ["no question was asked; causes are not ranked by this version"]
+        return ["no question was asked, and nothing was found that sets harmed runs apart from healthy ones"]
     rows = [["question", "object", "rung", "who", "mechanism", "support", "flags"]]
     rows += [[shorten(visible(text), OBJECT) for text in _answer(answer)] for answer in answers]
     return columns(rows)

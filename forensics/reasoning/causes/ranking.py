@@ -45,7 +45,7 @@ def causes(world: World) -> tuple[Cause, ...]:
     found, chance = rated(compared, list(_candidates(world, compared, came, ran)), numbers, world.case.id)
     first = _ordered(world, compared, _likely(found, chance, numbers["chance"]))
     exact = _exact(world, compared, came, ran, first)
-    told = _ordered(world, compared, _likely(exact, chance, numbers["chance"]))[: int(numbers["most"])]
+    told = _near(_ordered(world, compared, _likely(exact, chance, numbers["chance"])), numbers["beside"])[: int(numbers["most"])]
     return tuple(
         _cause(r, compared, s, chance(r.scored.score)) for r, s in zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
     )
@@ -53,6 +53,11 @@ def causes(world: World) -> tuple[Cause, ...]:
 
 def _likely(found: Iterable[Rated], chance: Callable[[float], float], most: float) -> list[Rated]:
     return [r for r in found if chance(r.scored.score) < most]
+
+
+def _near(found: list[Rated], share: float) -> list[Rated]:
+    """Leave out what separates much worse than the first: it came with it, or before it, and names people for nothing."""
+    return [r for r in found if r.scored.score >= share * found[0].scored.score]
 
 
 def asked(found: Iterable[Cause]) -> tuple[Question, ...]:
