@@ -9,7 +9,8 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
                     claimed=email:<who>; attrs: message, worktree
     code.push       object=git:<repo>#<ref> (git:<repo> where the log names no ref), target=@<after>, prior=@<before>, actor, ip,
                     credential; attrs: commits, action (pushed, created, removed)
-    code.merge, code.review     object=<forge>:<project>!<number>
+    code.merge, code.review, code.request (opened: actor=by whom)     object=<forge>:<project>!<number>
+    code.fetch      a clone or fetch: object=git:<repo>, actor, ip, credential
     job.launch      object=the job, time=when it was handed in, actor=whose; attrs: name, uid, submit, start, end (int nanoseconds or
                     null), state, nodes (list), gpus, workdir, command, commit (where the record names one), task (array)
     job.start, job.end, job.node (target=node:...), job.cancel (actor=who did it)
@@ -20,6 +21,20 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
                     attrs: argv, cwd, pid, ppid, success
     file.write, file.read, file.delete              object=file://<host>/<path>, as process.exec
     metric.point    object=run:<name as written>, name, value; attrs: step
+    session.okta.open, .close, .fail; session.sso.open, .fail       actor=okta:<login> (claimed where it failed), session=okta:<number>, device,
+                    ip; of sso: object=app:<name>; attrs: factor, fingerprint, managed, registered
+    credential.use  a factor was used: actor, session, device, ip, outcome
+    credential.issue, .revoke       actor=who did it, target=the account that got or lost it, credential=the key or token where named
+    access.grant, .revoke           actor=who did it, target=the account, object=the repository, app, group or organisation
+    automation.trigger, .end        object=pipeline:<run>, actor=who set it off (none where a timetable did), session=<commit>, outcome
+    run.record      a tracked run: object=mlflow:<run id>, time=its start, claimed=unix:<user>; attrs: name, job, commit, repo, source,
+                    status, end, deleted, experiment, params, tags
+    run.param, run.tag      object=the run, name=key; attrs: value; no time
+    run.latest      the tracker's own copy of a metric's last point, as metric.point
+    object.content  what a collected file is: object, target=sha256:<stored bytes>; attrs: format, globals, calls, dangerous, tensors; no
+                    time, no actor
+    object.code     a callable that such a file names: object, name=<module>.<name>; attrs: kind (dangerous, other), why, opcode, called, args
+    hdfs.<command>  what HDFS was asked for beside object.*: object=hdfs://<host>/<path>, target=another path, actor, ip, session
     log.message     a well-formed record that says none of these; it still counts for cadence and gaps
 
 A file here defines one value, `SOURCE`, and imports nothing of its siblings.
