@@ -1,8 +1,10 @@
 """The validation corpus makes what it says: the same bytes by seed, cases without mistakes, truths that hold together, fair scores."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from forensics.case.folder import open_case
@@ -10,10 +12,14 @@ from tests.incidents.make import make_case, variants
 from tests.incidents.plots import plots
 from tests.incidents.scoring import calibration, cllr, score, summary, upper
 from tests.incidents.truth import FLAGS
-from tests.incidents.validate import page, tasks
+from tests.incidents.validate import Task, examine, made_by, page, tasks
 
 RUNGS = ("none", "change", "account", "session", "person")
 MECHANISMS = ("own-account", "credential-misuse", "shared-identity", "deputy", "forged-record", "automation", "defect", "unknown")
+SCHEMA = Path(__file__).parents[1] / "case" / "findings.schema.json"
+VALIDATION = Path(__file__).parent / "validation" / "validation.json"
+EXAMINED = tasks(40, 2001)
+"""every class once, the first fifteen in their second variant, too"""
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -56,6 +62,43 @@ def test_a_case_is_in_order_and_its_truth_holds_together(tmp_path: Path, klass: 
     for reach in truth["impact"].values():
         assert not set(reach["jobs"]) & set(reach["jobs_possible"])
         assert reach["gpu_hours"] <= reach["gpu_hours_possible"]
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def names(todo: Iterable[Task]) -> list[str]:
+    return [f"{t.klass}-{t.variant}" for t in todo]
+
+
+def test_all_classes_are_examined():
+    assert {t.klass for t in EXAMINED} == set(plots())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", EXAMINED, ids=names(EXAMINED))
+def test_an_incident_is_answered_within_what_its_records_allow(tmp_path: Path, task: Task):
+    result = examine(Task(task.seed, task.klass, task.variant, keep=str(tmp_path)))
+    assert not result.error
+    assert result.truth is not None
+    assert result.score is not None
+    tally = result.score.tally
+    assert not tally.rate("false_person"), result.score.notes
+    assert not tally.rate("never_named"), result.score.notes
+    assert not tally.rate("overreach")
+    assert tally.rate("candidates") == 1.0
+    findings = json.loads((tmp_path / "out" / result.truth["case"] / "findings.json").read_text(encoding="utf-8"))
+    checker = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=jsonschema.FormatChecker())
+    assert [e.message for e in checker.iter_errors(findings)] == []
+
+
+def test_the_validation_that_lies_here_was_made_by_this_code():
+    if not VALIDATION.is_file():
+        pytest.xfail("no validation lies in tests/incidents/validation: `make validate`")
+    found = json.loads(VALIDATION.read_text(encoding="utf-8"))
+    other = [name.partition("_")[0] for name, value in made_by().items() if found[name] != value]
+    if other:
+        pytest.xfail(f"tests/incidents/validation was made by another {' and another '.join(other)} than this: `make validate`")
 
 
 # --- scoring ----------------------------------------------------------------------------------------------------------

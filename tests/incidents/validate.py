@@ -90,6 +90,14 @@ def fingerprint(*patterns: str) -> str:
     return out.hexdigest()
 
 
+def made_by() -> dict[str, str]:
+    """Return the fingerprints of what makes a validation: the method, and the corpus."""
+    return {
+        "method_sha256": fingerprint("forensics/**/*.py", "forensics/**/*.toml"),
+        "corpus_sha256": fingerprint("tests/incidents/**/*.py", "sample_cases/making/*.py"),
+    }
+
+
 def report(results: list[Result]) -> dict[str, Any]:
     """Return the content of validation.json."""
     scored = [(r.truth, r.score) for r in results if r.truth is not None and r.score is not None]
@@ -98,7 +106,7 @@ def report(results: list[Result]) -> dict[str, Any]:
         "schema": "forensics/validation/1",
         "cases": len(results), "failed": sorted(failed), "failed_upper95": upper(len(failed), len(results)),
         "seeds": [min(r.task.seed for r in results), max(r.task.seed for r in results)],
-        "method_sha256": fingerprint("forensics/**/*.py", "forensics/**/*.toml"), "corpus_sha256": fingerprint("tests/incidents/**/*.py", "sample_cases/making/*.py"),
+        **made_by(),
         **summary(scored),
     }  # fmt: skip
 
