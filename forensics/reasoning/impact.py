@@ -7,6 +7,7 @@ from typing import Any
 from forensics import times
 from forensics.reasoning.bearing import bearing
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.inferred import beside, named_folder, nowhere
 from forensics.reasoning.onward import spread
 from forensics.reasoning.world import World
 
@@ -56,11 +57,13 @@ def _first(world: World, dossier: Dossier) -> list[Row]:
         commits = sorted(bearing(world, reference))
         ran = _commit_jobs(world, commits)
         shown = [dossier.when[0] if dossier.when else None, *(r["time"] for r in ran if r["recorded"])]
-        return [*ran, *_beside(world, commits, min((t for t in shown if t is not None), default=0))]
+        since = min((t for t in shown if t is not None), default=0)
+        return [*ran, *beside(world, commits, since), *nowhere(world, commits, since)]
     if reference.startswith("image:"):
         return _image_jobs(world, reference)
     if reference.startswith(("s3:", "hdfs:", "file:")) and dossier.when:
-        return _readers(world, reference, dossier.when[0], _next_write(world, reference, dossier))
+        until = _next_write(world, reference, dossier)
+        return [*_readers(world, reference, dossier.when[0], until), *named_folder(world, reference, dossier, until)]
     return []
 
 
@@ -70,39 +73,6 @@ def _commit_jobs(world: World, commits: list[str]) -> list[Row]:
         "SELECT * FROM edges WHERE rule = 'job-commits' AND src IN (SELECT unnest(CAST($c AS VARCHAR[]))) ORDER BY dst, src, time",
         c=commits,
     )
-
-
-# A working tree stands still or moves on between two jobs whose commits are recorded. A job in between, of whose commit nothing is recorded,
-# may have run the one, the other, or what lies between them.
-_BESIDE = """
-    WITH runs AS (
-        SELECT e.src, e.dst, e.events, e.time, j.workdir, e.src IN (SELECT unnest(CAST($c AS VARCHAR[]))) AS bears
-        FROM edges e JOIN jobs j ON j.job = e.dst AND coalesce(j.start, j.submit) = e.time
-        WHERE e.rule = 'job-commits' AND e.recorded AND j.workdir <> ''
-    ),
-    marks AS (
-        SELECT workdir, time, bool_or(bears) AS bears, min(src) FILTER (bears) AS src, arg_min(events, src || dst) FILTER (bears) AS seen
-        FROM runs GROUP BY workdir, time
-    ),
-    silent AS (
-        SELECT * FROM jobs WHERE start >= $since AND workdir <> '' AND job NOT IN (SELECT dst FROM edges WHERE rule = 'job-commits')
-    ),
-    pairs AS (
-        SELECT j.job, j.start, j.events, m.* FROM silent j ASOF JOIN marks m ON j.workdir = m.workdir AND j.start >= m.time
-        UNION ALL
-        SELECT j.job, j.start, j.events, m.* FROM silent j ASOF JOIN marks m ON j.workdir = m.workdir AND j.start < m.time
-    )
-    SELECT 'job-commits' AS rule, src, job AS dst, start AS time, start AS time_hi, false AS recorded, list_concat(events, seen) AS events
-    FROM pairs WHERE bears QUALIFY row_number() OVER (PARTITION BY job, start ORDER BY time, src) = 1 ORDER BY dst, time
-"""
-
-
-def _beside(world: World, commits: list[str], since: int) -> list[Row]:
-    """Return inferred edges into jobs that may have run one of these commits: the last or the next known job in their working tree did.
-
-    `since`: when a record first shows the change, or a job that ran it; nobody ran it before.
-    """
-    return world.tables.rows(_BESIDE, c=commits, since=since)
 
 
 def _image_jobs(world: World, reference: str) -> list[Row]:

@@ -38,7 +38,7 @@ def write(number, object_, time, **more):
 def reach(tmp_path):
     """Follow a change through jobs, edges and writes."""
 
-    def follow(jobs, edges, events=(), asked=BAD):
+    def follow(jobs, edges, events=(), asked=BAD, pushes=()):
         tables = Tables(tmp_path)
         commits = [Event(-1, -1, 1, "code.commit", object=c, attrs='{"parents":[]}') for c in (BAD, GOOD)]
         rows = [*commits, *events]
@@ -50,9 +50,10 @@ def reach(tmp_path):
         tables.write("acts", [schema.ACTS.empty_table().from_pylist(acts, schema=schema.ACTS)])
         tables.write("jobs", [schema.JOBS.empty_table().from_pylist(jobs, schema=schema.JOBS)])
         tables.write("edges", [schema.EDGES.empty_table().from_pylist(edges, schema=schema.EDGES)])
+        tables.write("pushes", [schema.PUSHES.empty_table().from_pylist(list(pushes), schema=schema.PUSHES)])
         tables.write("changes", [schema.CHANGES.empty_table()])
         view = world(tables, CaseConfig(str(tmp_path), "c", "", "UTC", (0, 1000 * HOUR), ()), read_policy(None))
-        found = impact(view, SimpleNamespace(question=Question("q1", asked), objects=(asked,), when=(10 * HOUR, 10 * HOUR)))
+        found = impact(view, SimpleNamespace(question=Question("q1", asked), objects=(asked,), when=(10 * HOUR, 10 * HOUR), act=None))
         return found, [j.rpartition("/")[2] for j in found.jobs], [j.rpartition("/")[2] for j in found.jobs_possible]
 
     return follow
@@ -117,3 +118,32 @@ def test_of_files_those_are_told_that_another_job_loaded(reach):
     ]
     found, sure, _ = reach([job(1, 10), job(2, 20)], edges)
     assert (sure, found.objects) == (["1", "2"], ("file:///w/x.pt",))
+
+
+def test_a_job_in_an_unknown_working_tree_may_have_run_what_the_branch_held_then(reach):
+    pushes = [
+        dict.fromkeys(schema.PUSHES.names)
+        | {"event": 0, "repo": "lab/r", "ref": "refs/heads/main", "time": t * HOUR, "after": c.partition("@")[2]}
+        for t, c in ((5, GOOD), (15, BAD), (40, GOOD))
+    ]
+    jobs = [
+        job(1, 12, workdir="/home/kim/r"),
+        job(2, 20, workdir="/home/kim/r/"),
+        job(3, 50, workdir="/home/eve/r"),
+        job(4, 20, workdir="/x/s"),
+    ]
+    bad = BAD.replace("git:r@", "git:lab/r@")
+    commits = [Event(-1, -1, 1, "code.commit", object=c.replace("git:r@", "git:lab/r@"), attrs='{"parents":[]}') for c in (BAD, GOOD)]
+    assert reach(jobs, [], commits, asked=bad, pushes=pushes)[1:] == ([], ["2"])
+
+
+def test_a_job_that_names_the_folder_of_a_changed_file_may_have_run_it_until_it_was_changed_again(reach):
+    file = "file:///envs/next/lib/fused.py"
+    events = [
+        Event(-1, -1, 20 * HOUR, "file.check", object=file, outcome="ok"),
+        write(0, file, 60)._replace(action="file.write"),
+        Event(-1, -1, 1, "job.launch", object="k8s:c/n/x", attrs='{"env":{"VENV":"/envs/next","OTHER":["odd"]}}'),
+    ]
+    jobs = [job(n, 10 * n, command="run --export=VENV=/envs/next x") for n in range(2, 8)]
+    jobs += [job(8, 30, command="run --export=VENV=/envs/old x"), job(9, 30, events=[4])]
+    assert reach(jobs, [], events, asked=file)[1:] == ([], ["2", "3", "4", "5", "9"])
