@@ -34,6 +34,8 @@ class Item:
     """hypothesis -> a word of the policy's scale"""
     otherwise: str = "even"
     """the word for every other hypothesis"""
+    keepers: frozenset[str] = frozenset()
+    """people who could have made up the records that lead from the act to what this item tells of"""
 
 
 @dataclass(frozen=True, slots=True)

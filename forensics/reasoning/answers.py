@@ -174,8 +174,14 @@ def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict
     )
 
 
+_BEYOND = ("session", "person")
+"""rungs whose items are reached over the way back from the act"""
+
+
 def _items(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...]) -> list[Item]:
-    return [item for indicator in indicators() for item in indicator.find(view, dossier, hyps)]
+    keepers = frozenset(k for o in dossier.origins for k in o.keepers)
+    found = [item for indicator in indicators() for item in indicator.find(view, dossier, hyps)]
+    return [replace(i, keepers=keepers) if keepers and i.rung in _BEYOND else i for i in found]
 
 
 def _without_account(view: World, question: Question, dossier: Dossier, raised: tuple[Flag, ...]) -> Answer:

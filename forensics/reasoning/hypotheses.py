@@ -43,7 +43,9 @@ def forgers(world: World, sources: Iterable[str], holders: set[str]) -> set[Hypo
 def with_forgers(world: World, dossier: Dossier, known: tuple[Hypothesis, ...], items: list[Item]) -> tuple[Hypothesis, ...]:
     """Add the controllers of every source that the evidence rests on."""
     sources = {s for i in items for s in i.sources}
-    return tuple(sorted({*known, *forgers(world, sorted(sources), set(behind(dossier)))}))
+    holders = set(behind(dossier))
+    keepers = {Hypothesis(p, Mechanism.FORGED_RECORD) for i in items for p in i.keepers if p not in holders}
+    return tuple(sorted({*known, *forgers(world, sorted(sources), holders), *keepers}))
 
 
 def behind(dossier: Dossier) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class Origin:
     """the logins' sessions, from near to far"""
     word: str = "almost certain"
     """how surely the records lead from the act to this login"""
+    keepers: frozenset[str] = frozenset()
+    """people who could have made up the whole of some step of the way: every record of it is theirs to edit"""
     login: str | None = None
     """the login on a host in which the command ran, where the records show it"""
     ran: tuple[int, ...] = ()
@@ -105,7 +107,8 @@ def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:
         "starts_with(action, 'automation.trigger') AND (list_contains($refs, session) OR list_contains($refs, object)) AND actor IS NOT NULL AND time <= $t",
         refs=refs, t=act.time[1] + world.policy.windows["same_act"],
     )  # fmt: skip
-    return [r for r in rows if r["outcome"] not in _STOPPED]
+    # a timetable's runs bear the robot's own name: they say nothing of whose wish it was
+    return [r for r in rows if r["outcome"] not in _STOPPED and world.known.kind(r["actor"], r["time"]) != "service"]
 
 
 def _under_way(world: World, act: Act) -> list[Row]:
@@ -139,10 +142,22 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
         login_time=rows[-1]["time"] if rows else None,
         sessions=tuple(dict.fromkeys(r["session"] for r in rows if r["session"])),
     )
+    found = replace(found, keepers=_keepers(world, found, act, rows))
     devices = _devices(world, found, act, rows, at_once)
     if not any(d.owners for d in devices):
         devices = commands.device_of(world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices) or devices
     return replace(found, devices=devices)
+
+
+def _keepers(world: World, origin: Origin, act: Act, rows: list[Row]) -> frozenset[str]:
+    """Return who controls every record of some step: what a second log, out of his reach, tells as well, he could not have made up."""
+    between = [r for r in world.acts("list_contains($e, event)", e=list(origin.events)) if r["event"] not in act.events and r["event"] not in {x["event"] for x in rows}]
+    steps: dict[tuple[str, str], set[str]] = {}
+    for kind, some in (("login", rows), ("command", between)):
+        for row in some:
+            steps.setdefault((kind, str(row["host"])), set()).add(row["source"])
+    held = [frozenset.intersection(*(frozenset(world.controllers.get(s) or ()) for s in sources)) for sources in steps.values()]
+    return frozenset().union(*held)
 
 
 def _devices(world: World, origin: Origin, act: Act, rows: list[Row], at_once: int) -> tuple[Device, ...]:

@@ -33,7 +33,7 @@ class Ratio:
 
 def weigh(world: World, items: list[Item]) -> list[Weighed]:
     """Give every item its group, tier and controllers."""
-    return [Weighed(i, world.groups[i.sources[0]], world.weakest(i.sources), frozenset(world.controlled(i.sources))) for i in items]
+    return [Weighed(i, world.groups[i.sources[0]], world.weakest(i.sources), frozenset(world.controlled(i.sources)) | i.keepers) for i in items]
 
 
 def chance(world: World, weighed: Weighed, h: Hypothesis, factor: float = 1.0) -> float:

@@ -93,18 +93,23 @@ def _once(rows: Iterable[Rated]) -> list[Rated]:
 
 
 def _exact(world: World, compared: Runs, came: Spread, ran: dict[str, list[str]], found: list[Rated]) -> list[Rated]:
-    """Ask for the exact reach of the commits that lead (see `commits.py`), and score them anew: of fewer where histories are long."""
+    """Ask `bearing`, which reads contents, about the commits that lead: of fewer where histories are long.
+
+    A change counts by whichever tells more, what was built on it or what still holds its lines: what it set going may outlive its lines.
+    """
     numbers = world.policy.causes
     known = world.tables.rows("SELECT count(DISTINCT object) AS n FROM events WHERE action = 'code.commit'")[0]["n"]
     most = max(1, min(int(numbers["exact"]), int(numbers["exact_work"]) // max(1, known)))
     within = subsets(compared, numbers)
-    again: dict[str, Rated | None] = {}
+    again: dict[str, Rated] = {}
     for r in [r for r in found if r.candidate.kind == "commit"][:most]:
         jobs = sorted({job for commit in bearing(world, r.candidate.object) for job in ran.get(commit, ())})
         c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs))
         ways = scores((c.direct, c.spread), compared, within, numbers)
-        again[c.object] = rate(c, {id(c.direct): ways[0], id(c.spread): ways[1]})
-    return [r for r in (again.get(r.candidate.object, r) for r in found) if r is not None]
+        other = rate(c, {id(c.direct): ways[0], id(c.spread): ways[1]})
+        by_lines = other.scored.score if other else 0.0
+        again[c.object] = replace(other if other and by_lines > r.scored.score + ROUNDING else r, by_lines=by_lines)
+    return [again.get(r.candidate.object, r) for r in found]
 
 
 def _told_scores(told: list[Rated], most: float) -> list[float]:

@@ -25,6 +25,8 @@ class Rated:
     """runs that it reached, by the way by which it separates better, in that subset"""
     through: bool
     """also through what the jobs that it reached wrote"""
+    by_lines: float | None = None
+    """of a commit that leads: its score by the runs whose code still held its lines"""
 
 
 def rated(compared: Runs, every: list[Candidate], numbers: Numbers, seed: str) -> tuple[list[Rated], Callable[[float], float]]:

@@ -78,7 +78,17 @@ def clocks(tables: Tables, case: CaseConfig, policy: Policy) -> dict[str, Clock]
     pairs = _pairs(kept)
     if not pairs:
         return {}
-    reference = case.clock or _reference(pairs)
+    first = case.clock or _most_anchored(pairs, set())
+    found = _measure(first, pairs, kept)
+    if not case.clock:  # the clock that most others agree with: one that is itself off is no measure
+        reference = _most_anchored(pairs, set(found) - _majority(found))
+        found = found if reference == first else _measure(reference, pairs, kept)
+    agreed = bool(case.clock) or any(not c.off for s, c in found.items() if s != c.reference)
+    return {s: replace(c, supported=agreed) for s, c in found.items()}
+
+
+def _measure(reference: str, pairs: dict[tuple[str, str], _Pair], kept: dict[str, dict[str, Kept]]) -> dict[str, Clock]:
+    """Measure every source against a reference, hop by hop along the best anchors."""
     graph: nx.Graph[str] = nx.Graph()
     for (one, other), pair in sorted(pairs.items()):
         graph.add_edge(one, other, weight=pair.cost - min(pair.anchors, 500) / 1000, pair=pair)
@@ -90,8 +100,17 @@ def clocks(tables: Tables, case: CaseConfig, policy: Policy) -> dict[str, Clock]
             clock = _measured(source, found.get(way[-2]), graph.edges[way[-2], source]["pair"], kept, reference)
             if clock is not None:
                 found[source] = clock
-    agreed = bool(case.clock) or any(not c.off for s, c in found.items() if s != reference)
-    return {s: replace(c, supported=agreed) for s, c in found.items()}
+    return found
+
+
+def _majority(found: dict[str, Clock]) -> set[str]:
+    """Return the largest set of sources whose clocks agree with one another, as far as their anchors tell."""
+    points = {s: c.point for s, c in sorted(found.items())}
+
+    def agreeing(source: str) -> set[str]:
+        return {s for s, p in points.items() if abs(p - points[source]) <= _apart(found[s].how) + _apart(found[source].how)}
+
+    return max((agreeing(s) for s in points if found[s].how != "loose"), key=len, default=set(points))
 
 
 def _pairs(kept: dict[str, dict[str, Kept]]) -> dict[tuple[str, str], _Pair]:
@@ -110,13 +129,14 @@ def _pairs(kept: dict[str, dict[str, Kept]]) -> dict[tuple[str, str], _Pair]:
     return found
 
 
-def _reference(pairs: dict[tuple[str, str], _Pair]) -> str:
+def _most_anchored(pairs: dict[tuple[str, str], _Pair], without: set[str]) -> str:
     """Return the source anchored to most others: by records of the very same act, where there are such; then by near ones; then by name."""
     partners: dict[str, dict[int, set[str]]] = {}
     for (one, other), pair in pairs.items():
         for source, with_ in ((one, other), (other, one)):
             partners.setdefault(source, {}).setdefault(pair.cost, set()).add(with_)
-    return min(partners, key=lambda s: ([-len(partners[s].get(cost, ())) for cost in _COST.values()], s))
+    among = set(partners) - without or set(partners)
+    return min(among, key=lambda s: ([-len(partners[s].get(cost, ())) for cost in _COST.values()], s))
 
 
 def _measured(source: str, parent: Clock | None, pair: _Pair, kept: dict[str, dict[str, Kept]], reference: str) -> Clock | None:

@@ -30,6 +30,8 @@ _CHANCE = 1e-6
 _SPOTS = 6
 _SHARE = 0.3
 """share of the records of a stretch that must bear an offset out"""
+_LEAST = {"exact": LEAST, "near": LEAST, "loose": 12}
+"""people keep hours: a few of their comings and goings lie alike by chance"""
 _STEP_SHARE = 0.6
 _STEP_ANCHORS = {"exact": LEAST, "near": 8, "loose": 8}
 """anchors of a step: people push, and log in, again and again, so a few may lie alike by chance"""
@@ -73,7 +75,7 @@ def offset(one: Kept, other: Kept) -> tuple[Segment, ...]:
     free = np.ones(len(pairs.apart), bool)
     spots: list[npt.NDArray[np.int64]] = []
     for _ in range(_SPOTS if one.how != "loose" else 1):
-        picked = _densest(pairs, free, _WIDTHS[one.how][: 1 if spots else None], min(one.count, other.count))
+        picked = _densest(pairs, free, _WIDTHS[one.how][: 1 if spots else None], min(one.count, other.count), _LEAST[one.how])
         if picked is None:
             break
         spots.append(picked)
@@ -126,7 +128,7 @@ def _distances(one: Kept, other: Kept) -> Pairs:
     return Pairs(np.concatenate(moments or [empty]), np.concatenate(apart or [empty]), names)
 
 
-def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...], smaller: int) -> npt.NDArray[np.int64] | None:
+def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...], smaller: int, least: int) -> npt.NDArray[np.int64] | None:
     """Return the pairs of the most telling spot: the one that chance explains least; None where chance explains it."""
     rows = np.flatnonzero(free)
     if len(rows) < LEAST:
@@ -142,7 +144,7 @@ def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...],
     anchors = len(np.unique(moments))
     asked = len(np.unique(around[(around >= moments.min()) & (around <= moments.max())]))
     # an offset that few of the records of its time bear out is a coincidence of habits, not a clock
-    return picked if anchors >= LEAST and anchors >= _SHARE * min(asked, smaller) else None
+    return picked if anchors >= least and anchors >= _SHARE * min(asked, smaller) else None
 
 
 def _spot(apart: Distances, width: int) -> tuple[float, int, int]:

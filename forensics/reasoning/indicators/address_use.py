@@ -37,7 +37,7 @@ def _items(
         where = f"the address {ip} that the device had" if lease else f"the same address {ip}"
         says = f"{mine[0]['actor']} ({', '.join(people)}) worked from {where} around then, and nobody else did"
         refs = (*(r["event"] for r in mine), *([lease["event"]] if lease else []))
-        yield Item("address_use", says, (*through, source), refs, "person", expect)
+        yield Item("address_use", says, (*through, source), refs, "session", expect)
 
 
 def _addresses(world: World, device: Device, origin: Origin) -> list[tuple[str, Row | None]]:
