@@ -107,8 +107,8 @@ def _exact(world: World, compared: Runs, came: Spread, ran: dict[str, list[str]]
         c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs))
         ways = scores((c.direct, c.spread), compared, within, numbers)
         other = rate(c, {id(c.direct): ways[0], id(c.spread): ways[1]})
-        by_lines = other.scored.score if other else 0.0
-        again[c.object] = replace(other if other and by_lines > r.scored.score + ROUNDING else r, by_lines=by_lines)
+        if other and other.scored.score > r.scored.score + ROUNDING:
+            again[c.object] = replace(other, by_lines=True)
     return [again.get(r.candidate.object, r) for r in found]
 
 
@@ -126,6 +126,7 @@ def _cause(r: Rated, compared: Runs, score: float, chance: float) -> Cause:
     parts = [f"reached {s.bad} of {total[0]} harmed and {s.good} of {total[1]} healthy runs"]
     parts += [f"counting runs with {s.subset.says}"] if s.subset.says else []
     parts += [f"counting runs since {times.show(c.since)}"] if c.since is not None else []
+    parts += ["counting runs whose code still held its lines"] if r.by_lines else []
     parts += ["also through what such jobs wrote"] if r.through else []
     parts += [_further(r, compared)] if compared.more_bad or compared.more_good else []
     parts += [f"no run was named: harmed runs were told by {compared.told_by}"] if compared.told_by else []

@@ -25,8 +25,8 @@ class Rated:
     """runs that it reached, by the way by which it separates better, in that subset"""
     through: bool
     """also through what the jobs that it reached wrote"""
-    by_lines: float | None = None
-    """of a commit that leads: its score by the runs whose code still held its lines"""
+    by_lines: bool = False
+    """counting the runs whose code still held its lines, not all that was built on it"""
 
 
 def rated(compared: Runs, every: list[Candidate], numbers: Numbers, seed: str) -> tuple[list[Rated], Callable[[float], float]]:
@@ -60,7 +60,7 @@ def rate(c: Candidate, by_place: dict[int, Scored]) -> Rated | None:
 
 
 def rank(r: Rated, compared: Runs, near: dict[str, int]) -> tuple[float | int | str, ...]:
-    """Give a cause's place: how well it separates the runs that were judged, then further runs.
+    """Give a cause's place: how well it separates the runs that were judged, by what was built on it before by its lines; then further runs.
 
     Of those that do equally well: what many share before one commit of many, what the runs can have loaded before what they can't, and what
     came last before the harm.
@@ -70,6 +70,6 @@ def rank(r: Rated, compared: Runs, near: dict[str, int]) -> tuple[float | int | 
     harmed = compared.bad & r.reached
     first = compared.starts[(harmed & -harmed).bit_length() - 1] if harmed else 0
     return (
-        -round(r.scored.score, 6), -round(more, 6), _KINDS.index(c.kind), near.get(c.object, 0),
+        -round(r.scored.score, 6), r.by_lines, -round(more, 6), _KINDS.index(c.kind), near.get(c.object, 0),
         c.when is None or c.when > first, -(c.when or 0), c.object,
     )  # fmt: skip

@@ -136,12 +136,16 @@ class _Curved:
 
     jobs: list[str]
     stems: list[str]
+    whole: list[bool]
+    """not known to have ended early: harm may show late, so that what broke off is not known to be healthy"""
     features: list[Feature]
 
 
 def _curved(world: World, tracked: dict[str, str]) -> _Curved:
     """Tie curves to jobs: a run's name stands for a job by the source's pattern, or by the tracker's record. The longest curve of a job counts."""
-    rows = world.tables.rows("SELECT job, min(name) AS name, max(gpus) AS gpus FROM jobs GROUP BY job ORDER BY job LIMIT 200000")
+    rows = world.tables.rows(
+        "SELECT job, min(name) AS name, max(gpus) AS gpus, lower(max(state)) AS state FROM jobs GROUP BY job ORDER BY job LIMIT 200000"
+    )
     facts = {r["job"]: r for r in rows}
     by_id: dict[str, str] = {}
     for job in facts:
@@ -153,11 +157,10 @@ def _curved(world: World, tracked: dict[str, str]) -> _Curved:
         if job is not None and (job not in best or curve.points > best[job].points):
             best[job] = curve
     jobs = sorted(best)
-    sizes, stems = (
-        [facts[j]["gpus"] if j in facts else None for j in jobs],
-        [stem(facts[j]["name"] or "") if j in facts else "" for j in jobs],
-    )
-    return _Curved(jobs, stems, features([best[j] for j in jobs], sizes, stems))
+    rows = [facts.get(j, {}) for j in jobs]
+    stems = [stem(r.get("name") or "") for r in rows]
+    whole = [not r.get("state") or r["state"].startswith(("complete", "succe")) for r in rows]
+    return _Curved(jobs, stems, whole, features([best[j] for j in jobs], [r.get("gpus") for r in rows], stems))
 
 
 def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str, Any]) -> tuple[set[str], set[str]]:
@@ -166,7 +169,7 @@ def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str,
     found = like(curved.features, masks[0], masks[1], numbers) if curved.jobs else None
     if found is None:
         return set(), set()
-    return _picked(curved, found[0]) - bad - good, _picked(curved, found[1]) - bad - good
+    return _picked(curved, found[0]) - bad - good, _picked(curved, found[1] & np.array(curved.whole)) - bad - good
 
 
 def _picked(curved: _Curved, mask: Mask) -> set[str]:
@@ -178,7 +181,7 @@ def _by_loss(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set
     found = two_kinds(curved.features, numbers) if curved.jobs else None
     if found is None:
         return set(), set(), ""
-    bad, good = _picked(curved, found[0]), _picked(curved, found[1])
+    bad, good = _picked(curved, found[0]), _picked(curved, found[1] & np.array(curved.whole))
     models = dict(zip(curved.jobs, curved.stems, strict=True))
     both = {models[j] for j in bad} & {models[j] for j in good}
     return {j for j in bad if models[j] in both}, {j for j in good if models[j] in both}, found[2]
