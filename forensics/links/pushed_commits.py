@@ -9,7 +9,6 @@ import pyarrow as pa
 from forensics.link import Link
 from forensics.tables import Tables
 
-
 _SLACK = 120_000_000_000
 """how much earlier than the push's record the commit may be seen elsewhere"""
 
@@ -39,7 +38,9 @@ def _run(tables: Tables) -> Iterator[pa.Table]:
         mine = [p for p in pushes if p["repo"] == repo]
         arrived = _arrived([s for s in seen if s["repo"] == repo], parents)
         lost = list(_lost(mine, parents))
-        rows = [row for p, commits, told in _brought(mine, parents) for row in _edges(repo, p, commits, told=told, arrived=arrived, lost=lost)]
+        rows = [
+            row for p, commits, told in _brought(mine, parents) for row in _edges(repo, p, commits, told=told, arrived=arrived, lost=lost)
+        ]
         yield pa.Table.from_pylist(rows) if rows else pa.table({})
 
 

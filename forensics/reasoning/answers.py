@@ -124,7 +124,9 @@ def _gone(view: World, a: Answer) -> frozenset[str]:
 
 def _misnamed(view: World, a: Answer) -> tuple[str, ...]:
     """Return the people whom records name that a copy out of their keeper's reach contradicts."""
-    rows = view.tables.rows("SELECT actor, time FROM acts WHERE list_contains($e, event) ORDER BY event", e=[weak for weak, _ in a.dossier.aside])
+    rows = view.tables.rows(
+        "SELECT actor, time FROM acts WHERE list_contains($e, event) ORDER BY event", e=[weak for weak, _ in a.dossier.aside]
+    )
     return tuple(sorted({p for r in rows for p in view.known.holders(r["actor"], r["time"])} - {a.person}))
 
 
@@ -234,9 +236,7 @@ def _honest(view: World, dossier: Dossier) -> bool:
     return bool(done.reviews and done.taken_back and done.by_maker and not dossier.code)
 
 
-def _session(
-    view: World, dossier: Dossier, weighed: list[Weighed], rivals: tuple[tuple[Hypothesis, Ratio], ...]
-) -> Weighed | None:
+def _session(view: World, dossier: Dossier, weighed: list[Weighed], rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> Weighed | None:
     """Return the item that establishes a session from a known device or credential, where there is one.
 
     Records that one of their keepers may have made up, for all that other records say, establish none.
@@ -245,12 +245,20 @@ def _session(
         return None
     open_forgers = {h.person for h, r in rivals if h.mechanism is Mechanism.FORGED_RECORD and r.low < view.policy.lowest}
     weighed = [w for w in weighed if not w.controllers & open_forgers]
-    return next((w for w in weighed if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "host_command", "credential", "origin_login")), None)
+    return next(
+        (
+            w
+            for w in weighed
+            if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "host_command", "credential", "origin_login")
+        ),
+        None,
+    )
 
 
 def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> bool:
     """Tell whether the records carry to a person (method, The ladder): two independent groups, and every alternative clearly less supported."""
-    if not rivals or any(r.low < view.policy.lowest or r.left_out_low < view.policy.left_out for _, r in rivals):
+    least_left = view.policy.left_out
+    if not rivals or any(r.low < view.policy.lowest or min(r.left_out_low, r.dropped_low) < least_left for _, r in rivals):
         return False
     nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
     least = {"session": 0.0, "person": log(view.policy.person)}
@@ -258,8 +266,20 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
         rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
         for rung, needed in least.items()
     }
-    from_device = any(w.item.kind in ("origin_device", "device_command") and w.item.rung == "session" and item_log(view, w, best, nearest) > 0 for w in weighed)
-    return from_device and bool(speaking["session"]) and bool(speaking["person"] - speaking["session"])
+    from_device = any(
+        w.item.kind in ("origin_device", "device_command") and w.item.rung == "session" and item_log(view, w, best, nearest) > 0
+        for w in weighed
+    )
+    return from_device and (bool(speaking["person"] - speaking["session"]) or _in_hand(view, weighed, best, nearest, speaking["session"]))
+
+
+def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:
+    """Tell whether one sensor's word on the device and on who opened it stands beside another log's word on the session.
+
+    A device that was opened on the spot was in a hand; a sign-on from it may be a saved password's.
+    """
+    opened = {w.group for w in weighed if w.item.kind == "device_session" and item_log(view, w, best, nearest) > log(view.policy.person)}
+    return any(s != p for s in session for p in opened)
 
 
 def _candidates(

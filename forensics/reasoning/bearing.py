@@ -100,7 +100,7 @@ def bearing(world: World, commit: str) -> set[str]:
     origins = [sha, *_copies(world, history, sha, change, steps)]
     order = history.after(origins)
     blobs = {s.new for c in order for s in steps.get(c, ()) if any(p in change.patches for p in formerly.get(s.path, ()))}
-    change.lines.update(_lines(world, blobs))
+    change.lines.update(_lines(world, blobs, change.patches))
     return _names(history, _states(history, order, set(origins), change, steps, reverts(world, commit)), commit)
 
 
@@ -225,11 +225,16 @@ def _formerly(world: World, paths: Collection[str]) -> dict[str, set[str]]:
     return found
 
 
-def _lines(world: World, blobs: Iterable[str]) -> dict[str, Lines]:
-    """Read and count the lines of blobs; what is no text, or can't be read, is left out."""
+def _lines(world: World, blobs: Iterable[str], asked: dict[str, Patch] | None = None) -> dict[str, Lines]:
+    """Read and count the lines of blobs, of patches only those that they are about; what is no text, or can't be read, is left out."""
     wanted = sorted({b for b in blobs if b})
-    found = {blob: lines_of(content) for blob, content in (world.blobs(wanted) if wanted else {}).items()}
-    return {blob: lines for blob, lines in found.items() if lines is not None} | {"": Lines()}
+    about = None if asked is None else {line for patch in asked.values() for line in (*patch.added, *patch.removed)}
+    found = {"": Lines()}
+    for blob, content in (world.blobs(wanted) if wanted else {}).items():
+        lines = lines_of(content)
+        if lines is not None:
+            found[blob] = lines if about is None else Lines({line: lines[line] for line in about if line in lines})
+    return found
 
 
 def _patches(world: World, made: Collection[Step]) -> dict[str, Patch]:
@@ -252,7 +257,7 @@ def _copies(world: World, history: History, sha: str, change: Change, steps: dic
     same = {c for c, rows in others.items() if all((rows[p].old, rows[p].new) == (s.old, s.new) for p, s in change.steps.items())}
     if set(change.patches) == paths:
         rest = [c for c in others if c not in same]
-        lines = _lines(world, [b for c in rest for p in paths for b in (others[c][p].old, others[c][p].new)])
+        lines = _lines(world, [b for c in rest for p in paths for b in (others[c][p].old, others[c][p].new)], change.patches)
         same |= {c for c in rest if all(_made(change.patches[p], lines.get(others[c][p].old), lines.get(others[c][p].new)) for p in paths)}
     return sorted(same)
 

@@ -22,7 +22,9 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
     return rows if reached else _unexplained(world, act, rows, window)
 
 
-def device_of(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...]) -> tuple[Device, ...]:
+def device_of(
+    world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...]
+) -> tuple[Device, ...]:
     """Return the one device on which such a command ran at the very moment; none where there is none, or where there are several.
 
     Where addresses leave several devices open (NAT), the one has to be among them.
@@ -34,7 +36,17 @@ def device_of(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, re
         return ()
     mine = [r for r in rows if r["device"] == devices[0]]
     owners = world.known.holders(devices[0], moment)
-    return (Device(devices[0], owners, tuple(r["event"] for r in mine[:3]), (mine[0]["source"],), by_session=False, lessee=mine[0]["actor"], by_command=True),)
+    return (
+        Device(
+            devices[0],
+            owners,
+            tuple(r["event"] for r in mine[:3]),
+            (mine[0]["source"],),
+            by_session=False,
+            lessee=mine[0]["actor"],
+            by_command=True,
+        ),
+    )
 
 
 def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
@@ -49,7 +61,11 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         "action = 'process.exec' AND actor IS NOT NULL AND host IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high AND (len($h) = 0 OR list_contains($h, host))",
         low=act.time[0] - close, high=act.time[1] + 5_000_000_000, h=hosts,
     )  # fmt: skip
-    rows = [r for r in rows if _fits(line_of(r), world.policy.commands.get(act.kind, ())) and world.known.kind(r["actor"], r["time"]) == "personal"]
+    rows = [
+        r
+        for r in rows
+        if _fits(line_of(r), world.policy.commands.get(act.kind, ())) and world.known.kind(r["actor"], r["time"]) == "personal"
+    ]
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
     naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
     rows = naming or ([] if act.kind == "job.cancel" else rows)
@@ -89,7 +105,7 @@ def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool
 
 
 def _same(one: str, other: str) -> bool:
-    return one == other or one.partition(".")[0] == other.partition(".")[0] or bool(one) and not one.strip("0123456789.:[]abcdef")
+    return one == other or one.partition(".")[0] == other.partition(".")[0] or (bool(one) and not one.strip("0123456789.:[]abcdef"))
 
 
 def _fits(command: str, wanted: tuple[str, ...]) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.landed import earlier_push
-from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.origins import Origin, origins_of
+from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.world import World
 
 
@@ -119,7 +119,9 @@ def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Ro
     if reference.startswith("git:"):
         rows = world.acts("action = 'code.push' AND object = $o AND time IS NOT NULL", o=reference)
     elif reference.startswith(("slurm:", "k8s:")):
-        rows = world.acts("action IN ('job.launch', 'job.cancel') AND object = $o AND (action = 'job.launch' OR actor IS NOT NULL)", o=reference)
+        rows = world.acts(
+            "action IN ('job.launch', 'job.cancel') AND object = $o AND (action = 'job.launch' OR actor IS NOT NULL)", o=reference
+        )
         rows = [r for r in rows if r["action"] == "job.launch"] if question.at is None else _at_that_time(rows, question.at)
     elif reference.startswith("file:"):
         rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference)
@@ -191,7 +193,9 @@ def _made(row: Row, records: list[Row]) -> Act:
         return next((r[key] for r in records if r[key]), None)
 
     low, high = min(r["time"] for r in records), max(r["time_hi"] or r["time"] for r in records)
-    account = row["actor"] or (row["target"] if row["action"].startswith("file.") else None)  # a daemon's process has no login: its user, then
+    account = row["actor"] or (
+        row["target"] if row["action"].startswith("file.") else None
+    )  # a daemon's process has no login: its user, then
     return Act(row["action"], account, (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))
 
 

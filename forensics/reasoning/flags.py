@@ -93,7 +93,13 @@ def _address(world: World, dossier: Dossier) -> Iterator[Flag]:
     act = dossier.act
     if act is None:
         return
-    leased = {r["ip"] for o in dossier.origins for d in o.devices if not d.by_command for r in world.acts("list_contains($e, event)", e=list(d.events))}
+    leased = {
+        r["ip"]
+        for o in dossier.origins
+        for d in o.devices
+        if not d.by_command
+        for r in world.acts("list_contains($e, event)", e=list(d.events))
+    }
     near = {ip for o in dossier.origins for ip in o.addresses[:1]} | ({act.ip} if act.ip and len(dossier.origins) != 1 else set())
     for ip in sorted(near - leased):
         yield from _several(world, dossier, ip)
@@ -104,7 +110,13 @@ def _several(world: World, dossier: Dossier, ip: str) -> Iterator[Flag]:
     assert act is not None
     span = world.policy.windows["session"]
     rows = world.acts("ip = $ip AND time BETWEEN $low AND $high", ip=ip, low=act.time[0] - span, high=act.time[1] + span)
-    people = {p for r in rows for who in (r["actor"], r["credential"]) if world.known.kind(who, r["time"]) == "personal" for p in world.known.holders(who, r["time"])}
+    people = {
+        p
+        for r in rows
+        for who in (r["actor"], r["credential"])
+        if world.known.kind(who, r["time"]) == "personal"
+        for p in world.known.holders(who, r["time"])
+    }
     if len(people) > 1:
         yield Flag(
             "shared-address", f"{len(people)} people used {ip} around that time", ("a jump host", "a gateway that translates addresses", "a proxy"),

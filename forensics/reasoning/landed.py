@@ -51,7 +51,10 @@ def _by_request(world: World, people: set[str], row: Row) -> Row | None:
     """Follow a merge record back to the request that the author opened, and that to his push."""
     close = 10_000_000_000
     merges = world.acts(
-        "action = 'code.merge' AND actor = $a AND time BETWEEN $low AND $high", a=row["actor"], low=row["time"] - close, high=row["time"] + close
+        "action = 'code.merge' AND actor = $a AND time BETWEEN $low AND $high",
+        a=row["actor"],
+        low=row["time"] - close,
+        high=row["time"] + close,
     )
     requests = world.acts(
         "action = 'code.request' AND list_contains($o, object) AND time < $t", o=[m["object"] for m in merges if m["object"]], t=row["time"]

@@ -151,7 +151,11 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
 
 def _keepers(world: World, origin: Origin, act: Act, rows: list[Row]) -> frozenset[str]:
     """Return who controls every record of some step: what a second log, out of his reach, tells as well, he could not have made up."""
-    between = [r for r in world.acts("list_contains($e, event)", e=list(origin.events)) if r["event"] not in act.events and r["event"] not in {x["event"] for x in rows}]
+    between = [
+        r
+        for r in world.acts("list_contains($e, event)", e=list(origin.events))
+        if r["event"] not in act.events and r["event"] not in {x["event"] for x in rows}
+    ]
     steps: dict[tuple[str, str], set[str]] = {}
     for kind, some in (("login", rows), ("command", between)):
         for row in some:

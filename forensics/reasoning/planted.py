@@ -97,7 +97,10 @@ def planted_behind(world: World, act: Act, jobs: tuple[str, ...]) -> Planted | N
 def _planted(world: World, act: Act, load: Row) -> Planted | None:
     bare = load["src"].partition("?versionId=")[0]
     writes = world.acts(
-        "action = 'object.write' AND outcome = 'ok' AND time <= $t AND (object = $o OR ($o = $b AND split_part(object, '?', 1) = $b))", t=load["time"], o=load["src"], b=bare
+        "action = 'object.write' AND outcome = 'ok' AND time <= $t AND (object = $o OR ($o = $b AND split_part(object, '?', 1) = $b))",
+        t=load["time"],
+        o=load["src"],
+        b=bare,
     )
     if not writes:
         return None
@@ -112,7 +115,7 @@ def _names(row: Row, act: Act) -> bool:
     """Tell whether the code's own text names the changed file, or a folder that it lies in."""
     path = "/" + str(act.rows[0]["object"]).partition("://")[2].partition("/")[2]
     folders = {path.rsplit("/", n)[0] + "/" for n in range(1, path.count("/"))} | {path}
-    return any(len(f) > 3 and f in str(row["attrs"]) for f in folders)  # noqa: PLR2004 - not the root
+    return any(len(f) > 3 and f in str(row["attrs"]) for f in folders)
 
 
 def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:

@@ -69,7 +69,10 @@ def _requests(world: World, dossier: Dossier) -> list[Row]:
     act = dossier.act
     assert act is not None
     rows = world.acts(
-        "action = 'code.request' AND actor = $a AND time BETWEEN $low AND $high", a=act.account, low=act.time[0] - _HOUR, high=act.time[1] + _DAYS
+        "action = 'code.request' AND actor = $a AND time BETWEEN $low AND $high",
+        a=act.account,
+        low=act.time[0] - _HOUR,
+        high=act.time[1] + _DAYS,
     )
     facts = json.loads(dossier.claimed["attrs"]) if dossier.claimed and dossier.claimed["attrs"] else {}
     subject = str(facts.get("subject") or "")

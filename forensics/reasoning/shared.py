@@ -79,7 +79,9 @@ def _direct(world: World, act: Act, hosts: list[str]) -> list[Row]:
 def _others(opened: list[Row], ways: list[tuple[Row, str]], chosen: list[tuple[Row, str]]) -> bool:
     """Tell whether other logins than the chosen one could have done it."""
     keys = {k for _, k in chosen}
-    return any(k not in keys for _, k in ways) or any(f"session {r['session']}" not in keys for r in opened if str(r["session"]).startswith("audit:"))
+    return any(k not in keys for _, k in ways) or any(
+        f"session {r['session']}" not in keys for r in opened if str(r["session"]).startswith("audit:")
+    )
 
 
 def _by_login(world: World, act: Act, rows: list[tuple[Row, str]], opened: list[Row], word: str, *, opened_too: bool = False) -> list[Way]:
@@ -97,10 +99,14 @@ def _by_login(world: World, act: Act, rows: list[tuple[Row, str]], opened: list[
         else:
             last = mine[-1]
             people = world.known.last_holders(key, last["time"])
-            ways.append(Way(key, last["time"], tuple(r["event"] for r in mine[-6:]), _sources(mine), people, _hosts(mine), _sessions(mine), word))
+            ways.append(
+                Way(key, last["time"], tuple(r["event"] for r in mine[-6:]), _sources(mine), people, _hosts(mine), _sessions(mine), word)
+            )
     if opened_too:
         ways += [
-            _direct_way(world, act, [], logins, word) for session, logins in sorted(twins.items()) if session not in used and not used & {str(r["session"]) for r in logins}
+            _direct_way(world, act, [], logins, word)
+            for session, logins in sorted(twins.items())
+            if session not in used and not used & {str(r["session"]) for r in logins}
         ]
     return list({(w.account, w.people, w.sessions[:1] if not w.people else ()): w for w in ways}.values())
 
@@ -126,11 +132,22 @@ def _direct_way(world: World, act: Act, processes: list[Row], logins: list[Row],
     rows = sorted([*logins, *processes], key=lambda r: (r["time"], r["event"]))
     owners = {p for r in logins if r["credential"] for p in _owners(world, r)}
     time = (processes or logins or rows)[-1]["time"]
-    return Way(str(act.account), time, tuple(dict.fromkeys(r["event"] for r in rows))[:8], _sources(rows), tuple(sorted(owners)), _hosts(rows), _sessions(rows), word)
+    return Way(
+        str(act.account),
+        time,
+        tuple(dict.fromkeys(r["event"] for r in rows))[:8],
+        _sources(rows),
+        tuple(sorted(owners)),
+        _hosts(rows),
+        _sessions(rows),
+        word,
+    )
 
 
 def _owners(world: World, row: Row) -> tuple[str, ...]:
-    return world.known.last_holders(row["credential"], row["time"]) if world.known.kind(row["credential"], row["time"]) == "personal" else ()
+    return (
+        world.known.last_holders(row["credential"], row["time"]) if world.known.kind(row["credential"], row["time"]) == "personal" else ()
+    )
 
 
 def _sources(rows: list[Row]) -> tuple[str, ...]:

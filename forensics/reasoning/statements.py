@@ -49,7 +49,7 @@ class Outcome:
     sources: tuple[str, ...]
     account: str | None = None
     flags: tuple[str, ...] = ()
-    handling: Handling = Handling()
+    handling: Handling = field(default_factory=Handling)
     gone: frozenset[str] = frozenset()
     """people who had left before the act, and of whose own things (device, card, sign-on) none was valid any more, or whose the account was not"""
     forged: tuple[str, ...] = ()
@@ -119,20 +119,38 @@ def _gone(statement: Statement, outcome: Outcome, left: int | None) -> Verdict:
         why = f"{outcome.account} made the change after {statement.by} had left and given back device, card and sign-on; who used the account is not established"
         return _said(statement, outcome, "supported", why)
     if left is not None and left < outcome.when[0]:
-        return _open(statement, f"{statement.by} had left, but the registers show accounts or devices that were still {statement.by}'s, and the records do not tell who made the change")
+        return _open(
+            statement,
+            f"{statement.by} had left, but the registers show accounts or devices that were still {statement.by}'s, and the records do not tell who made the change",
+        )
     if left is None or left > outcome.when[1]:
-        return _said(statement, outcome, "contradicted", f"{statement.by} was still employed when the change was made; who made it is not established")
+        return _said(
+            statement,
+            outcome,
+            "contradicted",
+            f"{statement.by} was still employed when the change was made; who made it is not established",
+        )
     return _open(statement, "the time of the change and of leaving overlap")
 
 
 def _forged(statement: Statement, outcome: Outcome) -> Verdict:
     """Test whether the record that names somebody was made up: only records out of its keeper's reach tell."""
     if statement.by in outcome.forged:
-        return _said(statement, outcome, "supported", f"a copy of the log, out of its keeper's reach, does not name {statement.by} where the log does")
+        return _said(
+            statement,
+            outcome,
+            "supported",
+            f"a copy of the log, out of its keeper's reach, does not name {statement.by} where the log does",
+        )
     if outcome.rung is Rung.PERSON and outcome.person == statement.by:
         why = f"records that the log's keepers could not have written tie the change to {statement.by}, too"
         return _said(statement, outcome, "contradicted", why)
-    if outcome.rung is Rung.PERSON and statement.person and statement.person == outcome.person and outcome.mechanism is Mechanism.FORGED_RECORD:
+    if (
+        outcome.rung is Rung.PERSON
+        and statement.person
+        and statement.person == outcome.person
+        and outcome.mechanism is Mechanism.FORGED_RECORD
+    ):
         return _said(statement, outcome, "supported", f"the records tie the change to {outcome.person}, who could have written the log")
     return _open(statement, "no record out of the log's keeper's reach tells whether it is as it was written")
 
@@ -150,8 +168,16 @@ def _defect(statement: Statement, outcome: Outcome) -> Verdict:
     done = outcome.handling
     if done.reviews and done.taken_back and not _DOUBT & set(outcome.flags):
         refs = (*(r["event"] for r in done.reviews[:3]), *done.taken_back[:2])
-        facts = (("it was reviewed or merged by somebody else than its maker", refs[:3], tuple(sorted({r["source"] for r in done.reviews}))),)
-        return Verdict(statement.id, "supported", "it was reviewed by somebody else, taken back by a revert, and nothing about it was hidden", refs, facts)
+        facts = (
+            ("it was reviewed or merged by somebody else than its maker", refs[:3], tuple(sorted({r["source"] for r in done.reviews}))),
+        )
+        return Verdict(
+            statement.id,
+            "supported",
+            "it was reviewed by somebody else, taken back by a revert, and nothing about it was hidden",
+            refs,
+            facts,
+        )
     lacks = [w for w, there in (("a review by somebody else", done.reviews), ("a revert", done.taken_back)) if not there]
     return _open(statement, f"the records do not show {' or '.join(lacks) or 'that nothing about it was hidden'}")
 

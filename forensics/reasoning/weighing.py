@@ -29,11 +29,16 @@ class Ratio:
     left_out_low: float
     """lowest over leaving each group out, with the chances as they are"""
     left_out_group: str
+    dropped_low: float
+    """lowest over dropping each source, with every item that rests on it"""
+    dropped_source: str
 
 
 def weigh(world: World, items: list[Item]) -> list[Weighed]:
     """Give every item its group, tier and controllers."""
-    return [Weighed(i, world.groups[i.sources[0]], world.weakest(i.sources), frozenset(world.controlled(i.sources)) | i.keepers) for i in items]
+    return [
+        Weighed(i, world.groups[i.sources[0]], world.weakest(i.sources), frozenset(world.controlled(i.sources)) | i.keepers) for i in items
+    ]
 
 
 def chance(world: World, weighed: Weighed, h: Hypothesis, factor: float = 1.0) -> float:
@@ -68,7 +73,14 @@ def ratio(world: World, weighed: list[Weighed], one: Hypothesis, other: Hypothes
     groups = by_group(world, weighed, one, other)
     point = sum(groups.values())
     without = sorted((point - value, group) for group, value in groups.items()) or [(point, "")]
-    return Ratio(exp(point), exp(min([*totals, point])), exp(max([*totals, point])), exp(without[0][0]), without[0][1])
+    sources = sorted({s for w in weighed for s in w.item.sources})
+    kept = [(sum(by_group(world, [w for w in weighed if s not in w.item.sources], one, other).values()), s) for s in sources] or [
+        (point, "")
+    ]
+    dropped = min(kept)
+    return Ratio(
+        exp(point), exp(min([*totals, point])), exp(max([*totals, point])), exp(without[0][0]), without[0][1], exp(dropped[0]), dropped[1]
+    )
 
 
 def total(world: World, weighed: list[Weighed], h: Hypothesis, base: Hypothesis) -> float:

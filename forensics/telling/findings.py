@@ -118,6 +118,7 @@ def _answer(a: Answer, refs: References, reach: Impact, tables: Tables) -> dict[
                 "mechanism": h.mechanism,
                 "lr": _interval(r),
                 "left_out": {"low": _number(r.left_out_low), "group": r.left_out_group},
+                "dropped": {"low": _number(r.dropped_low), "source": r.dropped_source},
             }
             for h, r in a.alternatives
         ],

@@ -49,7 +49,14 @@ def _last(world: World, device: str, moment: int) -> dict[str, Any] | None:
 
 def _ran(world: World, device: str, moment: int) -> bool:
     close = world.policy.windows["at_once"]
-    return bool(world.acts("device = $d AND starts_with(action, 'device.process') AND time BETWEEN $low AND $high", d=device, low=moment - close, high=moment + close))
+    return bool(
+        world.acts(
+            "device = $d AND starts_with(action, 'device.process') AND time BETWEEN $low AND $high",
+            d=device,
+            low=moment - close,
+            high=moment + close,
+        )
+    )
 
 
 def _watched_after(world: World, device: str, moment: int) -> bool:
