@@ -23,7 +23,7 @@ class Flag:
 
 def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
     """Return the flags of one question, by name."""
-    found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
+    found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(dossier), *_address(world, dossier),
              *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier), *_clock(world, dossier)]  # fmt: skip
     return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
 
@@ -75,7 +75,7 @@ def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
             )
 
 
-def _reuse(world: World, dossier: Dossier) -> Iterator[Flag]:
+def _reuse(dossier: Dossier) -> Iterator[Flag]:
     for origin in dossier.origins:
         holders = set(origin.people)
         for device in origin.devices:

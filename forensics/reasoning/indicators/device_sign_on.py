@@ -23,7 +23,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
 
 
 def _item(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, rows: list[Row], people: set[str]) -> Item:
-    """That day's sign-ons tell in whose hands the device was; those of other days, in whose it usually is."""
+    """Weigh that day's sign-ons for in whose hands the device was, and those of other days for in whose it usually is."""
     moment = dossier.origins[0].moment
     near = sorted(rows, key=lambda r: (abs(r["time"] - moment), r["event"]))[:3]
     that_day = abs(near[0]["time"] - moment) <= world.policy.windows["presence"]

@@ -9,7 +9,7 @@ from forensics.reasoning.hypotheses import behind
 from forensics.reasoning.world import World
 
 
-def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
+def _find(_world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
     act = dossier.act
     origins = [o for o in dossier.origins if o.manner != "direct"]
     if act is None or not origins:
