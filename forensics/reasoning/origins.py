@@ -142,24 +142,33 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
         login_time=rows[-1]["time"] if rows else None,
         sessions=tuple(dict.fromkeys(r["session"] for r in rows if r["session"])),
     )
-    found = replace(found, keepers=_keepers(world, found, act, rows))
     devices = _devices(world, found, act, rows, at_once)
     if not any(d.owners for d in devices):
         devices = commands.device_of(world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices) or devices
-    return replace(found, devices=devices)
+    found = replace(found, devices=devices)
+    return replace(found, keepers=_keepers(world, found, act, rows))
 
 
 def _keepers(world: World, origin: Origin, act: Act, rows: list[Row]) -> frozenset[str]:
-    """Return who controls every record of some step: what a second log, out of his reach, tells as well, he could not have made up."""
-    between = [
-        r
-        for r in world.acts("list_contains($e, event)", e=list(origin.events))
-        if r["event"] not in act.events and r["event"] not in {x["event"] for x in rows}
-    ]
-    steps: dict[tuple[str, str], set[str]] = {}
-    for kind, some in (("login", rows), ("command", between)):
-        for row in some:
-            steps.setdefault((kind, str(row["host"])), set()).add(row["source"])
+    """Return who controls every record of some login on the way: what a second log, out of his reach, tells as well, he could not have made up.
+
+    The command on the device from which the login was made is such a second record.
+    """
+    steps: dict[str, set[str]] = {}
+    for row in rows:
+        steps.setdefault(str(row["host"]), set()).add(row["source"])
+    if rows:
+        close = world.policy.windows["at_once"]
+        seen = commands.leading_to(world, act, origin.moment, origin.hosts, reached=True)
+        devices = {d.device for d in origin.devices}
+        mine = [
+            r
+            for r in seen
+            if abs(r["time"] - origin.moment) <= close
+            and (r["device"] in devices or set(world.known.holders(r["actor"], r["time"])) & set(origin.people))
+        ]
+        for row in rows:  # one command opens the whole way through a jump host
+            steps[str(row["host"])] |= {r["source"] for r in mine if abs(r["time"] - row["time"]) <= close}
     held = [frozenset.intersection(*(frozenset(world.controllers.get(s) or ()) for s in sources)) for sources in steps.values()]
     return frozenset().union(*held)
 
