@@ -34,6 +34,8 @@ def earlier_push(world: World, sha: str, author: str | None, row: Row) -> Row | 
 def _by_content(world: World, sha: str, people: set[str], row: Row) -> Row | None:
     wanted = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c', c=sha)}
     found = world.tables.rows(_SAME_CONTENT, c=sha, t=row["time"], zero=_ZERO)
+    below = _ancestors(world, sha) if found else set()
+    found = [r for r in found if r["sha"] not in below]  # an older state that is brought back is a change of its own
     acts = {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in found}))}
     mine = [r for r in found if set(world.known.holders(acts[r["event"]]["actor"], r["time"])) & people]
     if not wanted or {r["path"] for r in mine} != wanted:
@@ -47,8 +49,31 @@ def _by_content(world: World, sha: str, people: set[str], row: Row) -> Row | Non
     return last
 
 
+def _ancestors(world: World, sha: str) -> set[str]:
+    """Return the commits that a commit was built on."""
+    parents: dict[str, list[str]] = {}
+    for edge in world.tables.rows(
+        "SELECT DISTINCT split_part(src, '@', 2) AS parent, split_part(dst, '@', 2) AS child FROM edges WHERE rule = 'ancestry' ORDER BY ALL"
+    ):
+        parents.setdefault(edge["child"], []).append(edge["parent"])
+    seen: set[str] = set()
+    stack = [sha]
+    while stack:
+        for parent in parents.get(stack.pop(), ()):
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return seen
+
+
 def _by_request(world: World, people: set[str], row: Row) -> Row | None:
-    """Follow a merge record back to the request that the author opened, and that to his push."""
+    """Follow a merge record back to the request that the author opened, and that to his push.
+
+    Only where the forge's own record says that its merge made the commit, and what the author pushed is no longer in the evidence:
+    else the contents decide, and whoever merges one thing could push another beside it in the author's name.
+    """
+    if row["attrs"].get("action") not in ("pr_merge", "merge_queue_merge"):
+        return None
     close = 10_000_000_000
     merges = world.acts(
         "action = 'code.merge' AND actor = $a AND time BETWEEN $low AND $high",
@@ -67,4 +92,9 @@ def _by_request(world: World, people: set[str], row: Row) -> Row | None:
         "action = 'code.push' AND actor = $a AND starts_with(object, $r) AND object <> $o AND target IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $t",
         a=opened[-1]["actor"], r=repo, o=row["object"], t=row["time"], low=opened[-1]["time"] - world.policy.windows["login"],
     )  # fmt: skip
-    return pushed[-1] if pushed else None
+    if not pushed or world.tables.rows(
+        "SELECT 1 AS x FROM events WHERE action = 'code.commit' AND split_part(object, '@', 2) = $s LIMIT 1",
+        s=str(pushed[-1]["target"]).partition("@")[2],
+    ):
+        return None
+    return pushed[-1]

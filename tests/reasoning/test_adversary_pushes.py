@@ -225,3 +225,29 @@ def test_a_source_may_be_called_as_the_registers_are(folder):
     folder.log("case", [push("10:00", "a" * 40, credential="token:vic")], "T2")
     folder.ask(MAIN)
     folder.examine()
+
+
+def test_an_older_state_brought_back_in_its_authors_name_is_not_its_authors(folder, repository):
+    """Vic once pushed that very content; Eve brings it back over a fix, and writes his name into the commit."""
+    base = repository.commit("kim", "07:00", "a")
+    his = repository.commit("vic", "08:00", "slow", base)
+    fixed = repository.commit("kim", "09:00", "fixed", his)
+    back = repository.commit("vic", "10:00", "slow", fixed)
+    folder.holds("email:vic@lab.example", "p-vic")
+    steps = [("08:01", "vic", his, base), ("09:01", "kim", fixed, his), ("10:01", "eve", back, fixed)]
+    folder.log(
+        "forge",
+        [
+            {
+                "clock": c,
+                "action": "code.push",
+                "actor": f"gitlab:{w}",
+                "object": "git:train#refs/heads/main",
+                "target": f"git:train@{after}",
+                "prior": f"git:train@{before}",
+            }
+            for c, w, after, before in steps
+        ],
+    )
+    folder.ask(f"git:train@{back}")
+    assert folder.answer()["account"] == "gitlab:eve"
