@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 DEMO := build/demo
-PACKAGES := chromium poppler-utils fonts-noto-cjk
+PACKAGES := chromium poppler-utils fonts-noto-cjk libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 openssl
 
 # An environment that was copied, moved, or whose python3 is gone is made anew.
 ifneq ($(shell test "`cat $(VENV)/.made 2>/dev/null`" = "$(CURDIR)" && $(BIN)/python -c '' && echo whole),whole)
@@ -94,10 +94,12 @@ packages:
 	test -n "$(CHROMIUM)" || missing="$$missing chromium"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	test "`uname`" = Darwin || { command -v fc-list >/dev/null && test -n "`fc-list :lang=zh-cn family`"; } || missing="$$missing fonts-noto-cjk"; \
+	test "`uname`" = Darwin || PATH="$$PATH:/sbin" ldconfig -p 2>/dev/null | grep -q libpangoft2-1.0 || missing="$$missing libpangoft2-1.0-0"; \
+	command -v openssl >/dev/null || missing="$$missing openssl"; \
 	test -z "$$missing" || { \
 	  echo "Missing on this system:$$missing."; \
 	  if test "`uname`" = Darwin; \
-	  then echo 'Install them with: brew install --cask google-chrome && brew install poppler'; \
+	  then echo 'Install them with: brew install --cask google-chrome && brew install poppler pango openssl'; \
 	  else echo "Install them with: make system (or: apt-get install$$missing)"; fi; \
 	  test -z "$$CI" || exit 1; \
 	  echo 'The tests in a browser are left out until then.'; touch build/no-browser; }
@@ -119,8 +121,8 @@ requirements:
 	@$(PYTHON) -m venv --clear build/pins
 	@build/pins/bin/python -m pip --disable-pip-version-check --quiet install uv
 	@rm -f requirements/*.txt
-	$(COMPILE) --extra dev --group build -o build/pins/all.txt
-	$(COMPILE) --extra dev -c build/pins/all.txt -o requirements/dev.txt
+	$(COMPILE) --extra dev --extra pdf --group build -o build/pins/all.txt
+	$(COMPILE) --extra dev --extra pdf -c build/pins/all.txt -o requirements/dev.txt
 	$(COMPILE) -c build/pins/all.txt -o requirements/run.txt
 	$(subst pyproject.toml,,$(COMPILE)) --group build -c build/pins/all.txt -o requirements/build.txt
 

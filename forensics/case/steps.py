@@ -75,6 +75,7 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
     with ThreadPoolExecutor(2) as pool:
         progress("taking in: hashing every file")
         intake = take_in(case, out, pool, request)
+        (out / "policy.toml").write_text(policy.source, encoding="utf-8", newline="\n")
         progress(f"reading {sum(len(e.files) for e in intake.evidences)} files of {len(intake.evidences)} sources")
         tables = read(intake, out, request.workers)
         progress("linking: what led to what")
@@ -144,7 +145,7 @@ def take_in(case: CaseConfig, out: Path, pool: ThreadPoolExecutor, request: Requ
             evidences.append(evidence)
         except (EvidenceError, CaseError) as error:
             unreadable[source.name] = error.what
-    _examination(case, out)
+    _examination(case, out, request)
     entries = [
         {"action": "received", "subject": f"{e.source.name}/{f.file}" if f.file else e.source.name, "sha256": f.sha256, "bytes": f.size}
         for e in evidences
@@ -171,8 +172,8 @@ def _prepared(evidences: list[Evidence], unreadable: dict[str, str]) -> list[Evi
     return ready
 
 
-def _examination(case: CaseConfig, out: Path) -> None:
-    """Note where the case lies, for `show`; this is no part of the findings."""
+def _examination(case: CaseConfig, out: Path, request: Request) -> None:
+    """Note where the case lies, for `show`, and how it was examined, for `rerun`; this is no part of the findings."""
     note = {
         "case": str(Path(case.root).resolve()),
         "case_id": case.id,
@@ -182,6 +183,9 @@ def _examination(case: CaseConfig, out: Path) -> None:
         "window": list(case.window),
         "people": {p.id: p.name for p in case.people},
         "tool": TOOL,
+        "examiner": request.examiner,
+        "time": request.time,
+        "skip_unknown": request.skip_unknown,
     }
     (out / "examination.json").write_text(json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -248,7 +252,8 @@ def tell(
     tables: Tables, case: CaseConfig, intake: Intake, reasoned: Reasoned, policy: Policy, out: Path, request: Request
 ) -> dict[str, Any]:
     """Write findings.json and report.html."""
-    told = findings_room.make(tables, case, reasoned, dict(intake.unreadable), {e.source.name: e.notes for e in intake.evidences})
+    used = {"policy": sha256_of(str(out / "policy.toml"))}
+    told = findings_room.make(tables, case, reasoned, dict(intake.unreadable), {e.source.name: e.notes for e in intake.evidences}, used)
     findings_room.write(told, out / "findings.json")
     log = [json.loads(line) for line in (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()]
     unknown = tuple(sorted({s.kind for s in case.sources} - set(kinds())))

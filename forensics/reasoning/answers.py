@@ -32,6 +32,17 @@ class Argued:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighing:
+    """What one comparison of hypotheses rests on, so that its arithmetic can be done again from the findings alone."""
+
+    leading: Hypothesis
+    weighed: tuple[Weighed, ...]
+    compared: tuple[tuple[Hypothesis, Ratio], ...]
+    nearest: Hypothesis | None
+    """the alternative that each item's own ratio is against"""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one question."""
 
@@ -50,6 +61,8 @@ class Answer:
     flags: tuple[Flag, ...] = ()
     on_behalf: str | None = None
     not_evaluated: tuple[str, ...] = NOT_EVALUATED
+    weighings: tuple[Weighing, ...] = ()
+    """the items of `argued`, in their order, shared out to the comparisons that they were weighed in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +186,7 @@ def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict
         argued=(*(Argued(w, exp(item_log(view, w, best, owners[0])) if owners else 1.0) for w in weighed), *inner.argued),
         support=view.policy.band(min([r.low for _, r in (*own, *inner.alternatives)], default=0.0)) if inner.support != "none" else "none",
         flags=tuple(sorted(shown.values(), key=lambda f: f.flag)),
+        weighings=(Weighing(best, tuple(weighed), own, owners[0] if owners else None), *inner.weighings),
     )
 
 
@@ -217,7 +231,13 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
         view.policy.band(worst) if best and rivals else "none", candidates,
         tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, worst, view.policy.lowest),
         missing(view, dossier, rung, ()), raised, _on_behalf(dossier),
+        weighings=(Weighing(stand_in, tuple(weighed), others, _nearest(rivals)),) if stand_in else (),
     )  # fmt: skip
+
+
+def _nearest(rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> Hypothesis | None:
+    """Return the best-supported alternative of another person."""
+    return min(rivals, key=lambda o: (o[1].low, o[0]))[0] if rivals else None
 
 
 def _by(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
@@ -313,9 +333,9 @@ def _argued(
     view: World, weighed: list[Weighed], best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]
 ) -> tuple[Argued, ...]:
     """Return every item with its ratio for the leading hypothesis against the best-supported alternative."""
-    if best is None or not rivals:
+    nearest = _nearest(rivals)
+    if best is None or nearest is None:
         return tuple(Argued(w, 1.0) for w in weighed)
-    nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
     return tuple(Argued(w, exp(item_log(view, w, best, nearest))) for w in weighed)
 
 

@@ -4,11 +4,13 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from forensics import graph, times
+from forensics.indicator import Hypothesis
 from forensics.model import CaseConfig
-from forensics.reasoning.answers import Answer, Argued, Reasoned
+from forensics.reasoning.answers import Answer, Argued, Reasoned, Weighing
 from forensics.reasoning.causes import Cause
 from forensics.reasoning.impact import Impact
 from forensics.reasoning.statements import Verdict
@@ -58,9 +60,14 @@ def _reference(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def make(
-    tables: Tables, case: CaseConfig, reasoned: Reasoned, unreadable: dict[str, str], notes: dict[str, tuple[str, ...]]
+    tables: Tables,
+    case: CaseConfig,
+    reasoned: Reasoned,
+    unreadable: dict[str, str],
+    notes: dict[str, tuple[str, ...]],
+    hashes: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return findings.json as a value; the same case gives the same value."""
+    """Return findings.json as a value; the same case gives the same value. `hashes` are those of further files in OUT."""
     refs = References(tables)
     refs.load(_all_events(reasoned))
     reach = {i.question: i for i in reasoned.impacts}
@@ -72,7 +79,7 @@ def make(
         "causes": [_cause(c) for c in reasoned.causes],
         "impact": [_impact(i, case) for i in reasoned.impacts],
         "sources": _sources(tables, case, reasoned, unreadable, notes),
-        "tables": tables.hashes(),
+        "tables": tables.hashes() | dict(hashes),
     }
 
 
@@ -102,6 +109,7 @@ def _interval(ratio: Ratio) -> dict[str, float]:
 
 
 def _answer(a: Answer, refs: References, reach: Impact, tables: Tables) -> dict[str, Any]:
+    argued = list(zip(a.argued, _places(a), strict=True))
     found: dict[str, Any] = {
         "question": a.question.id,
         "object": a.question.object,
@@ -112,19 +120,11 @@ def _answer(a: Answer, refs: References, reach: Impact, tables: Tables) -> dict[
         "mechanism": a.mechanism,
         "support": a.support,
         "candidates": list(a.candidates),
-        "alternatives": [
-            {
-                "person": h.person,
-                "mechanism": h.mechanism,
-                "lr": _interval(r),
-                "left_out": {"low": _number(r.left_out_low), "group": r.left_out_group},
-                "dropped": {"low": _number(r.dropped_low), "source": r.dropped_source},
-            }
-            for h, r in a.alternatives
-        ],
-        "for": [_item(x, refs) for x in a.argued if x.lr > 1 + _EVEN],
-        "against": [_item(x, refs) for x in a.argued if x.lr < 1 - _EVEN],
-        "neutral": [_item(x, refs) for x in a.argued if abs(x.lr - 1) <= _EVEN],
+        "alternatives": [_compared(h, r) for h, r in a.alternatives],
+        "for": [_item(x, refs) | at for x, at in argued if x.lr > 1 + _EVEN],
+        "against": [_item(x, refs) | at for x, at in argued if x.lr < 1 - _EVEN],
+        "neutral": [_item(x, refs) | at for x, at in argued if abs(x.lr - 1) <= _EVEN],
+        "weighings": [_weighing(w) for w in a.weighings],
         "missing": list(a.missing),
         "flags": sorted({f.flag for f in a.flags}),
         "flag_items": [{"flag": f.flag, "says": f.says, "innocent": list(f.innocent), "refs": refs.of(f.refs)} for f in a.flags],
@@ -167,6 +167,44 @@ def _item(argued: Argued, refs: References) -> dict[str, Any]:
         "kind": w.item.kind,
         "rung": w.item.rung,
         "refs": refs.of(w.item.refs),
+    }
+
+
+def _compared(h: Hypothesis, r: Ratio) -> dict[str, Any]:
+    return {
+        "person": h.person,
+        "mechanism": h.mechanism,
+        "lr": _interval(r),
+        "left_out": {"low": _number(r.left_out_low), "group": r.left_out_group},
+        "dropped": {"low": _number(r.dropped_low), "source": r.dropped_source},
+    }
+
+
+def _places(a: Answer) -> list[dict[str, Any]]:
+    """Say for each item where it was weighed: (weighing, item in it)."""
+    if not a.weighings:
+        return [{} for _ in a.argued]
+    return [{"weighed": [n, m]} for n, w in enumerate(a.weighings) for m in range(len(w.weighed))]
+
+
+def _weighing(w: Weighing) -> dict[str, Any]:
+    """Write down all that the ratios of one comparison are worked out from; `expect` names hypotheses by number: 0 leads, then `compared`."""
+    every = [w.leading, *(h for h, _ in w.compared)]
+    items = []
+    for x in w.weighed:
+        words: dict[str, list[int]] = defaultdict(list)
+        for number, h in enumerate(every):
+            if h in x.item.expect:
+                words[x.item.expect[h]].append(number)
+        items.append({
+            "group": x.group, "tier": str(x.tier), "sources": list(x.item.sources), "controllers": sorted(x.controllers),
+            "otherwise": x.item.otherwise, "expect": dict(words),
+        })  # fmt: skip
+    return {
+        "leading": {"person": w.leading.person, "mechanism": w.leading.mechanism},
+        "compared": [_compared(h, r) for h, r in w.compared],
+        "nearest": every.index(w.nearest) if w.nearest in every else None,
+        "items": items,
     }
 
 
