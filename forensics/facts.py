@@ -157,13 +157,35 @@ def _numbered_accounts(tables: Tables) -> dict[str, str]:
     return {uid: actors.pop() for uid, actors in names.items() if len(actors) == 1}
 
 
+_LEAKED = """
+    SELECT session, min(time) AS time FROM (
+        SELECT session, time FROM events
+        WHERE action = 'process.exec' AND starts_with(session, 'audit:') AND target = 'unix:root'
+          AND regexp_extract(object, '[^/]*$') IN ('sshd', 'dropbear', 'cron', 'crond', 'atd', 'xinetd', 'slurmd', 'jupyterhub')
+        UNION ALL
+        SELECT session, time FROM events
+        WHERE action = 'log.message' AND starts_with(session, 'audit:') AND starts_with(actor, 'unix:') AND contains(attrs, 'USER_START')
+          AND json_extract_string(attrs, '$.type') = 'USER_START' AND regexp_extract(json_extract_string(attrs, '$.exe'), '[^/]*$') = 'sshd'
+          AND 'unix:' || json_extract_string(attrs, '$.acct') <> actor AND NOT starts_with(actor, 'unix:#')
+    ) WHERE time IS NOT NULL GROUP BY session ORDER BY session
+"""
+"""Sessions whose login id came to stand for other people's logins, and from when: a daemon that lets people in was started by hand out of
+one (the kernel hands a login id on to every child, and never changes it once it is set: audit_set_loginuid in kernel/audit.c), or somebody
+else's login bears it."""
+
+
 def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
-    """List what was done by whom to what (schema.ACTS), in the order of events."""
+    """List what was done by whom to what (schema.ACTS), in the order of events.
+
+    What bears a login id that leaked counts as the account's that the process ran as.
+    """
     repos, uids = projects(tables), _numbered_accounts(tables)
+    leaked = {r["session"]: r["time"] for r in tables.rows(_LEAKED)}
     return tables.sql(
         """
         WITH picked AS (
-            SELECT *, CASE WHEN starts_with(object, 'file://') THEN regexp_extract(object, '^file://[^/]*(/.*)$', 1, 's') END AS path,
+            SELECT * REPLACE (CASE WHEN time > list_extract($since, list_position($leaked, session)) THEN coalesce(target, actor) ELSE actor END AS actor),
+                   CASE WHEN starts_with(object, 'file://') THEN regexp_extract(object, '^file://[^/]*(/.*)$', 1, 's') END AS path,
                    CASE WHEN starts_with(object, 'git:?') THEN regexp_extract(object, '^git:([^@#]*)', 1) END AS project
             FROM events
             WHERE action NOT IN ('metric.point', 'log.message', 'code.commit', 'ref.state', 'object.pointer', 'repository.note', 'identity.holds', 'run.record', 'run.param', 'run.tag', 'run.latest')
@@ -181,6 +203,8 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
         """,
         names=list(uids.values()),
         uids=list(uids),
+        leaked=list(leaked),
+        since=list(leaked.values()),
         shared=shared_prefixes(case),
         projects=list(repos),
         repos=list(repos.values()),

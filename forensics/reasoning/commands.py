@@ -3,7 +3,7 @@
 import shlex
 
 from forensics.reasoning.act import Act, Row
-from forensics.reasoning.devices import Device
+from forensics.reasoning.devices import Device, holding
 from forensics.reasoning.world import World
 
 
@@ -52,9 +52,11 @@ def device_of(
 def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
     """Return the processes of one login on a host that led to the act: there it came from, or its record names no address at all.
 
-    None where several logins ran such a command at that moment, unless only one names what was acted upon.
+    None where several logins ran such a command at that moment, unless only one names what was acted upon. An address that no lease gives
+    to a device and that is not known as a host's may be that of the host with the one command that nothing else explains.
     """
-    if act.ip and not hosts:
+    unplaced = bool(act.ip) and not hosts
+    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time)):
         return []
     close = world.policy.windows["at_once"]
     rows = world.acts(
@@ -66,6 +68,8 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         for r in rows
         if _fits(line_of(r), world.policy.commands.get(act.kind, ())) and world.known.kind(r["actor"], r["time"]) == "personal"
     ]
+    if unplaced:
+        rows = _unexplained(world, act, rows, world.policy.windows["command"])
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
     naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
     rows = naming or ([] if act.kind == "job.cancel" else rows)

@@ -215,9 +215,25 @@ def _push(world: World, commit: str, claimed: Row | None) -> tuple[Act | None, t
     records = _records(world, row)
     before = earlier_push(world, sha, claimed["claimed"] if claimed else None, row)
     records = _records(world, before) if before else records
-    if len({_who(world, r) for r in records}) > 1:
-        return None, tuple(records)
+    own = _own_later(world, commit, claimed, row) if not before else []
+    if len({_who(world, r) for r in (*records, *own)}) > 1:
+        return None, (*records, *own)
     return replace(_made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _own_later(world: World, commit: str, claimed: Row | None, row: Row) -> list[Row]:
+    """Return the push by which the commit's author himself put just this commit on another ref, after somebody's push had carried it below its head.
+
+    Whoever builds on a colleague's commit before it is pushed carries it along; whoever writes in a colleague's name may wait until he does. The records
+    of the pushes do not tell the two apart.
+    """
+    if row["target"] in (None, commit) or claimed is None:
+        return []
+    rows = world.acts(
+        "action = 'code.push' AND target = $c AND outcome = 'ok' AND object <> $o AND time > $t", c=commit, o=row["object"], t=row["time"]
+    )
+    mine = [r for r in rows if set(world.known.holders(claimed["claimed"], r["time"])) & set(world.known.holders(r["actor"], r["time"]))]
+    return mine[:1]
 
 
 def _records(world: World, row: Row) -> list[Row]:

@@ -283,3 +283,40 @@ def test_names_of_sources_and_their_order_change_no_answer(folder):
         answer = folder.answer()
         seen.append((answer["rung"], answer["person"], answer["support"], [(x["person"], x["lr"]) for x in answer["alternatives"]]))
     assert seen[0] == seen[1]
+
+
+# Login ids that leak.
+
+
+def audited(number, clock, kind, body, who="root"):
+    """Write a line of the kernel's audit log of 12 June 2024, in Eve's session, with the names that auditd adds (log_format = ENRICHED)."""
+    hours, minutes = (int(p) for p in clock.split(":"))
+    stamp, uid = 1718150400 + hours * 3600 + minutes * 60, {"root": 0, "svc": 2001}[who]
+    return f'type={kind} msg=audit({stamp}.000:{number}): uid={uid} auid=1001 ses=7 {body}\x1dUID="{who}" AUID="eve"'
+
+
+def executed(number, clock, exe, who):
+    call = f'arch=c000003e syscall=59 success=yes exit=0 items=1 ppid=1 pid=9{number} gid=0 tty=pts0 comm="x" exe="{exe}"'
+    return audited(number, clock, "SYSCALL", call, who)
+
+
+OPENED = audited(2, "09:00", "USER_START", 'pid=82 msg=\'op=PAM:session_open acct="vic" exe="/usr/sbin/sshd" addr=10.0.0.7 res=success\'')
+
+
+@pytest.mark.parametrize(
+    ("sign", "rung"),
+    [(None, "session"), (executed(2, "09:00", "/usr/sbin/sshd", "root"), "account"), (OPENED, "account")],
+    ids=["nothing", "the daemon", "another's login"],
+)
+def test_a_login_id_that_leaked_into_later_logins_is_nobodys(folder, sign, rung):
+    """Eve restarted sshd out of her login; what others then do as the shared account bears her login id."""
+    shared(folder)
+    shared(folder, "aws:svc")
+    started = audited(1, "08:00", "LOGIN", "pid=5 old-auid=4294967295 tty=(none) old-ses=4294967295 res=1")
+    lines = [started, *([sign] if sign else []), executed(3, "09:59", "/usr/bin/aws", "svc")]
+    folder.text("audit.log", "auditd", "\n".join(lines) + "\n", host="gpu-1")
+    folder.log("store", [{"clock": "10:00", "action": "object.write", "actor": "aws:svc", "object": MODEL, "ip": "ip:10.0.9.9"}])
+    folder.ask(MODEL)
+    answer = folder.answer()
+    assert answer["rung"] == rung
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])

@@ -251,3 +251,18 @@ def test_an_older_state_brought_back_in_its_authors_name_is_not_its_authors(fold
     )
     folder.ask(f"git:train@{back}")
     assert folder.answer()["account"] == "gitlab:eve"
+
+
+def test_a_commit_that_a_colleague_built_upon_and_pushed_first_is_given_to_neither(folder, repository):
+    """Eve's commit went along below the head of Vic's branch; then she put it on main herself. Or Vic wrote it in her name."""
+    base = repository.commit("kim", "08:00", "a")
+    hers = repository.commit("eve", "09:30", "bad", base)
+    mine = repository.commit("vic", "09:50", "b", hers, branch="vic")
+    folder.holds("email:eve@lab.example", "p-eve")
+    folder.log("forge", [push("09:00", base, "0" * 40, actor="gitlab:kim", ip="ip:10.0.0.3"), push("10:00", mine, base, ref="vic"),
+                         push("10:01", hers, base, actor="gitlab:eve", ip="ip:10.0.0.9")])  # fmt: skip
+    of_vics_device(folder)
+    folder.ask(f"git:train@{hers}")
+    answer = folder.answer()
+    assert answer["person"] is None
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])

@@ -208,7 +208,7 @@ class Folder:
 
     def _hosts(self) -> None:
         lab, shape = self.lab, self.lab.shape
-        if not lab.controllers and self.rng.random() < 0.35:  # the case says who could have edited the hosts' logs
+        if lab.kept and not lab.controllers and self.rng.random() < 0.35:  # the case says who could have edited the hosts' logs
             keepers = sorted(p.id for p in lab.people if p.role == "infrastructure")
             lab.controllers |= {key: keepers for name in lab.hosts for key in (f"auth:{name}", f"audit:{name}")}
         plain = {"timezone": shape.zone, "year": shape.first.year} if shape.style == "bsd" else {}

@@ -82,6 +82,8 @@ class Lab:
     dropped: set[str] = field(default_factory=set)
     """kinds of sources or hosts that were not handed in"""
     controllers: dict[str, list[str]] = field(default_factory=dict)
+    kept: bool = True
+    """whether the case may say who could have edited the hosts' logs"""
     extra_identifiers: list[Identifier] = field(default_factory=list)
     forged: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """host -> texts replaced in its own log afterwards"""

@@ -42,7 +42,9 @@ def plant(story: Story) -> None:
             take_back(story, bad, story.pick(actor), spot.when + 40 * HOUR)
 
     def tell() -> None:
-        rung = rung_of_push(story, device=device_known(story, spot.where), credential=credential_known(story, actor), command=lab.shape.edr)
+        rung = rung_of_push(
+            story, device=device_known(story, spot.person, spot.where), credential=credential_known(story, actor), command=lab.shape.edr
+        )
         person = actor.id if rung == "person" else None
         flags = [] if story.variant == "old-work" else ["backdated"]
         answer = Answer(lab.forge.ref(bad.sha), actor.id, person, rung, "own-account", forge_account(story, actor), ["defect"] if person else ["unknown"],

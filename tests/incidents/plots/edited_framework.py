@@ -12,10 +12,13 @@ from tests.incidents.truth import Answer
 def plant(story: Story) -> None:
     """The host's audit log shows the write within a login; sshd, the lease and the laptop's sensor lead to the person.
 
-    In the twin the write happened where no audit log is kept: the nightly check found the file changed, and nothing says by whom: change.
+    In `kept` the case says who looks after that host: any of them could have added the write to a login that was real: session.
+    In the twin `unwatched` the write happened where no audit log is kept: the nightly check found the file changed, and nothing says by whom: change.
     """
     lab, rng = story.lab, story.rng
     actor = story.pick()
+    unwatched, kept = story.variant == "unwatched", story.variant == "kept"
+    lab.kept = unwatched
     spot = desk(story, actor)
     part = rng.choice(("nn/functional", "optim/fused", "distributed/c10", "amp/scaler"))
     env = f"{lab.share}/envs/{rng.choice(('stable', 'next'))}"
@@ -25,7 +28,7 @@ def plant(story: Story) -> None:
 
     def act() -> None:
         session = lab.ssh(spot.there, host, spot.when - 300, min(spot.when + 700, spot.there.end - 20))
-        if not story.twin:
+        if not unwatched:
             write_file(
                 session,
                 spot.when,
@@ -56,7 +59,21 @@ def plant(story: Story) -> None:
         return job.env == env and spot.when <= job.start < ended["at"]
 
     def tell() -> None:
-        if story.twin:
+        if kept:
+            keepers = sorted(p.id for p in story.lab.people if p.role == "infrastructure")
+            lab.controllers |= dict.fromkeys((f"auth:{host}", f"audit:{host}"), keepers)
+            answer = Answer(
+                f"file://{file}",
+                actor.id,
+                actor.id if keepers == [actor.id] else None,
+                "person" if keepers == [actor.id] else "session",
+                "own-account",
+                f"unix:{actor.login}",
+                ["unknown", "deputy"],
+                candidates=sorted({actor.id, *keepers}),
+                not_flags=not_flags(),
+            )
+        elif unwatched:
             answer = Answer(
                 f"file://{file}",
                 actor.id,
@@ -91,6 +108,6 @@ def plant(story: Story) -> None:
 
 PLOT = Plot(
     12, "edited-framework",
-    {"audited": Variant(needs={"auditd": True, "auth": True, "integrity": True}), "unwatched": Variant(True, {"auditd": False, "integrity": True, "edr": False, "okta": False, "auth": False, "loghost": False, "meetings": False})},
+    {"audited": Variant(needs={"auditd": True, "auth": True, "integrity": True}), "kept": Variant(True, {"auditd": True, "auth": True, "integrity": True}), "unwatched": Variant(True, {"auditd": False, "integrity": True, "edr": False, "okta": False, "auth": False, "loghost": False, "meetings": False})},
     plant,
 )  # fmt: skip

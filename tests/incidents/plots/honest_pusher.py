@@ -40,7 +40,9 @@ def plant(story: Story) -> None:
 
     def tell() -> None:
         sensor = lab.shape.edr
-        rung = rung_of_push(story, device=device_known(story, spot.where), credential=credential_known(story, actor), command=sensor)
+        rung = rung_of_push(
+            story, device=device_known(story, spot.person, spot.where), credential=credential_known(story, actor), command=sensor
+        )
         person = actor.id if rung == "person" else None
         answer = Answer(lab.forge.ref(bad.sha), actor.id, person, rung, "own-account", forge_account(story, actor), ["unknown"] if not person else ["defect"],
                         candidates=[actor.id] if person else story.everyone(spot.when), not_flags=not_flags())  # fmt: skip

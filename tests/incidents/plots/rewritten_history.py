@@ -62,7 +62,7 @@ def plant(story: Story) -> None:
             )
         else:
             rung = rung_of_push(
-                story, device=device_known(story, spot.where), credential=credential_known(story, actor), command=lab.shape.edr
+                story, device=device_known(story, spot.person, spot.where), credential=credential_known(story, actor), command=lab.shape.edr
             )
             person = actor.id if rung == "person" else None
             answer = Answer(lab.forge.ref(bad.sha), actor.id, person, rung, "own-account", forge_account(story, actor), ["defect"], candidates=[actor.id] if person else story.everyone(spot.when),

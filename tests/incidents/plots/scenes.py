@@ -182,8 +182,11 @@ def rung_of_push(story: Story, *, device: bool, credential: bool, command: bool)
     return "session" if device or credential else "account"
 
 
-def device_known(story: Story, where: str) -> bool:
+def device_known(story: Story, person: Person, where: str) -> bool:
+    """Tell whether a push's record bears an address that a lease or a VPN gives to one device: GitLab's events bear none, its log of git over ssh does."""
     shape = story.lab.shape
+    if shape.forge == "gitlab" and person.https:
+        return False
     return (shape.dhcp and not shape.nat) if where == "office" else shape.vpn
 
 
@@ -243,7 +246,7 @@ def push_answer(story: Story, spot: Desk, sha: str, *, account: Person | None = 
     """Return the truth of a push from a desk: how far lease, credential and sensor carry it."""
     actor, owner = spot.person, account or spot.person
     rung = rung_of_push(
-        story, device=device_known(story, spot.where), credential=credential_known(story, owner), command=story.lab.shape.edr
+        story, device=device_known(story, owner, spot.where), credential=credential_known(story, owner), command=story.lab.shape.edr
     )
     person = actor.id if rung == "person" else None
     listed = [actor.id] if person else candidates or story.everyone(spot.when)

@@ -1,11 +1,12 @@
 """10. The push came from an address that many share: the office's gateway, or a login host."""
 
-from making.hosts import run
+from making.hosts import Session, run
 
 from tests.incidents.lab import forge as forges
 from tests.incidents.lab.clock import HOUR
 from tests.incidents.plots.scenes import (
     Bad,
+    Desk,
     code_cause,
     credential_known,
     desk,
@@ -36,18 +37,25 @@ def plant(story: Story) -> None:
     others = [desk(story, story.pick(), day=spot.day, where="office", hour=spot.hour) for _ in range(3)]
     host = lab.login_host()
 
+    opened: list[Session] = []
+
+    def log_in() -> None:
+        opened.append(lab.ssh(spot.there, host, spot.when - 400, min(spot.when + 900, spot.there.end - 20)))
+
     def act() -> None:
         sha = write_commit(story, bad, spot.when, forges.signature(actor), actor)
         if not on_host:
             lab.push(spot.there, actor, lab.forge.branch, sha, spot.when)
             return
-        session = lab.ssh(spot.there, host, spot.when - 400, min(spot.when + 900, spot.there.end - 20))
+        (session,) = opened
         run(session, spot.when - 1.1, ["git", "push", "origin", lab.forge.branch], f"{lab.share}/people/{actor.login}/{lab.forge.repo}")
         forges.push(lab.forge, None, actor, lab.forge.branch, sha, spot.when, ip=lab.host_ips[host])
 
     def plan() -> None:
         when = spot.settle().when
-        lab.at(when - 500, act)
+        if on_host:
+            lab.at(when - 500, log_in)
+        lab.at(when, act)
         for n, d in enumerate(others):
             d.settle()
             at = when - (25 + 17 * n) * 60
@@ -57,51 +65,54 @@ def plant(story: Story) -> None:
         if rng.random() < 0.6:
             take_back(story, bad, story.pick(actor), when + 48 * HOUR)
 
-    def tell() -> None:
-        account = forge_account(story, actor)
-        if not story.twin:
-            answer = Answer(
-                lab.forge.ref(bad.sha),
-                actor.id,
-                actor.id,
-                "person",
-                "own-account",
-                account,
-                ["defect"],
-                [f"unix:{actor.login}"],
-                [actor.id],
-                ["shared-address"] if not on_host else [],
-                not_flags(),
-            )
-        else:
-            rung = "session" if credential_known(story, actor) else "account"
-            answer = Answer(
-                lab.forge.ref(bad.sha),
-                actor.id,
-                None,
-                rung,
-                "own-account",
-                account,
-                ["unknown", "defect"],
-                [],
-                story.everyone(spot.when),
-                ["shared-address"],
-                not_flags(),
-            )
-        q = story.ask(answer.object, spot.when, answer)
-        story.causes.append(code_cause(story, q, bad))
-        yardsticks(story, q, author=actor, committer=actor, pusher=actor)
-        story.say(
-            others[0].person.id,
-            "The address is everybody's; I pushed nothing.",
-            "not-me",
-            q,
-            "supported" if answer.person else "not resolved",
-        )
-        scale_statement(story, q)
-
     story.plan(plan)
-    story.tell(tell)
+    story.tell(lambda: _tell(story, spot, bad, others[0].person.id))
+
+
+def _tell(story: Story, spot: Desk, bad: Bad, other: str) -> None:
+    lab, actor = story.lab, spot.person
+    on_host = story.variant.startswith(("login", "host"))
+    account = forge_account(story, actor)
+    if not story.twin:
+        answer = Answer(
+            lab.forge.ref(bad.sha),
+            actor.id,
+            actor.id,
+            "person",
+            "own-account",
+            account,
+            ["defect"],
+            [f"unix:{actor.login}"],
+            [actor.id],
+            ["shared-address"] if not on_host else [],
+            not_flags(),
+        )
+    else:
+        rung = "session" if credential_known(story, actor) else "account"
+        answer = Answer(
+            lab.forge.ref(bad.sha),
+            actor.id,
+            None,
+            rung,
+            "own-account",
+            account,
+            ["unknown", "defect"],
+            [],
+            story.everyone(spot.when),
+            ["shared-address"],
+            not_flags(),
+        )
+    q = story.ask(answer.object, spot.when, answer)
+    story.causes.append(code_cause(story, q, bad))
+    yardsticks(story, q, author=actor, committer=actor, pusher=actor)
+    story.say(
+        other,
+        "The address is everybody's; I pushed nothing.",
+        "not-me",
+        q,
+        "supported" if answer.person else "not resolved",
+    )
+    scale_statement(story, q)
 
 
 NO_SENSOR = {"edr": False, "okta": False, "badge": False, "meetings": False, "loghost": False}

@@ -73,7 +73,7 @@ def plant(story: Story) -> None:
                 not_flags=not_flags(maybe=("impossible-overlap",)),
             )
         else:
-            assert device_known(story, spot.where)
+            assert device_known(story, owner, spot.where)
             answer = Answer(lab.forge.ref(bad.sha), thief.id, thief.id, "person", "credential-misuse", account, [], candidates=[thief.id], flags=["credential-reuse", "impossible-overlap"],
                             not_flags=not_flags("credential-reuse", "impossible-overlap"), never=[owner.id])  # fmt: skip
         q = story.ask(answer.object, spot.when, answer)

@@ -22,6 +22,7 @@ def plant(story: Story) -> None:
     actor = story.pick()
     at_forge = story.variant == "forge"
     spot, bad = desk(story, actor), Bad()
+    lab.kept = at_forge  # the write stands in the host's own log alone: who keeps it could have added it
     host = lab.login_host()
     file = f"{lab.share}/envs/stable/lib/python3.11/site-packages/gradkit/core.py"
     low, high = FAR.get(story.variant, (1.2, 40.0))
@@ -38,7 +39,7 @@ def plant(story: Story) -> None:
     def plan() -> None:
         spot.settle()
         set_clocks(story, host, ahead, spot.when)
-        lab.at(spot.when - 500, act)
+        lab.at(spot.when if at_forge else spot.when - 500, act)
         known = {
             "forge": ("forge", "forge-shell", "forge-audit"),
             "hours": (f"auth:{host}", f"audit:{host}"),
