@@ -29,9 +29,10 @@ from forensics.source import kinds, load
 from forensics.sources.git.blobs import read_blobs
 from forensics.sources.git.intake import copy_of
 from forensics.tables import Tables
+from forensics.telling import comparison, report
 from forensics.telling import findings as findings_room
-from forensics.telling import report
 from forensics.telling.raw import RawReader
+from forensics.telling.references import References
 
 TOOL = f"training-forensics {__version__}"
 
@@ -251,8 +252,8 @@ def _edges(rule: str, rows: pa.Table) -> pa.Table:
 def tell(
     tables: Tables, case: CaseConfig, intake: Intake, reasoned: Reasoned, policy: Policy, out: Path, request: Request
 ) -> dict[str, Any]:
-    """Write findings.json and report.html."""
-    used = {"policy": sha256_of(str(out / "policy.toml"))}
+    """Write comparison.json, findings.json and report.html."""
+    used = {"policy": sha256_of(str(out / "policy.toml")), comparison.NAME: _compared(tables, reasoned, policy, out)}
     told = findings_room.make(tables, case, reasoned, dict(intake.unreadable), {e.source.name: e.notes for e in intake.evidences}, used)
     findings_room.write(told, out / "findings.json")
     log = [json.loads(line) for line in (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -261,3 +262,10 @@ def tell(
         extra = report.Extra(TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), policy.as_printed(), unknown, raw.read)
         (out / "report.html").write_text(report.write(told, tables, case, extra), encoding="utf-8", newline="\n")
     return told
+
+
+def _compared(tables: Tables, reasoned: Reasoned, policy: Policy, out: Path) -> str:
+    """Write comparison.json; return its SHA-256."""
+    path = out / "comparison.json"
+    comparison.write(comparison.make(reasoned.comparison, References(tables), int(policy.causes["shuffles"])), path)
+    return sha256_of(str(path))

@@ -12,8 +12,11 @@ from typing import Any
 import click
 
 from forensics import __version__
+from forensics.cli.causes import causes
 from forensics.cli.check import check
+from forensics.cli.diff import diff
 from forensics.cli.investigate import investigate
+from forensics.cli.reach import reach
 from forensics.cli.show import show
 from forensics.cli.sources import sources
 from forensics.cli.terms import CONTEXT, common, fail, warn
@@ -123,5 +126,5 @@ def main() -> None:
     """
 
 
-for _command in (investigate, why, check, sources, timeline, trace, show):
+for _command in (investigate, why, causes, reach, diff, check, sources, timeline, trace, show):
     main.add_command(_command)

@@ -8,7 +8,7 @@ from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
 from forensics.reasoning import gaps as silences
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
-from forensics.reasoning.causes import Cause, asked, causes
+from forensics.reasoning.causes import Cause, Comparison, asked, compare
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flags import Flag, flags, overlap
 from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
@@ -74,15 +74,20 @@ class Reasoned:
     impacts: tuple[Impact, ...]
     gaps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     tiers: dict[str, str] = field(default_factory=dict)
-    causes: tuple[Cause, ...] = ()
+    comparison: Comparison = field(default_factory=Comparison)
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Return what the comparison of harmed with healthy runs tells."""
+        return self.comparison.causes
 
 
 def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs) -> Reasoned:
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
     view = world(tables, case, policy, blobs)
     quiet = {s.name: silences.gaps(tables, s.name, case.timezone, policy) for s in case.sources if s.kind not in ("git", "metrics")}
-    found = causes(view)
-    answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found))
+    found = compare(view)
+    answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found.causes))
     impacts = tuple(impact(view, a.dossier) for a in answers)
     covered = _coverage(view)
     verdicts = tuple(_judged(view, s, answers, impacts, covered) for s in case.statements)

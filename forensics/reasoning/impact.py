@@ -31,9 +31,9 @@ class Impact:
     """jobs among them whose GPUs no record tells"""
 
 
-def impact(world: World, dossier: Dossier) -> Impact:
-    """Follow a change forward: first to the jobs that ran or loaded it, then through what those jobs wrote."""
-    first = _first(world, dossier)
+def impact(world: World, dossier: Dossier, into: Iterable[Row] = ()) -> Impact:
+    """Follow a change forward: first to the jobs that ran or loaded it, then through what those jobs wrote; `into`: further edges into jobs."""
+    first = [*_first(world, dossier), *into]
     jobs, objects, edges = spread(world, [r for r in first if r["recorded"]], inferred=False)
     more_jobs, more_objects, more_edges = spread(world, first, inferred=True)
     possible = tuple(sorted(set(more_jobs) - set(jobs)))

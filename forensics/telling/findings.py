@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,47 +16,12 @@ from forensics.reasoning.impact import Impact
 from forensics.reasoning.statements import Verdict
 from forensics.reasoning.weighing import Ratio
 from forensics.tables import Tables
+from forensics.telling.references import References
 
 SCHEMA = "forensics/findings/1"
 _EVEN = 1e-9
 LARGEST_PATH = 400
 """edges of an answer's path that findings.json carries; the table of edges has them all"""
-
-
-class References:
-    """Event ids -> references to raw bytes."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        self._known: dict[int, dict[str, str]] = {}
-
-    def load(self, ids: Iterable[int]) -> None:
-        """Look many events up at once."""
-        fresh = sorted(set(ids) - set(self._known))
-        for row in self._tables.rows(_REFERENCES, ids=fresh) if fresh else []:
-            self._known[row["id"]] = _reference(row)
-
-    def of(self, ids: Iterable[int]) -> list[dict[str, str]]:
-        """Return the references of events, in their order, each once."""
-        wanted = list(dict.fromkeys(ids))
-        self.load(wanted)
-        found = [self._known[i] for i in wanted if i in self._known]
-        return [json.loads(text) for text in dict.fromkeys(json.dumps(f, sort_keys=True) for f in found)]
-
-
-_REFERENCES = """
-    SELECT e.id, e.source, e.file, e.start, e."end", e.locator, coalesce(e.sha256, f.sha256) AS sha256
-    FROM events e LEFT JOIN files f ON f.source = e.source AND f.file = e.file
-    WHERE list_contains($ids, e.id) ORDER BY e.id
-"""
-
-
-def _reference(row: Mapping[str, Any]) -> dict[str, str]:
-    locator = row["locator"] or f"bytes={row['start']}-{row['end']}"
-    found = {"source": row["source"], "sha256": row["sha256"] or "0" * 64, "locator": locator}
-    if row["file"] and not str(locator).startswith("git="):
-        found["path"] = row["file"]
-    return found
 
 
 def make(
@@ -76,7 +41,7 @@ def make(
         "case": {"id": case.id, "title": case.title, "from": times.show(case.window[0]), "to": times.show(case.window[1])},
         "answers": [_answer(a, refs, reach[a.question.id], tables) for a in reasoned.answers],
         "statements": [_statement(v, refs, reasoned) for v in reasoned.statements],
-        "causes": [_cause(c) for c in reasoned.causes],
+        "causes": [_cause(c, refs) for c in reasoned.causes],
         "impact": [_impact(i, case) for i in reasoned.impacts],
         "sources": _sources(tables, case, reasoned, unreadable, notes),
         "tables": tables.hashes() | dict(hashes),
@@ -88,6 +53,7 @@ def _all_events(reasoned: Reasoned) -> Iterator[int]:
         yield from a.dossier.seen
         for refs in ([x.weighed.item.refs for x in a.argued], [f.refs for f in a.flags], [s.refs for s in a.ladder]):
             yield from (event for ids in refs for event in ids)
+    yield from (event for c in reasoned.causes for event in c.refs)
     for i in reasoned.impacts:
         yield from (event for edge in i.edges[:LARGEST_PATH] for event in edge["events"][:6])
 
@@ -270,14 +236,21 @@ def _statement(v: Verdict, refs: References, reasoned: Reasoned) -> dict[str, An
     }
 
 
-def _cause(c: Cause) -> dict[str, Any]:
+def _cause(c: Cause, refs: References) -> dict[str, Any]:
+    """Return a cause. Beside the contract's keys: how often chance does as well, why it is told, its kind, the first harmed run that it reached, records.
+
+    The runs themselves stand in comparison.json.
+    """
     found: dict[str, Any] = {
         "object": c.object, "score": _number(c.score), "bad_runs": c.bad_runs, "good_runs": c.good_runs, "chance": _number(c.chance), "why": c.why,
+        "kind": c.kind, "refs": refs.of(c.refs),
     }  # fmt: skip
     if c.condition:
         found["condition"] = c.condition
     if c.when is not None:
         found["when"] = times.show(c.when)
+    if c.first:
+        found["first_harm"] = times.show(c.first)
     return found
 
 

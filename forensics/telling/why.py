@@ -1,12 +1,10 @@
 """The argument behind one answer, read from findings.json alone and laid out as a person would say it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from forensics.telling.evidence_text import visible, width
-from forensics.telling.report.citing import place
+from forensics.telling.prose import Line, Text, cited, wrapped
 from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import MECHANISMS, RUNGS, SUPPORT, TIERS, band
 
@@ -20,24 +18,13 @@ _SIDES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of visible text."""
-
-    text: str
-    heading: bool = False
-
-
 def why(answer: Answer, columns: int) -> Iterator[Line]:
     """Yield the argument for an answer, wrapped at so many columns; what came from evidence is escaped."""
     for part in (_asked, _ladder, _candidates, _sides, _alternatives, _flags, _change, _limits):
-        yield from _wrapped(part(answer), columns)
+        yield from wrapped(part(answer), columns)
 
 
 # --- the parts, each as (indent, mark, text) ------------------------------------------------------------------------
-
-Text = tuple[int, str, str]
-"""columns before it, what marks its first line (`#` makes it a heading), and the text"""
 
 
 def _asked(answer: Answer) -> Iterator[Text]:
@@ -61,7 +48,7 @@ def _ladder(answer: Answer) -> Iterator[Text]:
     yield 0, "#", "How far the records carry"
     for step in answer["ladder"]:
         yield 2, "[x] " if step["reached"] else "[ ] ", f"{step['rung']}: {step['why']}"
-        yield from _cited(step["refs"], 6)
+        yield from cited(step["refs"], 6)
 
 
 def _candidates(answer: Answer) -> Iterator[Text]:
@@ -89,7 +76,7 @@ def _sides(answer: Answer) -> Iterator[Text]:
             for item in members:
                 yield 4, {"for": "+ ", "against": "- ", "neutral": "= "}[side], item["says"]
                 yield 6, "", f"{item['tier']} ({TIERS[item['tier']]}); {_weight(item['lr'])}"
-                yield from _cited(item["refs"], 6)
+                yield from cited(item["refs"], 6)
 
 
 def _alternatives(answer: Answer) -> Iterator[Text]:
@@ -118,7 +105,7 @@ def _flags(answer: Answer) -> Iterator[Text]:
     for item in answer["flag_items"]:
         yield 2, "! ", f"{item['flag']}: {item['says']}"
         yield 4, "", f"innocent explanations: {'; '.join(item['innocent'])}"
-        yield from _cited(item["refs"], 4)
+        yield from cited(item["refs"], 4)
 
 
 def _change(answer: Answer) -> Iterator[Text]:
@@ -155,11 +142,6 @@ def _who(person: str | None, otherwise: str) -> str:
     return person or otherwise
 
 
-def _cited(refs: Iterable[Any], indent: int) -> Iterator[Text]:
-    for ref in refs:
-        yield indent, "", place(ref)
-
-
 def _weight(lr: float) -> str:
     """Say an item's ratio in words and number, whichever side it is on."""
     if lr == 1:
@@ -193,29 +175,3 @@ def _without(lr: Answer, left_out: Answer) -> str:
 
 def _least(low: float) -> str:
     return f"fits {_times(low)}" if low <= 1 else f"still fits at least {_times(low)}"
-
-
-# --- lines ------------------------------------------------------------------------------------------------------------
-
-
-def _wrapped(texts: Iterable[Text], columns: int) -> Iterator[Line]:
-    for indent, mark, text in texts:
-        if mark == "#":
-            yield Line("")
-            yield from (Line(line, heading=True) for line in _lines(visible(text), columns))
-            continue
-        first, rest = " " * indent + mark, " " * (indent + len(mark))
-        for number, line in enumerate(_lines(visible(text), columns - len(rest))):
-            yield Line((rest if number else first) + line)
-
-
-def _lines(text: str, columns: int) -> Iterator[str]:
-    """Cut a visible text at its spaces; what is longer than a line, such as a reference, stays whole, to be copied."""
-    line = ""
-    for word in text.split(" "):
-        if line and width(line) + 1 + width(word) > columns:
-            yield line
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    yield line

@@ -1,7 +1,6 @@
 """The argument behind an answer: its text, what it escapes, and what it does not answer."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from forensics.cli import main
+from forensics.cli import main, prose
 from forensics.errors import Exit
 from forensics.telling import why as room
 
@@ -113,11 +112,11 @@ def test_lines_keep_to_the_width_and_references_stay_whole(findings, columns: in
 
 
 def test_the_terminal_sets_the_width_within_what_can_be_read(monkeypatch: pytest.MonkeyPatch):
-    module = sys.modules["forensics.cli.why"]  # the package's attribute of that name is the command
+    module = prose
     monkeypatch.setattr(module, "stdout_is_terminal", lambda: True)
     for columns, used in (("10", 40), ("90", 90), ("400", 120)):
         monkeypatch.setenv("COLUMNS", columns)
-        assert module._columns() == used
+        assert module.columns() == used
 
 
 def test_a_question_that_does_not_exist_is_wrong_use_and_those_that_do_are_named(ask, findings):

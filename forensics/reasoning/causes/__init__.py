@@ -1,14 +1,17 @@
 """Which change sets the harmed runs apart from the healthy ones (method, Finding the change in the first place).
 
 - `runs.py`, `curves.py`: harmed and healthy runs: named in the case, or told from their metrics
+- `ends.py`: harmed runs told by how they ended
 - `spread.py`: which runs a job's effects came to, through what it wrote and they loaded
 - `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
+- `launch.py`: arguments and environment of a run
 - `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well
 - `rating.py`: each candidate's score, how often chance reaches it, and which comes before which
 - `places.py`: how far what a commit changed lies from what the harmed runs load
+- `shown.py`: the records behind what is told
 - `ranking.py`: the order, the most telling first
 """
 
-from forensics.reasoning.causes.ranking import Cause, asked, causes
+from forensics.reasoning.causes.ranking import Cause, Comparison, asked, causes, compare
 
-__all__ = ["Cause", "asked", "causes"]
+__all__ = ["Cause", "Comparison", "asked", "causes", "compare"]

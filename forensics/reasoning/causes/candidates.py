@@ -19,7 +19,7 @@ class Candidate:
 
     object: str
     kind: str
-    """node, image, object, file, package or commit"""
+    """node, image, object, file, package, commit, argument or environment"""
     when: int | None
     """when it arrived, where that is recorded"""
     direct: int

@@ -1,5 +1,6 @@
 """The order of causes, the most telling first."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,10 +11,12 @@ from forensics.reasoning.bearing import bearing
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import commits, jobs_of
+from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.places import places
 from forensics.reasoning.causes.rating import ROUNDING, Rated, rank, rate, rated
-from forensics.reasoning.causes.runs import Runs, runs
+from forensics.reasoning.causes.runs import Lack, Runs, runs
 from forensics.reasoning.causes.scoring import scores, subsets
+from forensics.reasoning.causes.shown import shown
 from forensics.reasoning.causes.spread import Spread, spread
 from forensics.reasoning.world import World
 
@@ -34,21 +37,89 @@ class Cause:
     """subset within which it separates; empty: all runs"""
     when: int | None
     why: str
+    kind: str = ""
+    """node, image, object, file, package, commit, argument or environment"""
+    harmed: tuple[str, ...] = ()
+    """harmed runs that it reached, in the order of their start"""
+    healthy: tuple[str, ...] = ()
+    """healthy runs that it reached"""
+    first: int | None = None
+    """when the first of the harmed runs that it reached began"""
+    refs: tuple[int, ...] = ()
+    """events that show the change, and that tie it to the first of these runs"""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was compared, what came of it, and where nothing did, why, and what to collect."""
+
+    causes: tuple[Cause, ...] = ()
+    runs: Runs | None = None
+    considered: tuple[tuple[str, int], ...] = ()
+    """kind of candidate, and how many there were"""
+    floor: float = 1.0
+    """the score below which shuffled labels do as well too often to tell a cause"""
+    empty: str = ""
+    collect: tuple[str, ...] = ()
 
 
 def causes(world: World) -> tuple[Cause, ...]:
     """Compare harmed with healthy runs by what reached them; empty where there is nothing to compare or nothing separates."""
+    return compare(world).causes
+
+
+def compare(world: World) -> Comparison:
+    """Compare harmed with healthy runs by what reached them, and say what was compared."""
     compared, numbers = runs(world), world.policy.causes
-    if compared is None:
-        return ()
+    if isinstance(compared, Lack):
+        return Comparison(empty=compared.why, collect=compared.collect)
     came, ran = spread(world, compared), jobs_of(world)
-    found, chance = rated(compared, list(_candidates(world, compared, came, ran)), numbers, world.case.id)
-    first = _ordered(world, compared, _likely(found, chance, numbers["chance"]))
-    exact = _exact(world, compared, came, ran, first)
+    every = list(_candidates(world, compared, came, ran))
+    considered = tuple(sorted(Counter(c.kind for c in every).items()))
+    found, chance = rated(compared, every, numbers, world.case.id)
+    likely = _ordered(world, compared, _likely(found, chance, numbers["chance"]))
+    exact = _exact(world, compared, came, ran, likely)
     told = _near(_ordered(world, compared, _likely(exact, chance, numbers["chance"])), numbers["beside"])[: int(numbers["most"])]
-    return tuple(
-        _cause(r, compared, s, chance(r.scored.score)) for r, s in zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
+    scored = zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
+    final = _with_records(world, [_cause(r, compared, s, chance(r.scored.score)) for r, s in scored])
+    empty = "" if final else _nothing_separates(found, chance)
+    return Comparison(final, compared, considered, floor(chance, numbers["chance"]), empty, () if final else wanted(considered))
+
+
+def _with_records(world: World, told: list[Cause]) -> tuple[Cause, ...]:
+    records = shown(world, [(c.object, c.harmed) for c in told]) if told else {}
+    return tuple(replace(c, refs=records.get(c.object, ())) for c in told)
+
+
+def _nothing_separates(found: list[Rated], chance: Callable[[float], float]) -> str:
+    if not found:
+        return "no change reached some of the runs and not others, as far as the records tell what reached a run"
+    best = max(found, key=lambda r: (r.scored.score, r.candidate.object))
+    return (
+        f"nothing that reached them separates harmed from healthy runs: the best, {best.candidate.object}, scores {best.scored.score:.2f}, "
+        f"and shuffled labels do as well in {chance(best.scored.score):.0%} of the shuffles"
     )
+
+
+def floor(chance: Callable[[float], float], most: float) -> float:
+    """Return the lowest score, in hundredths, that chance reaches less often than `most`."""
+    return next((n / 100 for n in range(101) if chance(n / 100) < most), 1.0)
+
+
+_WANTED = {
+    "commit": "which commit each job ran: the working copies with their reflogs (kind git, role clone), or a tracker that notes it (mlflow, wandb)",
+    "object": "which checkpoints and data each job read: the store's access log (cloudtrail data events, hdfs_audit)",
+    "file": "what changed on mounts that jobs share: audit logs of the hosts that write there (auditd), checks of files against recorded hashes (table, file.check)",
+    "image": "which image each job ran, by digest, and who pushed it",
+    "node": "which nodes each job ran on (sacct's NodeList; the bindings of pods)",
+    "package": "which packages each run had installed (wandb's requirements.txt, or a table)",
+}
+
+
+def wanted(considered: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """Say what to collect where nothing separates: first the kinds of changes of which the records hold nothing."""
+    there = {kind for kind, _ in considered}
+    return (*(words for kind, words in _WANTED.items() if kind not in there), "more runs, named harmed or healthy under [symptom]")
 
 
 def _likely(found: Iterable[Rated], chance: Callable[[float], float], most: float) -> list[Rated]:
@@ -73,6 +144,7 @@ def _candidates(world: World, compared: Runs, came: Spread, ran: dict[str, list[
     yield from found_in.objects(came)
     yield from found_in.files(world, compared)
     yield from found_in.packages(world, compared, came)
+    yield from launched(compared)
     yield from commits(world, came, ran)
 
 
@@ -130,7 +202,9 @@ def _cause(r: Rated, compared: Runs, score: float, chance: float) -> Cause:
     parts += ["also through what such jobs wrote"] if r.through else []
     parts += [_further(r, compared)] if compared.more_bad or compared.more_good else []
     parts += [f"no run was named: harmed runs were told by {compared.told_by}"] if compared.told_by else []
-    return Cause(c.object, score, s.bad, s.good, chance, s.subset.says, c.when, "; ".join(parts))
+    harmed, healthy = compared.named(r.reached & compared.bad), compared.named(r.reached & compared.good)
+    first = compared.first(r.reached & compared.bad)
+    return Cause(c.object, score, s.bad, s.good, chance, s.subset.says, c.when, "; ".join(parts), c.kind, harmed, healthy, first)
 
 
 def _further(r: Rated, compared: Runs) -> str:

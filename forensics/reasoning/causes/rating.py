@@ -11,7 +11,7 @@ from forensics.reasoning.causes.scoring import Numbers, Scored, chances, scores,
 
 ROUNDING = 1e-6
 """below which scores are the same"""
-_KINDS = ("node", "image", "object", "file", "package", "commit")
+_KINDS = ("node", "image", "object", "file", "package", "commit", "environment", "argument")
 """which comes first where two separate equally well: a thing that many share and exactly the harmed runs loaded, before one of many commits"""
 
 

@@ -3,13 +3,14 @@
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from forensics.reasoning.causes.curves import Curve, Feature, Mask, curves, features, like, two_kinds
+from forensics.reasoning.causes.ends import by_end
 from forensics.reasoning.world import World
 
 Row = dict[str, Any]
@@ -25,7 +26,7 @@ class Runs:
     starts: tuple[int, ...]
     """when each began; where nothing tells, when it was handed in, else 0"""
     facts: tuple[Row, ...]
-    """what is recorded of each: gpus, actor, stem, nodes, partition, image, text"""
+    """what is recorded of each: gpus, actor, name, stem, nodes, partition, image, command, workdir, env, text, event"""
     bad: int
     good: int
     more_bad: int = 0
@@ -45,6 +46,19 @@ class Runs:
         after = len(self.starts) if high is None else bisect_left(self.starts, high)
         return ((1 << max(first, after)) - 1) & ~((1 << first) - 1)
 
+    def places(self, chosen: int) -> Iterator[int]:
+        """Yield the places of a set of runs, in the order of their start."""
+        data = chosen.to_bytes((len(self.jobs) + 7) // 8, "little")
+        yield from (8 * n + k for n, byte in enumerate(data) if byte for k in range(8) if byte >> k & 1)
+
+    def named(self, chosen: int) -> tuple[str, ...]:
+        """Return the jobs of a set of runs."""
+        return tuple(self.jobs[n] for n in self.places(chosen))
+
+    def first(self, chosen: int) -> int | None:
+        """Return when the first of a set of runs began."""
+        return self.starts[(chosen & -chosen).bit_length() - 1] if chosen else None
+
 
 def bits(places: Iterable[int]) -> int:
     """Return the set of these places."""
@@ -55,10 +69,18 @@ def bits(places: Iterable[int]) -> int:
     return int.from_bytes(packed, "little")
 
 
-def runs(world: World) -> Runs | None:
-    """Return the runs to compare; None where there are no two kinds of them."""
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why there is nothing to compare, and what to collect."""
+
+    why: str
+    collect: tuple[str, ...]
+
+
+def runs(world: World) -> Runs | Lack:
+    """Return the runs to compare, or why there are no two kinds of them."""
     numbers = world.policy.causes
-    tracked = _tracked(world)
+    tracked = tracked_runs(world)
     bad, good = ({tracked.get(r, r) for r in named} for named in (world.case.bad, world.case.good))
     curved = _curved(world, tracked)
     told_by, more = "", (set[str](), set[str]())
@@ -67,11 +89,33 @@ def runs(world: World) -> Runs | None:
         more = _alike(curved, bad, good, numbers)
     else:
         bad, good, told_by = _by_loss(curved, numbers)
-    found = _runs(world, (bad, good, *more), told_by)
+        bad, good, told_by = (bad, good, told_by) if bad else by_end(world)
+    found = runs_of(world, (bad, good, *more), told_by)
     least = int(numbers["least_runs"])
     if found.bad.bit_count() < least or found.good.bit_count() < least:
-        return None
+        return _lack(world, found, len(curved.jobs), least)
     return found
+
+
+_SCHEDULER = "the scheduler's accounting of the whole window (kind slurm, kubernetes_audit, or table with job.launch)"
+_METRICS = "the training metrics of all runs of the window (kind metrics, tensorboard, wandb or mlflow)"
+_NAMES = "under [symptom] in case.toml, which runs are known to be harmed and which healthy"
+
+
+def _lack(world: World, found: Runs, curves_known: int, least: int) -> Lack:
+    """Say what is missing for a comparison."""
+    known = world.tables.rows("SELECT count(DISTINCT job) AS n FROM jobs")[0]["n"]
+    if not known:
+        return Lack("no record of any job was supplied, so there are no runs to compare", (_SCHEDULER,))
+    counts = f"{found.bad.bit_count()} harmed and {found.good.bit_count()} healthy"
+    if world.case.bad or world.case.good:
+        named = len(world.case.bad) + len(world.case.good)
+        strange = named - found.judged.bit_count()
+        more = f"; {strange} of the {named} runs that [symptom] names are in no record of jobs, or called both" if strange else ""
+        return Lack(f"the records know {counts} of the named runs, and at least {least} of each are needed{more}", (_NAMES, _SCHEDULER))
+    if not curves_known:
+        return Lack(f"no run is named under [symptom], and no metrics are tied to any of {known} jobs", (_NAMES, _METRICS))
+    return Lack(f"no run is named under [symptom], and the metrics of {curves_known} jobs show no two kinds of runs", (_NAMES, _METRICS))
 
 
 _JOBS = """
@@ -82,7 +126,8 @@ _JOBS = """
 """
 
 
-def _runs(world: World, kinds: tuple[set[str], set[str], set[str], set[str]], told_by: str) -> Runs:
+def runs_of(world: World, kinds: tuple[set[str], set[str], set[str], set[str]], told_by: str = "") -> Runs:
+    """Return these runs with what is recorded of each; `kinds`: harmed, healthy, and those that look so."""
     rows = world.tables.rows(_JOBS, jobs=sorted(set().union(*kinds)), most=MOST)
     told = world.tables.rows("SELECT id, attrs FROM events WHERE list_contains($e, id)", e=[r["event"] for r in rows])
     attrs = {r["id"]: _object(r["attrs"]) for r in told}
@@ -104,6 +149,7 @@ def _fact(row: Row, attrs: Row) -> Row:
         "partition": str(attrs.get("partition") or attrs.get("queue") or "") or None,
         "stem": stem(row["name"] or ""),
         "image": str(attrs.get("image") or ""),
+        "env": env if isinstance(env, dict) else {},
         "text": "\n".join([row["command"], row["workdir"], *values]),
         "nodes": [_node(row["job"], n) for n in row["nodes"] or []],
     }
@@ -117,10 +163,10 @@ def stem(name: str) -> str:
 def _node(job: str, name: str) -> str:
     """Write a node's reference: schedulers name nodes within their own cluster."""
     cluster = job.partition(":")[2].partition("/")[0]
-    return name if name.startswith("node:") else f"node:{cluster}/{name}"
+    return name if name.startswith(("node:", "switch:", "driver:")) else f"node:{cluster}/{name}"
 
 
-def _tracked(world: World) -> dict[str, str]:
+def tracked_runs(world: World) -> dict[str, str]:
     """Return training run -> job, by the tracker's own records."""
     rows = world.tables.rows("""
         SELECT e.object AS run, min(j.job) AS job FROM events e

@@ -167,12 +167,20 @@ def code_cause(story: Story, q: str, bad: Bad) -> Cause:
     lab, forge = story.lab, story.lab.forge
 
     def direct(job: Job) -> bool:
-        return bool(bad.sha) and forge.contains(job.commit, bad.sha) and not (bad.revert and forge.contains(job.commit, bad.revert))
+        return bool(bad.sha) and forge.contains(job.commit, bad.sha) and _still_there(story, bad, job.commit)
 
     def recorded(job: Job) -> bool:
         return job.shared_clone or lab.shape.commit_in_job
 
     return Cause(q, lambda: forge.ref(bad.sha), lambda: [forge.ref(bad.sha), f"{forge.ref(bad.sha)}:{bad.path}"], direct, recorded)
+
+
+def _still_there(story: Story, bad: Bad, commit: str) -> bool:
+    """Tell whether what a harmful commit added stands in the tree of a later one: a revert, or a branch that rewrote the file, took it out."""
+    states, parents = story.lab.forge.states, story.lab.forge.commits[bad.sha].parents
+    before = states[parents[0]].get(bad.path, "") if parents else ""
+    added = set(states[bad.sha].get(bad.path, "").splitlines()) - set(before.splitlines())
+    return bool(added & set(states[commit].get(bad.path, "").splitlines()))
 
 
 def rung_of_push(story: Story, *, device: bool, credential: bool, command: bool) -> str:

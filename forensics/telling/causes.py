@@ -1,0 +1,133 @@
+"""Which changes set harmed runs apart from healthy ones, in words, from findings.json and comparison.json alone."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from forensics.telling.prose import Line, Text, cited, wrapped
+
+Json = Mapping[str, Any]
+SHOWN = 8
+"""runs that are listed of each kind, unless all are asked for"""
+_PLURALS = {"argument": "launch arguments", "environment": "environment variables"}
+
+
+def causes(findings: Json, compared: Json, columns: int, *, every_run: bool) -> Iterator[Line]:
+    """Yield what was compared, then the causes, the most telling first; where there is none, why, and what to collect."""
+    texts = [*_heading(findings, compared), *_told(findings, compared, every_run=every_run)]
+    if not findings["causes"]:
+        texts += _nothing(compared)
+    texts += _left(compared, every_run=every_run)
+    if every_run:
+        texts += _runs(compared["runs"])
+    yield from wrapped(texts, columns)
+
+
+def as_json(findings: Json, compared: Json) -> dict[str, Any]:
+    """Return the same for programs: each cause with the runs that it reached."""
+    reached = {c["object"]: c for c in compared["causes"]}
+    told = [{**c, "harmed": reached[c["object"]]["harmed"], "healthy": reached[c["object"]]["healthy"]} for c in findings["causes"]]
+    return {**{k: v for k, v in compared.items() if k != "schema"}, "case": findings["case"]["id"], "causes": told}
+
+
+def _heading(findings: Json, compared: Json) -> Iterator[Text]:
+    yield 0, "#", f"{findings['case']['id']}: what sets harmed runs apart from healthy ones"
+    counts = {kind: sum(r["kind"] == kind for r in compared["runs"]) for kind in ("harmed", "healthy", "looks harmed", "looks healthy")}
+    if compared["runs"]:
+        named = f"told by {compared['told_by']}, for the case names none" if compared["told_by"] else "named in the case"
+        yield 2, "", f"{_count(counts['harmed'], 'harmed run')} and {counts['healthy']} healthy, {named}."
+    if counts["looks harmed"] or counts["looks healthy"]:
+        yield (
+            2,
+            "",
+            f"Of runs that nobody named, {counts['looks harmed']} look harmed by their metrics, and {counts['looks healthy']} healthy: they decide between changes that tell the named ones apart equally well.",
+        )
+    if compared["considered"]:
+        kinds = ", ".join(f"{n} {_PLURALS.get(kind, kind + 's')}" for kind, n in compared["considered"].items())
+        yield (
+            2,
+            "",
+            f"Considered: {kinds}, whatever reached any of these runs. Each node counts once whole and once from each of a few moments on.",
+        )
+        yield (
+            2,
+            "",
+            f"Who was harmed was shuffled {compared['shuffles']} times: below a score of {compared['floor']:.2f}, chance does as well too often for a cause to be told.",
+        )
+
+
+def _told(findings: Json, compared: Json, *, every_run: bool) -> Iterator[Text]:
+    reached = {c["object"]: c for c in compared["causes"]}
+    for number, cause in enumerate(findings["causes"], 1):
+        yield 0, "#", f"{number}. {cause['object']}"
+        yield (
+            2,
+            "",
+            f"{cause['kind']}; score {cause['score']:.2f}; shuffled labels reach that in {100 * cause['chance']:.1f} % of the shuffles or less",
+        )
+        yield from ((2, "", f"{part[:1].upper()}{part[1:]}.") for part in cause["why"].split("; "))
+        if cause.get("condition"):
+            yield 2, "", f"It acts, or tells most, where {cause['condition']}."
+        yield from _times(cause)
+        runs = reached.get(cause["object"], {"harmed": (), "healthy": ()})
+        yield from _listed("harmed runs that it reached: ", runs["harmed"], every_run=every_run)
+        yield from _listed("healthy runs that it reached: ", runs["healthy"], every_run=every_run)
+        yield from ([(2, "", "shown by")] if cause["refs"] else [])
+        yield from cited(cause["refs"], 4)
+
+
+def _times(cause: Json) -> Iterator[Text]:
+    arrived, first = cause.get("when"), cause.get("first_harm")
+    if arrived and first:
+        gap = (_moment(first) - _moment(arrived)).total_seconds()
+        order = (
+            f"{_span(gap)} later" if gap >= 0 else f"{_span(-gap)} before that: what harmed that run was there earlier, or a clock is off"
+        )
+        yield 2, "", f"Arrived {arrived}; the first harmed run that it reached began {first}, {order}."
+    elif first:
+        yield 2, "", f"When it arrived is not recorded; the first harmed run that it reached began {first}."
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text[:19] + "+00:00")
+
+
+def _span(seconds: float) -> str:
+    for name, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size or (seconds >= size and name == "minute"):
+            return _count(round(seconds / size), name)
+    return _count(round(seconds), "second")
+
+
+def _listed(words: str, runs: Sequence[str], *, every_run: bool) -> Iterator[Text]:
+    if runs:
+        shown = runs if every_run else runs[:SHOWN]
+        more = f" and {len(runs) - len(shown)} more (--runs)" if len(shown) < len(runs) else ""
+        yield 2, "", words + ", ".join(shown) + more
+
+
+def _nothing(compared: Json) -> Iterator[Text]:
+    yield 0, "#", "No cause is told"
+    yield 2, "", f"{compared['empty'][:1].upper()}{compared['empty'][1:]}."
+    if compared["collect"]:
+        yield 0, "#", "What could tell one"
+        yield from ((2, "? ", wanted) for wanted in compared["collect"])
+
+
+def _left(compared: Json, *, every_run: bool) -> Iterator[Text]:
+    reached = {run for cause in compared["causes"] for run in cause["harmed"]}
+    left = [r["run"] for r in compared["runs"] if r["kind"] == "harmed" and r["run"] not in reached]
+    if left and compared["causes"]:
+        yield 0, "#", "Harmed runs that none of these reached"
+        yield from _listed("", left, every_run=every_run)
+
+
+def _runs(runs: Iterable[Json]) -> Iterator[Text]:
+    yield 0, "#", "The runs, each with its first record"
+    for run in runs:
+        yield 2, "", f"{run['run']} {run['kind']}" + (f", began {run['started']}" if run["started"] else "")
+        yield from cited(run["refs"], 4)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

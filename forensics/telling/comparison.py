@@ -1,0 +1,60 @@
+"""What was compared to find causes -> comparison.json, beside findings.json, which bears its hash under `tables`.
+
+- `schema`: forensics/comparison/1
+- `told_by`: by which metric, or by what else, harmed runs were told; empty where the case names them
+- `runs`: run, kind (harmed, healthy, looks harmed, looks healthy), started, refs (the first record of it)
+- `causes`: object, and the harmed and healthy runs that it reached
+- `considered`: kind of candidate -> how many there were
+- `shuffles`: how often labels were shuffled; `floor`: the score that so shuffled labels reach too often to tell a cause
+- `empty`: why no cause is told; `collect`: what could tell one
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from forensics import times
+from forensics.reasoning.causes import Comparison
+from forensics.telling.references import References
+
+SCHEMA = "forensics/comparison/1"
+NAME = "comparison"
+
+
+def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
+    """Return comparison.json as a value."""
+    return {
+        "schema": SCHEMA,
+        "told_by": found.runs.told_by if found.runs else "",
+        "runs": list(_runs(found, refs)),
+        "causes": [{"object": c.object, "harmed": list(c.harmed), "healthy": list(c.healthy)} for c in found.causes],
+        "considered": dict(found.considered),
+        "shuffles": shuffles,
+        "floor": found.floor,
+        "empty": found.empty,
+        "collect": list(found.collect),
+    }
+
+
+def _runs(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
+    if found.runs is None:
+        return
+    kinds = (
+        ("harmed", found.runs.bad), ("healthy", found.runs.good), ("looks harmed", found.runs.more_bad), ("looks healthy", found.runs.more_good),
+    )  # fmt: skip
+    refs.load(f["event"] for f in found.runs.facts)
+    for kind, chosen in kinds:
+        for n in found.runs.places(chosen):
+            started = found.runs.starts[n]
+            yield {
+                "run": found.runs.jobs[n], "kind": kind, "started": times.show(started) if started else None,
+                "refs": refs.of([found.runs.facts[n]["event"]]),
+            }  # fmt: skip
+
+
+def write(comparison: Mapping[str, Any], path: Path) -> None:
+    """Write comparison.json: UTF-8, sorted keys, one space of indent, a line end at the end."""
+    path.write_text(
+        json.dumps(comparison, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n"
+    )
