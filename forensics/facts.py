@@ -177,14 +177,17 @@ else's login bears it."""
 def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     """List what was done by whom to what (schema.ACTS), in the order of events.
 
-    What bears a login id that leaked counts as the account's that the process ran as.
+    What bears a login id that leaked counts as the account's that the process ran as, out of no known session.
     """
     repos, uids = projects(tables), _numbered_accounts(tables)
     leaked = {r["session"]: r["time"] for r in tables.rows(_LEAKED)}
     return tables.sql(
         """
         WITH picked AS (
-            SELECT * REPLACE (CASE WHEN time > list_extract($since, list_position($leaked, session)) THEN coalesce(target, actor) ELSE actor END AS actor),
+            SELECT * REPLACE (
+                       CASE WHEN time > list_extract($since, list_position($leaked, session)) THEN coalesce(target, actor) ELSE actor END AS actor,
+                       CASE WHEN time > list_extract($since, list_position($leaked, session)) THEN NULL ELSE session END AS session
+                   ),
                    CASE WHEN starts_with(object, 'file://') THEN regexp_extract(object, '^file://[^/]*(/.*)$', 1, 's') END AS path,
                    CASE WHEN starts_with(object, 'git:?') THEN regexp_extract(object, '^git:([^@#]*)', 1) END AS project
             FROM events

@@ -93,6 +93,9 @@ def _triggers(world: World, act: Act) -> list[Origin]:
     made = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
     made |= {str(r["object"]) for r in act.rows if r["object"]} | {str(r["session"]) for r in act.rows if r["session"]}
     rows = _runs(world, act, sorted(made - {""})) or _under_way(world, act)
+    # a timetable's runs bear the robot's own name: they say nothing of whose wish it was, nor does another's run beside one
+    if any(world.known.kind(r["actor"], r["time"]) == "service" for r in rows):
+        return []
     return [
         Origin(
             r["actor"], "automation", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})),
@@ -107,8 +110,7 @@ def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:
         "starts_with(action, 'automation.trigger') AND (list_contains($refs, session) OR list_contains($refs, object)) AND actor IS NOT NULL AND time <= $t",
         refs=refs, t=act.time[1] + world.policy.windows["same_act"],
     )  # fmt: skip
-    # a timetable's runs bear the robot's own name: they say nothing of whose wish it was
-    return [r for r in rows if r["outcome"] not in _STOPPED and world.known.kind(r["actor"], r["time"]) != "service"]
+    return [r for r in rows if r["outcome"] not in _STOPPED]
 
 
 def _under_way(world: World, act: Act) -> list[Row]:

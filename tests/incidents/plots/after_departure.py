@@ -75,7 +75,7 @@ def plant(story: Story) -> None:
         q = story.ask(answer.object, spot.when, answer)
         story.causes.append(code_cause(story, q, bad))
         yardsticks(story, q, author=leaver, committer=leaver, pusher=leaver)
-        story.say(leaver.id, "I had left the lab before this change.", "left-before", q, "supported")
+        story.say(leaver.id, "I had left the lab before this change.", "left-before", q, "not resolved" if unknown else "supported")
         if rng.random() < 0.5:
             story.say(leaver.id, "That was not me.", "not-me", q, "supported" if answer.person else "not resolved")
         scale_statement(story, q)

@@ -85,6 +85,8 @@ def desk(
     night = where == "vpn" and rng.random() < 0.5 and hour is None
     begin = 20.2 + rng.random() if night else person.begins if person.begins < 12 else 9.1
     length = 2.9 if night else 8.7
+    if story.lab.shape.forge == "gitlab":
+        person.https = False  # GitLab's events tell of a push over https neither address nor credential
     hour = hour if hour is not None else begin + 0.4 + rng.random() * (length - 1.4)
     story.lab.fix(person, day, (where, min(begin, hour - 0.7), min(23.8, max(begin + length, hour + 0.7))))
     return Desk(story, person, day, where, hour)
