@@ -161,6 +161,22 @@ CLOCKS = pa.schema(
 
 By `offset` at `anchor`, the first of its anchors (the last is `span` later), and by `rate` more for each ns since; `low` and `high` bound it. Where `applied`, times of the view `events` are corrected by it."""
 
+TOLD = pa.schema([("name", _TEXT), ("json", _TEXT)])
+"""What the report is told beside the findings, so that it can be made anew from OUT alone: the case's own words, the policy."""
+
+QUOTED = pa.schema([("source", _TEXT), ("file", _TEXT), ("locator", _TEXT), ("size", _INT), ("data", pa.binary())])
+"""The first bytes of every record that the report cites, and how many the whole has; null where they could not be read."""
+
+DIFFS = pa.schema(
+    [("object", _TEXT), ("path", _TEXT), ("source", _TEXT), ("old_blob", _TEXT), ("new_blob", _TEXT), ("text", _TEXT), ("cut", _INT)]
+)
+"""What a commit in question changed in each file, as unified diff; `cut` lines are left out. Null text: nothing that can be shown as lines."""
+
+CURVES = pa.schema(
+    [("job", _TEXT), ("run", _TEXT), ("harmed", pa.bool_()), ("metric", _TEXT), ("step", _INT), ("time", _INT), ("value", pa.float64())]
+)
+"""Points of one metric of runs that the case calls harmed or healthy, thinned for drawing."""
+
 TABLES: dict[str, pa.Schema] = {
     "events": EVENTS,
     "rejected": REJECTED,
@@ -172,6 +188,10 @@ TABLES: dict[str, pa.Schema] = {
     "acts": ACTS,
     "addresses": ADDRESSES,
     "clocks": CLOCKS,
+    "told": TOLD,
+    "quoted": QUOTED,
+    "diffs": DIFFS,
+    "curves": CURVES,
 }
 
 

@@ -255,12 +255,14 @@ def tell(
     """Write comparison.json, findings.json and report.html."""
     used = {"policy": sha256_of(str(out / "policy.toml")), comparison.NAME: _compared(tables, reasoned, policy, out)}
     told = findings_room.make(tables, case, reasoned, dict(intake.unreadable), {e.source.name: e.notes for e in intake.evidences}, used)
+    kept = report.Kept(case, policy.as_printed(), tuple(sorted({s.kind for s in case.sources} - set(kinds()))))
+    with RawReader(out) as raw:
+        report.keep(told, tables, kept, raw.read)
+    told["tables"] = tables.hashes() | used
     findings_room.write(told, out / "findings.json")
     log = [json.loads(line) for line in (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()]
-    unknown = tuple(sorted({s.kind for s in case.sources} - set(kinds())))
-    with RawReader(out) as raw:
-        extra = report.Extra(TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), policy.as_printed(), unknown, raw.read)
-        (out / "report.html").write_text(report.write(told, tables, case, extra), encoding="utf-8", newline="\n")
+    extra = report.Extra(TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), kept.policy, kept.unknown_kinds)
+    (out / "report.html").write_text(report.render(told, tables, case, extra), encoding="utf-8", newline="\n")
     return told
 
 

@@ -4,38 +4,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forensics import times
 from forensics.model import CaseConfig
 from forensics.telling.report import ladder, paths, ratios
+from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
+from forensics.telling.report.names import Names
+from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
-from forensics.telling.report.words import FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, RUNGS, SHOWS, SUPPORT
+from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, RUNGS, SHOWS, SUPPORT
 
-EDGES = 200
-"""links of a path that the table lists; the drawing condenses all of them"""
 NAMED = 12
 """candidates that the first page names one by one"""
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Names beside ids."""
-
-    names: Mapping[str, str]
-
-    def who(self, person: str | None) -> str:
-        """Write a person as `name (id)`; nobody as words."""
-        if person is None:
-            return "nobody in particular"
-        name = self.names.get(person)
-        return f"{name} ({person})" if name else person
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """A sentence with its evidence."""
 
-    says: str
+    says: Said
     refs: tuple[Ref, ...] = ()
 
 
@@ -44,9 +30,23 @@ class Flag:
     """A fact that has innocent explanations."""
 
     name: str
-    says: str
-    innocent: tuple[str, ...]
+    label: Said
+    says: Said
+    innocent: tuple[Said, ...]
     refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another explanation, and how it fares."""
+
+    who: Said
+    how: Said
+    lr: Mapping[str, float]
+    left_out: tuple[float, str] | None
+    """lowest ratio where this group of records is left out"""
+    dropped: tuple[float, str] | None
+    """the same for a whole source"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,23 @@ class Answer:
 
     anchor: str
     data: Mapping[str, Any]
-    asked: str
     about: str
-    when: tuple[str, ...]
-    """parts that stay on one line each"""
+    when: tuple[Said, ...]
+    """first and last moment; once where they are the same"""
+    brief: Said
+    """the answer in a few words"""
+    sure: Said
+    """how well it is supported, in a few words"""
+    doubts: tuple[Said, ...]
+    """what speaks against it, in a few words"""
     shows: tuple[Point, ...]
-    how_far: str
-    not_shown: tuple[str, ...]
+    how_far: Said
+    not_shown: tuple[Said, ...]
     candidates: tuple[str, ...]
-    speaks_for: str
+    speaks_for: Said
     """whom the next points speak for"""
     speaks: tuple[Point, ...]
-    alternatives: tuple[Mapping[str, Any], ...]
+    alternatives: tuple[Other, ...]
     """closest first"""
     scale: ratios.Scale
     flags: tuple[Flag, ...]
@@ -77,110 +82,170 @@ class Answer:
     impact: Mapping[str, Any] | None
 
 
-def answers(findings: Mapping[str, Any], case: CaseConfig, people: People, act_name: Callable[[str], str | None]) -> list[Answer]:
+def answers(findings: Mapping[str, Any], case: CaseConfig, voice: Voice, names: Names, act_name: Callable[[str], str]) -> list[Answer]:
     """Tell every answer, in the order asked."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
+    told = _Teller(voice, names, act_name)
     return [
-        _answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]), case, people, act_name)
+        told.answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]))
         for number, data in enumerate(findings["answers"], 1)
     ]
 
 
-def _answer(
-    number: int,
-    data: Mapping[str, Any],
-    about: str,
-    impact: Mapping[str, Any] | None,
-    case: CaseConfig,
-    people: People,
-    act_name: Callable[[str], str | None],
-) -> Answer:
-    closest = tuple(sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], a["person"] or "", a["mechanism"])))
-    edges = data.get("path") or []
-    return Answer(
-        anchor=f"answer-{number}",
-        data=data,
-        asked=f"Who made the change {data['object']}?",
-        about=data.get("about") or about,
-        when=_when(data.get("when"), case.timezone),
-        shows=tuple(_shows(data, closest, people)),
-        how_far=HOW_FAR[data["rung"]],
-        not_shown=(NOT_SHOWN[data["rung"]], INTENT),
-        candidates=tuple(people.who(person) for person in data["candidates"]),
-        speaks_for=_speaks_for(data, people),
-        speaks=tuple(_speaks(data, closest, people)),
-        alternatives=closest,
-        scale=ratios.scale(a["lr"] for a in closest),
-        flags=tuple(_flags(data)),
-        ladder=ladder.ladder(data),
-        edges=tuple(edges[:EDGES]),
-        more_edges=max(0, len(edges) - EDGES),
-        path=paths.draw(edges, data["object"], act_name),
-        impact=impact,
-    )
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Puts answers into words."""
 
+    voice: Voice
+    names: Names
+    act_name: Callable[[str], str]
 
-def _when(when: Mapping[str, str] | None, timezone: str) -> tuple[str, ...]:
-    if not when:
-        return ()
-    ends = [times.parse(when[end])[0] for end in ("from", "to")]
-    local = [times.show_in(end, timezone) for end in ends]
-    if ends[0] == ends[1]:
-        return local[0], f"({times.show(ends[0])})"
-    return f"{local[0]} to", local[1], f"({times.show(ends[0])} to", f"{times.show(ends[1])})"
-
-
-def _shows(data: Mapping[str, Any], closest: tuple[Mapping[str, Any], ...], people: People) -> Iterator[Point]:
-    refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
-    says = SHOWS[data["rung"]].format(account=data["account"] or "(not named)", person=people.who(data["person"]))
-    yield Point(says, refs[:6])
-    stands_out = data["support"] != "none"
-    if RUNGS.index(data["rung"]) >= RUNGS.index("account") and not stands_out:
-        yield Point("No explanation stands out from the others.")
-    elif RUNGS.index(data["rung"]) >= RUNGS.index("account"):
-        yield Point(f"The leading explanation is that it was done {MECHANISMS[data['mechanism']]}.")
-    if data.get("on_behalf"):
-        yield Point(f"A robot acted on behalf of {data['on_behalf']}.")
-    if closest and stands_out:
-        yield Point(f"{_compared(closest[0]['lr']['low'])}: {SUPPORT[data['support']]}.")
-
-
-def _compared(low: float) -> str:
-    if low < 1:
-        return "At least one alternative may fit the records as well as the leading explanation, or better"
-    return f"The leading explanation fits the records at least {ratio(low)} times better than any alternative that was weighed"
-
-
-def _speaks_for(data: Mapping[str, Any], people: People) -> str:
-    if data["person"]:
-        return people.who(data["person"])
-    return "the people not excluded" if data["candidates"] else "anybody concerned"
-
-
-def _speaks(data: Mapping[str, Any], closest: tuple[Mapping[str, Any], ...], people: People) -> Iterator[Point]:
-    for item in data["against"][:3]:
-        yield Point(item["says"], tuple(item["refs"]))
-    if len(data["against"]) > 3:
-        yield Point(f"And {len(data['against']) - 3} more, listed in detail below.")
-    if not data["against"]:
-        yield Point("No record that was supplied speaks against this reading; records that were not supplied might.")
-    if closest:
-        other = closest[0]
-        whom = f"{people.who(other['person'])} made it" if other["person"] else "it happened"
-        yield Point(f"The closest alternative is that {whom} {MECHANISMS[other['mechanism']]}.")
-    if data["flags"]:
-        yield Point(
-            f"{len(data['flags'])} odd fact{'' if len(data['flags']) == 1 else 's'} with innocent explanations: {', '.join(sorted(data['flags']))}."
+    def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
+        closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], a["person"] or "", a["mechanism"]))
+        edges = data.get("path") or []
+        say = self.voice.say
+        return Answer(
+            anchor=f"answer-{number}",
+            data=data,
+            about=data.get("about") or about,
+            when=self._when(data.get("when")),
+            brief=say(BRIEF[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])),
+            sure=self._sure(data, closest),
+            doubts=tuple(self._doubts(data)),
+            shows=tuple(self._shows(data, closest)),
+            how_far=say(HOW_FAR[data["rung"]]),
+            not_shown=(say(NOT_SHOWN[data["rung"]]), say(INTENT)),
+            candidates=tuple(self.names.who(person) for person in data["candidates"]),
+            speaks_for=self._speaks_for(data),
+            speaks=tuple(self._speaks(data, closest)),
+            alternatives=tuple(self._other(other) for other in closest),
+            scale=ratios.scale(a["lr"] for a in closest),
+            flags=tuple(self._flags(data)),
+            ladder=ladder.ladder(data, say),
+            edges=tuple(edges[:EDGES]),
+            more_edges=max(0, len(edges) - EDGES),
+            path=paths.draw(edges, data["object"], self.act_name, self.voice),
+            impact=impact,
         )
 
+    def who(self, person: str | None) -> Said:
+        """Say who; nobody as words."""
+        if person is None:
+            return self.voice.say("nobody in particular")
+        return self.voice.plain(self.names.who(person))
 
-def _flags(data: Mapping[str, Any]) -> Iterator[Flag]:
-    told = set()
-    for item in data.get("flag_items") or ():
-        told.add(item["flag"])
-        yield Flag(item["flag"], item["says"], tuple(item["innocent"]) or FLAGS.get(item["flag"], ("", ()))[1], tuple(item["refs"]))
-    for name in data["flags"]:
-        if name not in told:
-            says, innocent = FLAGS[name]
-            yield Flag(name, says, innocent, ())
+    def _when(self, when: Mapping[str, str] | None) -> tuple[Said, ...]:
+        ends = dict.fromkeys(when[end] for end in ("from", "to")) if when else {}
+        return tuple(self.voice.moment(end) for end in ends)
+
+    def _leads(self, data: Mapping[str, Any]) -> bool:
+        """Tell whether one explanation stands out."""
+        return bool(data["support"] != "none" and data["mechanism"] != "unknown")
+
+    def _sure(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Said:
+        say = self.voice.say
+        if not self._leads(data) or not closest:
+            count = len(data["candidates"])
+            return (
+                self.voice.count("{number} person is not excluded", "{number} people are not excluded", count)
+                if count
+                else say("nothing stands out")
+            )
+        return say(
+            "{support}: fits at least {ratio} times better than any other explanation weighed",
+            support=say(SUPPORT[data["support"]]),
+            ratio=ratio(closest[0]["lr"]["low"]),
+        )
+
+    def _doubts(self, data: Mapping[str, Any]) -> Iterator[Said]:
+        against = len(data["against"])
+        if against:
+            yield self.voice.count("{number} record", "{number} records", against)
+        if data["flags"]:
+            yield self.voice.count("{number} odd fact", "{number} odd facts", len(data["flags"]))
+        if not against and not data["flags"]:
+            yield self.voice.say("no record that was supplied")
+
+    def _shows(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Point]:
+        say = self.voice.say
+        refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
+        yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
+        leads = self._leads(data)
+        if RUNGS.index(data["rung"]) >= RUNGS.index("account") and not leads:
+            yield Point(say("No explanation stands out from the others."))
+        elif RUNGS.index(data["rung"]) >= RUNGS.index("account"):
+            yield Point(say("The leading explanation is that it was done {how}.", how=say(MECHANISMS[data["mechanism"]])))
+        if data.get("on_behalf"):
+            yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]))
+        if closest and leads:
+            yield Point(self._compared(closest[0]["lr"]["low"], say(SUPPORT[data["support"]])))
+
+    def _compared(self, low: float, support: Said) -> Said:
+        if low < 1:
+            return self.voice.say(
+                "At least one alternative may fit the records as well as the leading explanation, or better: {support}.", support=support
+            )
+        return self.voice.say(
+            "The leading explanation fits the records at least {ratio} times better than any alternative that was weighed: {support}.",
+            ratio=ratio(low), support=support,
+        )  # fmt: skip
+
+    def _speaks_for(self, data: Mapping[str, Any]) -> Said:
+        if data["person"]:
+            return self.who(data["person"])
+        return self.voice.say("the people not excluded") if data["candidates"] else self.voice.say("anybody concerned")
+
+    def _speaks(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Point]:
+        say, told = self.voice.say, self.voice.told
+        if not data["person"] and len(data["candidates"]) > 1:
+            yield Point(say("Being among those not excluded is no finding against anybody: the records do not tell them apart."))
+        for item in data["against"][:3]:
+            yield Point(told(item["says"]), tuple(item["refs"]))
+        if len(data["against"]) > 3:
+            yield Point(say("And {number} more, listed in detail below.", number=len(data["against"]) - 3))
+        if not data["against"]:
+            yield Point(say("No record that was supplied speaks against this reading; records that were not supplied might."))
+        if closest:
+            yield Point(self._closest(closest[0]))
+        if data["flags"]:
+            listed = self.voice.joined(say(FLAG_NAMES[flag]) for flag in sorted(data["flags"]))
+            yield Point(
+                self.voice.count(
+                    "{number} odd fact with innocent explanations: {listed}.",
+                    "{number} odd facts with innocent explanations: {listed}.",
+                    len(data["flags"]),
+                    listed=listed,
+                )
+            )
+
+    def _closest(self, other: Mapping[str, Any]) -> Said:
+        how = self.voice.say(MECHANISMS[other["mechanism"]])
+        if other["person"]:
+            return self.voice.say("The closest alternative is that {who} made it {how}.", who=self.who(other["person"]), how=how)
+        return self.voice.say("The closest alternative is that it happened {how}.", how=how)
+
+    def _other(self, other: Mapping[str, Any]) -> Other:
+        left, dropped = other.get("left_out") or {}, other.get("dropped") or {}
+        return Other(
+            self.who(other["person"]) if other["person"] else self.voice.say("No particular person"),
+            self.voice.say(MECHANISMS[other["mechanism"]]),
+            other["lr"],
+            (left["low"], left["group"]) if left.get("group") else None,
+            (dropped["low"], dropped["source"]) if dropped.get("source") else None,
+        )
+
+    def _flags(self, data: Mapping[str, Any]) -> Iterator[Flag]:
+        told = set()
+        for item in data.get("flag_items") or ():
+            told.add(item["flag"])
+            innocent = [self.voice.told(text) for text in item["innocent"]] or self._innocent(item["flag"])
+            yield Flag(
+                item["flag"], self.voice.say(FLAG_NAMES[item["flag"]]), self.voice.told(item["says"]), tuple(innocent), tuple(item["refs"])
+            )
+        for name in data["flags"]:
+            if name not in told:
+                yield Flag(name, self.voice.say(FLAG_NAMES[name]), self.voice.say(FLAGS[name][0]), tuple(self._innocent(name)), ())
+
+    def _innocent(self, flag: str) -> list[Said]:
+        return [self.voice.say(text) for text in FLAGS[flag][1]]

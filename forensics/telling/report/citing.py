@@ -1,7 +1,7 @@
 """Numbers every reference that the page uses, finds the event behind it, and fetches its bytes."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ from forensics.telling.report.showing import Shown, raw_text
 
 MOST = 2048
 """bytes of a record that are shown"""
+EDGES = 200
+"""links of a path that the table lists; the drawing condenses all of them"""
+REJECTS = 200
+"""rejected rows that the page lists"""
 Key = tuple[str, str, tuple[int, int], str, str]
 
 _BYTES = re.compile(r"bytes=(\d{1,18})-(\d{1,18})", re.ASCII)
@@ -24,8 +28,68 @@ _EVENTS = """
         UNION ALL
         SELECT a.n, e.* FROM asked a JOIN events e ON e.source = a.source AND e.locator = a.locator AND (e.file = a.file OR starts_with(a.locator, 'git='))
     )
-    SELECT n, id, time, action, actor, object, target, outcome, claimed, device, ip, credential FROM found ORDER BY n, id
+    SELECT f.n, f.id, f.time, r.time AS recorded, f.action, f.actor, f.object, f.target, f.outcome, f.claimed, f.device, f.ip, f.credential
+    FROM found f JOIN recorded r ON r.id = f.id ORDER BY f.n, f.id
 """
+_REJECTED = """
+    SELECT r.source, r.file, r.start, r."end", r.reason, r.locator, f.sha256
+    FROM rejected r LEFT JOIN (SELECT source, file, any_value(sha256 ORDER BY sha256) AS sha256 FROM files GROUP BY ALL) f USING (source, file)
+    ORDER BY r.source, r.file, r.start, r."end", r.locator, r.reason LIMIT $most
+"""
+
+
+def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[tuple[str, Ref]]:
+    """Yield every reference of the page, with the anchor of the part that cites it."""
+    for number, answer in enumerate(findings["answers"], 1):
+        for ref in (*weighed(answer), *(ref for edge in (answer.get("path") or ())[:EDGES] for ref in edge["refs"])):
+            yield f"answer-{number}", ref
+        for ref in _within(answer.get("controls")):
+            yield f"answer-{number}", ref
+    for number, statement in enumerate(findings["statements"], 1):
+        for ref in (*statement["evidence"], *_items(statement, ("for", "against"))):
+            yield f"statement-{number}", ref
+    for row in rejected(tables):
+        if ref := rejected_ref(row):
+            yield "rejected", ref
+
+
+def weighed(answer: Mapping[str, Any]) -> Iterator[Ref]:
+    """Yield the references of what was weighed, flagged, or made a rung: those that the timeline shows first."""
+    yield from _items(answer, ("for", "against", "neutral"))
+    for part in (*(answer.get("ladder") or ()), *(answer.get("flag_items") or ())):
+        yield from part.get("refs") or ()
+
+
+def _items(of: Mapping[str, Any], sides: Sequence[str]) -> Iterator[Ref]:
+    for side in sides:
+        for item in of.get(side) or ():
+            yield from item["refs"]
+
+
+def _within(value: object) -> Iterator[Ref]:
+    """Yield the references anywhere within a part of the findings."""
+    if isinstance(value, Mapping):
+        if "locator" in value:
+            yield dict(value)
+        else:
+            for key in sorted(value):
+                yield from _within(value[key])
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _within(part)
+
+
+def rejected(tables: Tables) -> list[dict[str, Any]]:
+    """Return the first rejected rows, in order of place."""
+    return tables.rows(_REJECTED, most=REJECTS)
+
+
+def rejected_ref(row: Mapping[str, Any]) -> Ref | None:
+    """Return a rejected row's reference; None where the file's hash is not known."""
+    if not row["sha256"]:
+        return None
+    ref = {"source": row["source"], "sha256": row["sha256"], "locator": row["locator"] or f"bytes={row['start']}-{row['end']}"}
+    return ref | ({"path": row["file"]} if row["file"] else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +147,11 @@ class Index:
                 runs.append((number, number))
         return [part for first, last in runs for part in ([(first, first), (last, last)] if last == first + 1 else [(first, last)])]
 
+    def refs(self) -> Iterator[Ref]:
+        """Yield every reference once, in order."""
+        for key in self._keys:
+            yield self._refs[key]
+
     def events(self, tables: Tables) -> dict[int, Mapping[str, Any]]:
         """Return the first event of each reference, by its number."""
         if not self._keys:
@@ -96,14 +165,16 @@ class Index:
             found.setdefault(row["n"], row)
         return found
 
-    def entries(self, events: Mapping[int, Mapping[str, Any]], raw: Callable[[Ref], bytes | None]) -> Iterator[Entry]:
-        """Yield the rows of the index, fetching each record's bytes once."""
+    def entries(
+        self, events: Mapping[int, Mapping[str, Any]], quote: Callable[[Ref], tuple[bytes, int] | None], hide: Callable[[str], str]
+    ) -> Iterator[Entry]:
+        """Yield the rows of the index; `quote` gives a record's first bytes and the size of the whole."""
         for key, number in self._numbers.items():
-            data = raw(self._refs[key])
+            found = quote(self._refs[key])
             first, last = key[2]
-            size = last - first if first >= 0 else None if data is None else len(data)
-            shown = None if data is None else raw_text(data[:MOST])
-            cut = 0 if data is None else max(0, max(size or 0, len(data)) - min(len(data), MOST))
+            size = last - first if first >= 0 else None if found is None else found[1]
+            shown = None if found is None else raw_text(found[0][:MOST], hide)
+            cut = 0 if found is None else max(0, max(size or 0, found[1]) - min(len(found[0]), MOST))
             yield Entry(number, self._refs[key], events.get(number), shown, size, cut, tuple(sorted(self._users[key])))
 
 

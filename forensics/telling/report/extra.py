@@ -6,10 +6,12 @@ from typing import Any
 
 Ref = dict[str, Any]
 """where a fact stands in the raw evidence: source, sha256, locator, and path where the source has several files"""
+Raw = Callable[[Ref], bytes | None]
+"""bytes of the record that a reference points at; None where they can't be read"""
 
 
 def no_bytes(_: Ref) -> bytes | None:
-    """Stand in where the evidence is not at hand."""
+    """Stand in where the bytes are not at hand, or not to be seen."""
     return None
 
 
@@ -30,5 +32,9 @@ class Extra:
     """every number that the method rests on, nested as in its file"""
     unknown_kinds: tuple[str, ...] = ()
     """kinds of source that this version does not read, as declared in the case"""
-    raw: Callable[[Ref], bytes | None] = no_bytes
-    """bytes of the record that a reference points at; None where they can't be read"""
+    raw: Raw | None = None
+    """None: the bytes that OUT keeps of every cited record (table `quoted`)"""
+    notes: tuple[Mapping[str, Any], ...] = ()
+    """what the examiner noted, in order: time, examiner, text, and tags or the place it is about"""
+    withheld: bool = False
+    """names are hidden, and raw bytes with them, since they could tell"""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.telling.report.extra import Ref
+from forensics.telling.report.said import Said, Say
 from forensics.telling.report.words import RUNG_STEPS, RUNGS
 
 STEP, RISE, HEAD, FOOT = 150, 20, 26, 46
@@ -14,7 +15,7 @@ STEP, RISE, HEAD, FOOT = 150, 20, 26, 46
 class Step:
     """One rung, where it stands in the drawing, and why it was reached or not."""
 
-    label: str
+    label: Said
     reached: bool
     why: str
     refs: tuple[Ref, ...]
@@ -30,7 +31,7 @@ class Ladder:
     steps: tuple[Step, ...]
     width: int
     height: int
-    says: str
+    says: Said
     """the drawing in words"""
 
     @property
@@ -39,20 +40,20 @@ class Ladder:
         return any(step.why or step.refs for step in self.steps)
 
 
-def ladder(answer: Mapping[str, Any]) -> Ladder:
+def ladder(answer: Mapping[str, Any], say: Say) -> Ladder:
     """Draw how far an answer goes; without a `ladder` in the findings, from its rung alone."""
     rungs: Sequence[Mapping[str, Any]] = answer.get("ladder") or _from_rung(answer["rung"])
     height = len(rungs) * RISE + HEAD + FOOT
-    steps = tuple(_step(number, rung, height) for number, rung in enumerate(rungs))
+    steps = tuple(_step(number, rung, height, say) for number, rung in enumerate(rungs))
     reached = sum(step.reached for step in steps)
-    return Ladder(steps, STEP * len(steps), height, f"{reached} of {len(steps)} steps are reached.")
+    return Ladder(steps, STEP * len(steps), height, say("{reached} of {number} steps are reached.", reached=reached, number=len(steps)))
 
 
 def _from_rung(rung: str) -> list[dict[str, Any]]:
     return [{"rung": name, "reached": RUNGS.index(rung) >= RUNGS.index(name)} for name in RUNGS[1:]]
 
 
-def _step(number: int, rung: Mapping[str, Any], height: int) -> Step:
+def _step(number: int, rung: Mapping[str, Any], height: int, say: Say) -> Step:
     rise = (number + 1) * RISE
-    label = RUNG_STEPS.get(rung["rung"], rung["rung"])
+    label = say(RUNG_STEPS[rung["rung"]])
     return Step(label, rung["reached"], rung.get("why") or "", tuple(rung.get("refs") or ()), number * STEP, height - FOOT - rise, rise)

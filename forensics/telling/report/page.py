@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,71 +11,96 @@ import jinja2
 from markupsafe import Markup
 
 import forensics
-from forensics import times
+from forensics import link, times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import paths, ratios, showing, supplied, words
-from forensics.telling.report.answers import NAMED, Answer, People, answers
-from forensics.telling.report.citing import Index, place
+from forensics.telling.report import acts, annex, curves, ratios, showing, supplied, words
+from forensics.telling.report.answers import NAMED, answers
+from forensics.telling.report.citing import Index, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
-from forensics.telling.report.timeline import Marks, timeline
+from forensics.telling.report.kept import quotes
+from forensics.telling.report.names import Names
+from forensics.telling.report.said import LANGUAGES, TAGS, Said, Voice, catalog
+from forensics.telling.report.timeline import timeline
 
-REJECTS = 200
-"""rejected rows that the page lists"""
 FILES = 300
 """files of one source that the page lists"""
-ACTS = 80
-"""acts that the timeline numbers"""
 
-_REJECTED = """
-    SELECT r.source, r.file, r.start, r."end", r.reason, r.locator, f.sha256
-    FROM rejected r LEFT JOIN (SELECT source, file, any_value(sha256 ORDER BY sha256) AS sha256 FROM files GROUP BY ALL) f USING (source, file)
-    ORDER BY r.source, r.file, r.start, r."end", r.locator, r.reason LIMIT $most
-"""
 _FILES = """
     SELECT source, file, sha256, stored, damage FROM files
     QUALIFY row_number() OVER (PARTITION BY source ORDER BY file) <= $most ORDER BY source, file
 """
-_NAMED_ACTS = """
-    SELECT id, action, time FROM events WHERE id IN (SELECT unnest($ids)) ORDER BY id
-"""
+_DIFFS = "SELECT object, path, text, cut FROM diffs ORDER BY object, path"
 
 
-def write(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, extra: Extra) -> str:
-    """Return the whole page as HTML text. The same arguments give the same text."""
-    people = People({person.id: person.name for person in case.people})
-    named = _act_names(findings, tables, case, people)
-    told = answers(findings, case, people, named)
-    rejected = tables.rows(_REJECTED, most=REJECTS)
-    index = Index([*_cited(findings, told), *(("rejected", ref) for row in rejected if (ref := _rejected_ref(row)))])
+def render(
+    findings: Mapping[str, Any],
+    tables: Tables,
+    case: CaseConfig,
+    extra: Extra,
+    language: str = "en",
+    labels: Mapping[str, str] | None = None,
+) -> str:
+    """Return the whole page as HTML text. The same arguments give the same text.
+
+    `language`: which of the two is shown first (`en`, `zh`). `labels`: text -> what is shown instead of it, wherever it stands (people's ids and names,
+    accounts); where there are any, no other name is shown.
+    """
+    names = Names({person.id: person.name for person in case.people}, labels or {})
+    voice = Voice(catalog(_folder() / "words" / "zh.po"), case.timezone, names)
+    index = Index(cited(findings, tables))
     events = index.events(tables)
-    acts, marks = _key_acts(told, index, events)
-    css = _css(case.id)
-    page = _environment(people, index, case.timezone, named).get_template("report.html")
+    called = acts.called(findings, tables, case, names)
+    told = answers(findings, case, voice, names, called)
+    rows, marks = acts.key_acts(told, index, events)
+    css, policy = _css(case.id), _policy
+    page = _environment(voice, names, index, called).get_template("report.html")
     return page.render(
         css=Markup(css),  # noqa: S704 - our own stylesheet; the case's id is written in it as hexadecimal escapes
-        policy_hash=_csp_hash(css),
+        csp=policy(css),
+        first=language,
+        languages=LANGUAGES,
+        tags=TAGS,
         findings=findings,
         case=case,
         extra=extra,
         answers=told,
         statements=_statements(findings, case),
-        acts=acts,
-        timeline=timeline(case, tables, findings["sources"], marks),
+        curves=curves.draw(tables, case, findings["causes"]),
+        diffs=_diffs(tables),
+        acts=rows,
+        timeline=timeline(case, tables, findings["sources"], marks, voice),
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
-        rejected=[(row, _rejected_ref(row)) for row in rejected],
+        rejected=[(row, rejected_ref(row)) for row in rejected(tables)],
         files=_files(tables),
         not_supplied=supplied.not_supplied(tables),
+        objections=annex.objections(findings, told, case, extra.custody, voice),
+        reasonings=annex.reasonings(findings, voice),
+        rules={rule.name: voice.told(rule.says) for rule in link.rules()},
         policy=list(_flat(extra.policy)),
-        entries=list(index.entries(events, extra.raw)),
+        entries=list(index.entries(events, _quote(tables, extra), names.hide)),
         users={answer.anchor: answer.data["question"] for answer in told}
         | {f"statement-{n}": s["id"] for n, s in enumerate(findings["statements"], 1)}
-        | {"rejected": "rejected records"},
+        | {"rejected": voice.say("rejected records")},
         words=words,
         named=NAMED,
         bar_width=ratios.WIDTH,
         bar_height=ratios.HEIGHT,
+        chart=curves,
+        hidden=bool(labels),
     )
+
+
+def _quote(tables: Tables, extra: Extra) -> Callable[[Ref], tuple[bytes, int] | None]:
+    if extra.raw is None:
+        return quotes(tables)
+    raw = extra.raw
+
+    def whole(ref: Ref) -> tuple[bytes, int] | None:
+        data = raw(ref)
+        return None if data is None else (data, len(data))
+
+    return whole
 
 
 # --- templates and their law ------------------------------------------------------------------------------------
@@ -95,11 +120,19 @@ def _css(case_id: str) -> str:
     return text.replace("CASE-ID", "".join(f"\\{ord(character):06x}" for character in shown))
 
 
-def _csp_hash(css: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+def _policy(css: str) -> str:
+    """Return the page's law: its own stylesheet, and nothing else."""
+    return (
+        f"default-src 'none'; style-src '{_hash(css)}'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
 
 
-def _environment(people: People, index: Index, timezone: str, act_name: Callable[[str], str | None]) -> jinja2.Environment:
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str], str]) -> jinja2.Environment:
     """Everything that a template prints is made visible, then escaped; it can't be forgotten in one place."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_folder()),
@@ -108,128 +141,49 @@ def _environment(people: People, index: Index, timezone: str, act_name: Callable
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_finalize,
+        finalize=lambda value: voice.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
+    environment.globals |= {"t": voice.say, "n": voice.count, "head": lambda text: _head(voice.say(text)), "joined": voice.joined}
     environment.filters |= {
-        "visible": showing.visible,
-        "sentence": _sentences(people),
-        "who": people.who,
+        "visible": lambda value, limit=showing.LONGEST: value if isinstance(value, Said) else voice.shown(value, limit),
+        "told": voice.told,
+        "drawn": lambda said: said.within("tspan") if isinstance(said, Said) and said.en != said.zh else said,
+        "who": names.who,
         "cites": index.runs,
-        "called": act_name,
-        "place": place,
+        "called": called,
+        "place": lambda ref: names.hide(place(ref)),
         "count": showing.count,
         "amount": showing.amount,
         "ratio": showing.ratio,
         "interval": showing.interval,
-        "local": lambda time: times.show_in(time, timezone),
+        "moment": voice.moment,
+        "day": voice.day,
         "utc": times.show,
-        "elapsed": _elapsed,
+        "elapsed": lambda time: _elapsed(time, voice),
+        "slug": lambda name: re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-"),
+        "clauses": lambda text: voice.joined([voice.told(part) for part in str(text).split("; ")], ";"),
     }
     return environment
 
 
-def _finalize(value: object) -> object:
-    return showing.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+def _head(said: Said) -> Markup:
+    """Return the attributes that bear a column's head where a table is stacked on a narrow screen."""
+    return Markup('data-en="{0}" data-zh="{1}"').format(said.en, said.zh)
 
 
-def _sentences(people: People) -> Callable[[object], showing.Shown]:
-    """Return a filter for sentences: people's names beside their ids, and room for more text than a piece of evidence gets."""
-    known = {person: name for person, name in people.names.items() if name}
-    pattern = (
-        re.compile("|".join(rf"(?<![\w-]){re.escape(p)}(?![\w-])" for p in sorted(known, key=lambda p: (-len(p), p)))) if known else None
-    )
-
-    def sentence(value: object) -> showing.Shown:
-        text = "" if value is None else str(value)
-        if pattern is not None:
-            text = pattern.sub(lambda found: found.group() if known[found.group()] in text else people.who(found.group()), text)
-        return showing.visible(text, showing.SENTENCE)
-
-    return sentence
-
-
-def _elapsed(nanoseconds: int) -> str:
+def _elapsed(nanoseconds: int, voice: Voice) -> Said:
     """Write a span of time in its two largest units."""
     seconds = nanoseconds // times.SECOND
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    parts: list[str] = []
+    units = (("{number} d", 86400), ("{number} h", 3600), ("{number} min", 60), ("{number} s", 1))
+    parts: list[Said] = []
     for unit, size in units:
         number, seconds = divmod(seconds, size)
         if number or parts:
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2]) or "at once"
-
-
-# --- what the page cites ----------------------------------------------------------------------------------------
-
-
-def _cited(findings: Mapping[str, Any], told: Sequence[Answer]) -> Iterator[tuple[str, Ref]]:
-    for answer in told:
-        for ref in (*_weighed(answer), *(ref for edge in answer.edges for ref in edge["refs"])):
-            yield answer.anchor, ref
-    for number, statement in enumerate(findings["statements"], 1):
-        refs = [*statement["evidence"], *(ref for side in ("for", "against") for item in statement.get(side) or () for ref in item["refs"])]
-        for ref in refs:
-            yield f"statement-{number}", ref
-
-
-def _weighed(answer: Answer) -> Iterator[Ref]:
-    """Yield the references of what was weighed, flagged, or made a rung: those that the timeline shows first."""
-    for item in (*answer.data["for"], *answer.data["against"]):
-        yield from item["refs"]
-    for step in answer.ladder.steps:
-        yield from step.refs
-    for flag in answer.flags:
-        yield from flag.refs
-
-
-def _steps(answer: Answer, index: Index, events: Mapping[int, Mapping[str, Any]]) -> list[int]:
-    """List the evidence of a path up to its jobs, and of the first and the last act of those."""
-    before = [n for edge in answer.edges if not _effect(edge) for n in index.numbers(edge["refs"])]
-    after = [
-        n for edge in answer.edges if _effect(edge) for n in index.numbers(edge["refs"]) if n in events and events[n]["time"] is not None
-    ]
-    after.sort(key=lambda n: (events[n]["time"], n))
-    return [*before, *after[:1], *after[-1:]]
-
-
-def _effect(edge: Mapping[str, Any]) -> bool:
-    return any(paths.family(edge[end])[0] == "job" for end in ("src", "dst"))
-
-
-def _key_acts(told: Sequence[Answer], index: Index, events: Mapping[int, Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Marks]:
-    """Return the acts that answers rest on, numbered in order of time, and which question rests on which.
-
-    Where there are too many, what was weighed comes before what the path only passes.
-    """
-    weighed = [index.numbers(_weighed(answer)) for answer in told]
-    passed = [_steps(answer, index, events) for answer in told]
-    wanted = dict.fromkeys(n for group in (*weighed, *passed) for n in group if n in events and events[n]["time"] is not None)
-    ordered = sorted(list(wanted)[:ACTS], key=lambda n: (events[n]["time"], n))
-    acts = [dict(events[n]) | {"number": number, "entry": n} for number, n in enumerate(ordered, 1)]
-    marks = []
-    for answer, *groups in zip(told, weighed, passed, strict=True):
-        rests = {n for group in groups for n in group}
-        marks.append((answer.data["question"], [(act["number"], act["time"]) for act in acts if act["entry"] in rests]))
-    return acts, marks
-
-
-def _act_names(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, people: People) -> Callable[[str], str | None]:
-    """Return the words for a path's acts, which are named after the event that records them, and for people."""
-    ends = {edge[end] for answer in findings["answers"] for edge in answer.get("path") or () for end in ("src", "dst")}
-    ids = sorted(int(end[6:]) for end in ends if re.fullmatch(r"event:\d{1,18}", end, re.ASCII))
-    rows = tables.rows(_NAMED_ACTS, ids=ids) if ids else []
-    names = {f"event:{row['id']}": _act_name(row, case.timezone) for row in rows}
-
-    def name(reference: str) -> str | None:
-        return people.who(reference) if reference in people.names else names.get(reference)
-
-    return name
-
-
-def _act_name(row: Mapping[str, Any], timezone: str) -> str:
-    when = times.show_in(row["time"], timezone)[5:16] if row["time"] is not None else "no time"
-    return f"{row['action']} {when}"
+            parts.append(voice.say(unit, number=number))
+    shown = parts[:2]
+    if not shown:
+        return voice.say("at once")
+    return shown[0] if len(shown) == 1 else voice.say("{one} {other}", one=shown[0], other=shown[1])
 
 
 # --- the rest of the page's matter ------------------------------------------------------------------------------
@@ -244,11 +198,16 @@ def _declared(case: CaseConfig, name: str) -> object:
     return next((source for source in case.sources if source.name == name), None)
 
 
-def _rejected_ref(row: Mapping[str, Any]) -> Ref | None:
-    if not row["sha256"]:
-        return None
-    ref = {"source": row["source"], "sha256": row["sha256"], "locator": row["locator"] or f"bytes={row['start']}-{row['end']}"}
-    return ref | ({"path": row["file"]} if row["file"] else {})
+def _diffs(tables: Tables) -> dict[str, list[dict[str, Any]]]:
+    """Return the changed files of each commit in question, their lines told apart by what became of them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in tables.rows(_DIFFS):
+        lines = [] if row["text"] is None else [(_CLASSES.get(line[:1], "same"), line) for line in row["text"].split("\n")]
+        found.setdefault(row["object"], []).append(row | {"lines": lines})
+    return found
+
+
+_CLASSES = {"+": "added", "-": "removed", "@": "where"}
 
 
 def _files(tables: Tables) -> list[tuple[str, int, list[dict[str, Any]]]]:

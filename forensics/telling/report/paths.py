@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.telling.evidence_text import width
+from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import Shown, fitted
 
 MANY = 12
@@ -33,7 +34,6 @@ _BASE = {"person": 0, "hand": 0, "act": 1, "thing": 2, "job": 3}
 HEADS = {"hand": "Accounts, keys, devices", "act": "Acts", "thing": "Commits, objects", "job": "Jobs"}
 AFTER = "What jobs wrote"
 """the head of a layer of objects right of the first jobs"""
-MANY_OF = {"hand": "accounts, keys, devices", "act": "acts", "thing": "files and objects", "job": "jobs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Node:
     x: float
     y: float
     family: str
-    kind: str
+    kind: Said
     label: tuple[Shown, ...]
     asked: bool
     """the object in question"""
@@ -66,8 +66,8 @@ class Drawing:
     height: int
     nodes: tuple[Node, ...]
     lines: tuple[Line, ...]
-    heads: tuple[tuple[float, str], ...]
-    says: str
+    heads: tuple[tuple[float, Said], ...]
+    says: Said
 
 
 def family(reference: str) -> tuple[str, str]:
@@ -99,8 +99,8 @@ def short(reference: str) -> str:
     return reference
 
 
-def draw(edges: Iterable[Mapping[str, Any]], asked: str, name: Callable[[str], str | None]) -> Drawing | None:
-    """Lay out the edges of a path; `name` gives the words for an act (or a person), None where there are none. None: nothing to draw."""
+def draw(edges: Iterable[Mapping[str, Any]], asked: str, name: Callable[[str], str], voice: Voice) -> Drawing | None:
+    """Lay out the edges of a path; `name` gives the words for an act, a person or anything else. None: nothing to draw."""
     links = _links(edges)
     if not links:
         return None
@@ -113,7 +113,7 @@ def draw(edges: Iterable[Mapping[str, Any]], asked: str, name: Callable[[str], s
             drawn[pair] = drawn.get(pair, True) and recorded
     places = {groups[node]: column for node, column in sorted(columns.items())}
     layers, route = _layers(places, drawn)
-    return _drawing(layers, route, drawn, asked, name)
+    return _drawing(layers, route, drawn, _Labels(asked, name, voice))
 
 
 def _links(edges: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:
@@ -187,9 +187,7 @@ def _sort(layer: list[str], near: Mapping[str, list[str]], layers: list[list[str
     layer.sort(key=lambda node: (round(middle[node], 6), node))
 
 
-def _drawing(
-    layers: list[list[str]], route: Route, links: Mapping[tuple[str, str], bool], asked: str, name: Callable[[str], str | None]
-) -> Drawing:
+def _drawing(layers: list[list[str]], route: Route, links: Mapping[tuple[str, str], bool], labels: "_Labels") -> Drawing:
     heights = [sum(LANE if node.startswith("lane:") else SLOT for node in layer) for layer in layers]
     tallest = max(heights)
     at: dict[str, tuple[float, float]] = {}
@@ -200,20 +198,34 @@ def _drawing(
             at[node] = column * (BOX + GAP), y + step / 2
             y += step
     real = [node for layer in layers for node in layer if not node.startswith("lane:")]
-    nodes = tuple(_node(node, at[node], asked, name) for node in real)
+    nodes = tuple(labels.node(node, at[node]) for node in real)
     lines = tuple(Line(_curve([at[stop] for stop in stops]), links[pair]) for pair, stops in sorted(route.items()))
-    says = f"{sum(links.values())} recorded and {len(links) - sum(links.values())} inferred links between {len(real)} boxes, from left to right."
+    recorded = sum(links.values())
+    says = labels.voice.say(
+        "{recorded} recorded and {inferred} inferred links between {number} boxes, from left to right.",
+        recorded=recorded, inferred=len(links) - recorded, number=len(real),
+    )  # fmt: skip
     width = len(layers) * (BOX + GAP) - GAP
-    return Drawing(width, TOP + tallest, nodes, lines, _heads(layers), says)
+    return Drawing(width, TOP + tallest, nodes, lines, _heads(layers, labels.voice), says)
 
 
-def _node(node: str, at: tuple[float, float], asked: str, name: Callable[[str], str | None]) -> Node:
-    x, y = at[0], at[1] - HIGH / 2
-    if node.startswith("many:"):
-        _, _, kind, number = node.split(":")
-        return Node(x, y, kind, "drawn as one", _in_two(f"{number} {MANY_OF.get(kind, 'people')}"), asked=False)
-    kind, word = family(node)
-    return Node(x, y, kind, "change in question" if node == asked else word, _in_two(name(node) or short(node)), asked=node == asked)
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """What stands in the boxes."""
+
+    asked: str
+    name: Callable[[str], str]
+    voice: Voice
+
+    def node(self, node: str, at: tuple[float, float]) -> Node:
+        """Return a box with its two lines."""
+        x, y = at[0], at[1] - HIGH / 2
+        if node.startswith("many:"):
+            _, _, kind, number = node.split(":")
+            return Node(x, y, kind, self.voice.say("drawn as one"), (fitted(f"× {number}", COLUMNS),), asked=False)
+        kind, word = family(node)
+        says = self.voice.say("change in question" if node == self.asked else word)
+        return Node(x, y, kind, says, _in_two(self.name(node)), asked=node == self.asked)
 
 
 def _in_two(text: str) -> tuple[Shown, ...]:
@@ -244,9 +256,9 @@ def _curve(stops: list[tuple[float, float]]) -> Shown:
     return Shown("".join(parts))
 
 
-def _heads(layers: list[list[str]]) -> tuple[tuple[float, str], ...]:
+def _heads(layers: list[list[str]], voice: Voice) -> tuple[tuple[float, Said], ...]:
     """Name each layer after what most of its boxes are; a name that stands at its left already is left out."""
-    heads: list[tuple[float, str]] = []
+    heads: list[tuple[float, Said]] = []
     last, jobs = "", False
     for column, layer in enumerate(layers):
         kinds = [node.split(":")[2] if node.startswith("many:") else family(node)[0] for node in layer if not node.startswith("lane:")]
@@ -254,6 +266,6 @@ def _heads(layers: list[list[str]]) -> tuple[tuple[float, str], ...]:
         head = AFTER if most == "thing" and jobs else HEADS.get("hand" if most == "person" else most, "")
         jobs = jobs or most == "job"
         if head and head != last:
-            heads.append((column * (BOX + GAP), head))
+            heads.append((column * (BOX + GAP), voice.say(head)))
         last = head
     return tuple(heads)

@@ -1,6 +1,7 @@
 """How text and numbers are shown on the page: what is invisible is written out; what is long is cut, with the count said."""
 
 import re
+from collections.abc import Callable
 
 from forensics.telling import evidence_text
 
@@ -35,9 +36,9 @@ def visible(value: object, limit: int = LONGEST) -> Shown:
     return Shown(f"{shown}… ({over:,} more characters)" if over > 0 else shown)
 
 
-def raw_text(data: bytes) -> Shown:
+def raw_text(data: bytes, hide: Callable[[str], str] = str) -> Shown:
     r"""Decode a record for showing: broken UTF-8 as `\xNN`, line ends kept, everything else that is invisible written out."""
-    return Shown(written_out(evidence_text.decoded(data), keep="\n"))
+    return Shown(written_out(hide(evidence_text.decoded(data)), keep="\n"))
 
 
 def fitted(value: object, columns: int) -> Shown:

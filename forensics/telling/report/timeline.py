@@ -8,6 +8,7 @@ from typing import Any
 from forensics import times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
+from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import Shown, fitted
 
 LEFT, RIGHT, WIDTH = 190, 12, 1120
@@ -36,7 +37,7 @@ class Lane:
     d: Shown
     span: tuple[float, float] | None
     gaps: tuple[tuple[float, float], ...]
-    says: str
+    says: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,10 @@ class Timeline:
     top: int
     acts: tuple[Acts, ...]
     lanes: tuple[Lane, ...]
-    ticks: tuple[tuple[float, str], ...]
+    ticks: tuple[tuple[float, Said], ...]
 
 
-def timeline(case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, Any]], marks: Marks) -> Timeline:
+def timeline(case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, Any]], marks: Marks, voice: Voice) -> Timeline:
     """Draw the window; `marks` are the key acts, in the order of the questions."""
     begin, until = case.window[0], max(case.window[1], case.window[0] + times.HOUR)
     step = (until - begin) // BINS + 1
@@ -80,8 +81,8 @@ def timeline(case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, An
     for row in tables.rows(_DENSITY, begin=begin, until=until, step=step):
         hits[row["source"]][row["bin"]] = row["hits"]
     top, acts = _acts(marks, begin, until)
-    lanes = tuple(_lane(source, top + number * LANE, hits[source["name"]], (begin, until)) for number, source in enumerate(sources))
-    return Timeline(WIDTH, top + len(lanes) * LANE + 30, top, acts, lanes, _ticks(begin, until, case.timezone))
+    lanes = tuple(_lane(source, top + number * LANE, hits[source["name"]], (begin, until), voice) for number, source in enumerate(sources))
+    return Timeline(WIDTH, top + len(lanes) * LANE + 30, top, acts, lanes, _ticks(begin, until, voice))
 
 
 def _x(time: int, window: tuple[int, int]) -> float:
@@ -115,7 +116,7 @@ def _stacked(found: Sequence[tuple[int, int]], y: int, window: tuple[int, int]) 
     return tuple(dots), len(ends), hidden
 
 
-def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tuple[int, int]) -> Lane:
+def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tuple[int, int], voice: Voice) -> Lane:
     span = None
     if source["first"] and source["last"]:
         span = _x(times.parse(source["first"])[0], window), _x(times.parse(source["last"])[0], window)
@@ -123,7 +124,13 @@ def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tu
     for gap in source["gaps"]:
         left, right = (_x(times.parse(gap[end])[0], window) for end in ("from", "to"))
         gaps.append((left, round(max(right - left, 1.5), 1)))
-    says = f"{sum(hits.values()):,} records in the window, {len(gaps)} gap{'' if len(gaps) == 1 else 's'}"
+    says = voice.count(
+        "{name}: {records} records in the window, {number} gap.",
+        "{name}: {records} records in the window, {number} gaps.",
+        len(gaps),
+        name=source["name"],
+        records=sum(hits.values()),
+    )
     return Lane(fitted(source["name"], 24), y, _outline(hits, y + LANE - 4), span, tuple(gaps), says)
 
 
@@ -138,8 +145,8 @@ def _outline(hits: Mapping[int, int], floor: int) -> Shown:
     return Shown("".join(parts))
 
 
-def _ticks(begin: int, until: int, timezone: str) -> tuple[tuple[float, str], ...]:
+def _ticks(begin: int, until: int, voice: Voice) -> tuple[tuple[float, Said], ...]:
     step = next((s for s in _STEPS if (until - begin) / s <= TICKS), _STEPS[-1])
-    short = slice(0, 10) if step >= times.DAY else slice(5, 16)
+    say = voice.day if step >= times.DAY else voice.moment
     moments: Iterable[int] = range(begin, until, step)
-    return tuple((_x(moment, (begin, until)), times.show_in(moment, timezone)[short]) for moment in moments)
+    return tuple((_x(moment, (begin, until)), say(moment)) for moment in moments)

@@ -1,4 +1,7 @@
-"""The report's own words: plain sentences for rungs, mechanisms, tiers, flags, verdicts and limits. Never of blame."""
+"""The report's own words in English: plain sentences for rungs, mechanisms, tiers, flags, verdicts and limits. Never of blame.
+
+Their Chinese is in `templates/words/zh.po`; a test refuses a text that has none.
+"""
 
 RUNGS = ("none", "change", "account", "session", "person")
 
@@ -15,15 +18,23 @@ SHOWS = {
     "none": "The records do not establish that the recorded change took place as recorded.",
     "change": "The change is real. The records do not say which account made it.",
     "account": "The account {account} made the change. Who used that account is not established.",
-    "session": "A session from a known device or credential, under the account {account}, made the change. Who sat there is not established.",
+    "session": "The account {account} made the change, in a session from a known device or credential. Who sat there is not established.",
     "person": "The records tie this change to {person}, by way of the account {account}.",
+}
+
+BRIEF = {
+    "none": "Open: not even the change is established",
+    "change": "Open: the change is real, no account is tied to it",
+    "account": "As far as the account {account}; who used it is open",
+    "session": "As far as a session of {account}; who sat there is open",
+    "person": "Tied to {person}",
 }
 
 HOW_FAR = {
     "none": "Not even the first step: whether the change took place as recorded is open.",
     "change": "As far as the change itself. No account is tied to it.",
     "account": "As far as an account. An account is not a person.",
-    "session": "As far as a session: a device or credential that is known. A device is not a person.",
+    "session": "As far as a session: a device or credential that is known. A device is not a person, and nor is a credential.",
     "person": "As far as a person, by independent records for session and person.",
 }
 
@@ -32,7 +43,7 @@ NOT_SHOWN = {
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
     "session": "Who sat at that device, or held that credential, at that moment.",
-    "person": "What could not be weighed, such as somebody unknown.",
+    "person": "What could not be weighed, such as somebody unknown, or malware on the device.",
 }
 
 INTENT = "Why it was done: records say nothing about intent."
@@ -57,12 +68,29 @@ SUPPORT = {
 
 BANDS = ((2.0, "none"), (10.0, "weak"), (100.0, "moderate"), (float("inf"), "moderately strong"))
 
+BAND_NAMES = ("none", "weak", "moderate", "moderately strong")
+
 TIERS = {
     "T1": "self-asserted: anybody could have written it",
     "T2": "host log that the host's administrator can edit",
     "T3": "server log that the server's administrators can edit",
     "T4": "append-only, kept off the host or by a third party",
     "T5": "anchored in hardware or outside",
+}
+
+FLAG_NAMES = {
+    "author-mismatch": "author differs",
+    "backdated": "backdated",
+    "rewritten-history": "history rewritten",
+    "clock-offset": "clock off",
+    "log-gap": "log silent",
+    "impossible-overlap": "in two places at once",
+    "after-departure": "after departure",
+    "credential-reuse": "credential elsewhere",
+    "shared-address": "shared address",
+    "hidden-code": "hidden code",
+    "unreviewed": "not reviewed",
+    "record-conflict": "records conflict",
 }
 
 FLAGS = {
@@ -86,6 +114,8 @@ VERDICTS = {
     "not resolved": "The records do not decide this statement.",
 }
 
+VERDICT_NAMES = {"supported": "Supported", "contradicted": "Contradicted", "not resolved": "Not resolved"}
+
 TESTS = {
     "left-before": "whether the person had left before the change",
     "not-me": "whether the records tie the change to the speaker",
@@ -98,21 +128,48 @@ TESTS = {
 
 LIMITS = (
     ("An account is not a person.", "Accounts, keys, devices and addresses act; people are tied to them by further records, and each tie can fail on its own."),
-    (
-        "Records can be edited.",
-        "Whoever administers a system can change what it wrote. The sources table names, for each source, who could have done so, or says that nobody told us.",
-    ),
+    ("Records can be edited.", "Whoever administers a system can change what it wrote. The sources table names, for each source, who could have done so, or says that nobody told us."),
     ("Silence is not absence.", "Where a source has a gap, or was not handed in, something may have happened that nothing here shows."),
-    ("Clocks differ.", "Times are shown as recorded. Where a clock could be compared with others, its offset stands in the sources table, as a range."),
+    ("Clocks differ.", "Where a clock could be compared with others, its offset stands in the clocks table, as a range. Times are corrected only where it can be told which clock is wrong."),
     ("Programs misread.", "What could not be read is counted and listed. A reader that misunderstands a format would do so without a sign; the bytes are shown so that it can be checked."),
     ("Somebody chose.", "The sources, the questions and the runs called harmed were chosen by people. What they left out cannot be seen here."),
     ("Numbers are judgements.", "The likelihoods behind each ratio are set by policy, not measured. They are printed below, and were varied to get the ranges."),
+    ("Harm is not intent.", "A change that did harm may have been an honest mistake. Nothing here says why it was made."),
 )  # fmt: skip
 
 RATIO_NOTE = (
     "A likelihood ratio compares two explanations: how much better one fits the records than the other. It is not a probability, "
     "and says nothing about how likely an explanation is by itself."
 )
+
+MANDATE = {
+    "authority": "Authority",
+    "purpose": "Purpose",
+    "lawful_basis": "Lawful basis",
+    "scope": "Scope",
+    "requested_by": "Requested by",
+    "personal_data": "Personal data",
+}
+
+CLOCK_BY = {
+    "push": "pushes",
+    "ref": "branches",
+    "commit": "commits",
+    "login": "logins",
+    "job": "jobs",
+    "object": "objects",
+    "session": "sessions",
+}
+
+STATUS = {"skipped": "left out, as asked", "unreadable": "could not be read"}
+
+CONTROL_SHOWS = {"shown": "a record shows it", "shown not": "a record shows that it was not so", "no record": "there is no record"}
+
+PATH_KINDS = (
+    "account", "address of mail", "badge", "key", "token", "device", "address", "commit", "file", "object", "package", "image", "content", "node", "switch", "driver",
+    "run", "meeting", "place", "act", "pipeline", "job", "branch", "session", "person", "change in question", "drawn as one",
+    "Accounts, keys, devices", "Acts", "Commits, objects", "Jobs", "What jobs wrote",
+)  # fmt: skip
 
 
 def band(low: float) -> str:

@@ -13,6 +13,9 @@ from forensics import schema, times
 from forensics.model import Acquired, CaseConfig, Event, Person, Question, SourceConfig, Statement, Tier
 from forensics.tables import Tables
 from forensics.telling.report import Extra
+from forensics.telling.report.names import Names
+from forensics.telling.report.page import _folder
+from forensics.telling.report.said import Voice, catalog
 
 COMMIT = "git:train@3f2c9d81a47be05c66f19d30b2e8a7145cd09e3b"
 HOSTILE = (
@@ -393,6 +396,11 @@ def hostile_report(tmp_path: Path) -> Made:
         lab.raw,
     )
     return findings, lab.tables(tmp_path / "tables", bad), case, extra
+
+
+@pytest.fixture(scope="session")
+def voice() -> Voice:
+    return Voice(catalog(_folder() / "words" / "zh.po"), "Asia/Shanghai", Names({}))
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from forensics.telling.report import write
+from forensics.telling.report import render
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +47,7 @@ def opened(browser: Any, text: str, folder: Path, **options: Any) -> tuple[Any, 
 def test_it_asks_for_nothing_and_fits_the_screen(
     browser: Any, which: str, width: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    text = write(*request.getfixturevalue(f"{which}_report"))
+    text = render(*request.getfixturevalue(f"{which}_report"))
     page, complaints, requests = opened(browser, text, tmp_path, viewport={"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("getComputedStyle(document.querySelector('.card')).borderTopWidth") == "1px"  # the stylesheet was let in
@@ -56,7 +56,7 @@ def test_it_asks_for_nothing_and_fits_the_screen(
 
 
 def test_two_clicks_lead_from_the_first_page_to_the_bytes(browser: Any, lab_report: Any, tmp_path: Path) -> None:
-    page, complaints, requests = opened(browser, write(*lab_report), tmp_path, java_script_enabled=False)
+    page, complaints, requests = opened(browser, render(*lab_report), tmp_path, java_script_enabled=False)
     page.locator("#plain .card").first.locator(".cites a").first.click()
     anchor = page.url.partition("#")[2]
     row = page.locator(f"#{anchor}")

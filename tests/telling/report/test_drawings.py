@@ -5,69 +5,72 @@ from typing import Any
 
 import pytest
 
-from forensics.telling.report import paths, ratios, write
+from forensics.telling.report import paths, ratios, render
 from forensics.telling.report.citing import Index
 from forensics.telling.report.ladder import ladder
+from forensics.telling.report.said import Voice
 
 
 def edges(*pairs: tuple[str, str], recorded: bool = True) -> list[dict[str, Any]]:
     return [{"src": src, "dst": dst, "rule": "x", "recorded": recorded, "refs": []} for src, dst in pairs]
 
 
-def nobody(_: str) -> None:
-    return None
+def same(name: str) -> str:
+    return paths.short(name)
 
 
 COMMIT = "git:train@" + "ab12" * 10
 
 
-def test_hands_stand_left_of_acts_commits_jobs_and_what_jobs_wrote() -> None:
+def test_hands_stand_left_of_acts_commits_jobs_and_what_jobs_wrote(voice: Voice) -> None:
     drawn = paths.draw(
-        edges(("gitlab:mei", "event:7"), ("event:7", COMMIT), (COMMIT, "slurm:gpu/1"), ("slurm:gpu/1", "s3://b/k")), COMMIT, nobody
+        edges(("gitlab:mei", "event:7"), ("event:7", COMMIT), (COMMIT, "slurm:gpu/1"), ("slurm:gpu/1", "s3://b/k")), COMMIT, same, voice
     )
     assert drawn is not None
-    at = {node.kind: node.x for node in drawn.nodes}
+    at = {str(node.kind): node.x for node in drawn.nodes}
     assert at["account"] < at["act"] < at["change in question"] < at["job"] < at["object"]
-    assert [head for _, head in drawn.heads] == ["Accounts, keys, devices", "Acts", "Commits, objects", "Jobs", "What jobs wrote"]
+    assert [str(head) for _, head in drawn.heads] == ["Accounts, keys, devices", "Acts", "Commits, objects", "Jobs", "What jobs wrote"]
 
 
 @pytest.mark.parametrize(("jobs", "boxes"), [(12, 12), (13, 1), (37, 1)])
-def test_more_than_twelve_jobs_become_one_box(jobs: int, boxes: int) -> None:
-    drawn = paths.draw(edges(*((COMMIT, f"slurm:gpu/{n}") for n in range(jobs))), COMMIT, nobody)
+def test_more_than_twelve_jobs_become_one_box(jobs: int, boxes: int, voice: Voice) -> None:
+    drawn = paths.draw(edges(*((COMMIT, f"slurm:gpu/{n}") for n in range(jobs))), COMMIT, same, voice)
     assert drawn is not None
     found = [node for node in drawn.nodes if node.family == "job"]
     assert len(found) == boxes
-    assert boxes > 1 or found[0].label == (f"{jobs} jobs",)
+    assert boxes > 1 or found[0].label == (f"× {jobs}",)
 
 
-def test_a_box_for_many_is_dashed_where_one_link_is_inferred() -> None:
+def test_a_box_for_many_is_dashed_where_one_link_is_inferred(voice: Voice) -> None:
     links = edges(*((COMMIT, f"slurm:gpu/{n}") for n in range(20))) + edges((COMMIT, "slurm:gpu/99"), recorded=False)
-    drawn = paths.draw(links, COMMIT, nobody)
+    drawn = paths.draw(links, COMMIT, same, voice)
     assert drawn is not None
     assert [line.recorded for line in drawn.lines] == [False]
 
 
-def test_a_circle_ends_and_a_self_link_is_left_out() -> None:
-    drawn = paths.draw(edges(("a", "b"), ("b", "c"), ("c", "a"), ("a", "a")), "b", nobody)
+def test_a_circle_ends_and_a_self_link_is_left_out(voice: Voice) -> None:
+    drawn = paths.draw(edges(("a", "b"), ("b", "c"), ("c", "a"), ("a", "a")), "b", same, voice)
     assert drawn is not None
     assert len(drawn.nodes) == 3
 
 
-def test_no_links_no_drawing() -> None:
-    assert paths.draw([], COMMIT, nobody) is None
+def test_no_links_no_drawing(voice: Voice) -> None:
+    assert paths.draw([], COMMIT, same, voice) is None
 
 
-def test_a_person_stands_left_of_what_was_theirs() -> None:
-    drawn = paths.draw(edges(("device:lt", "p-1"), ("device:lt", "event:1")), COMMIT, {"p-1": "Ada (p-1)"}.get)
+def test_a_person_stands_left_of_what_was_theirs(voice: Voice) -> None:
+    drawn = paths.draw(
+        edges(("device:lt", "p-1"), ("device:lt", "event:1")), COMMIT, lambda name: "Ada (p-1)" if name == "p-1" else name, voice
+    )
     assert drawn is not None
-    at = {node.kind: node.x for node in drawn.nodes}
+    at = {str(node.kind): node.x for node in drawn.nodes}
     assert at["person"] < at["device"] < at["act"]
     assert ("Ada (p-1)",) in [node.label for node in drawn.nodes]
 
 
-def test_boxes_do_not_overlap_and_labels_fit() -> None:
+def test_boxes_do_not_overlap_and_labels_fit(voice: Voice) -> None:
     pairs = [(f"ip:10.0.0.{n}", "event:1") for n in range(11)] + [("unix:" + "长" * 60, "event:1"), ("event:1", COMMIT)]
-    drawn = paths.draw(edges(*pairs), COMMIT, nobody)
+    drawn = paths.draw(edges(*pairs), COMMIT, same, voice)
     assert drawn is not None
     for x in {node.x for node in drawn.nodes}:
         ys = sorted(node.y for node in drawn.nodes if node.x == x)
@@ -96,12 +99,12 @@ def test_the_scale_holds_every_range_and_stays_readable() -> None:
 
 
 @pytest.mark.parametrize(("rung", "reached"), [("none", 0), ("change", 1), ("account", 2), ("session", 3), ("person", 4)])
-def test_without_a_ladder_in_the_findings_the_rung_tells_it(rung: str, reached: int) -> None:
-    assert sum(step.reached for step in ladder({"rung": rung}).steps) == reached
+def test_without_a_ladder_in_the_findings_the_rung_tells_it(rung: str, reached: int, voice: Voice) -> None:
+    assert sum(step.reached for step in ladder({"rung": rung}, voice.say).steps) == reached
 
 
 def test_key_acts_are_numbered_in_order_and_the_table_has_each(lab_report: Any) -> None:
-    text = write(*lab_report)
+    text = render(*lab_report)
     numbers = [int(part.split('"', 1)[0]) for part in text.split('<tr id="act-')[1:]]
     assert numbers == list(range(1, len(numbers) + 1))
     table = text[text.index('<section id="timeline"') : text.index('<section id="sources"')]
@@ -111,7 +114,7 @@ def test_key_acts_are_numbered_in_order_and_the_table_has_each(lab_report: Any) 
 
 
 def test_gaps_are_hatched(lab_report: Any) -> None:
-    assert write(*lab_report).count('class="gap" fill="url(#hatch)"') == 2
+    assert render(*lab_report).count('class="gap" fill="url(#hatch)"') == 2
 
 
 def test_evidence_in_a_row_is_cited_as_a_run() -> None:

@@ -1,0 +1,204 @@
+"""What an opposing expert usually puts forward, and what this examination has to say to it, counted from the findings."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forensics.indicator import indicators
+from forensics.model import CaseConfig
+from forensics.telling.report.answers import Answer
+from forensics.telling.report.said import Said, Voice
+from forensics.telling.report.showing import ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A point, and the sentences to it."""
+
+    anchor: str
+    says: Said
+    answers: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """One kind of reasoning, why it tells, and how it misleads."""
+
+    name: str
+    why: Said
+    errs: Said
+
+
+def reasonings(findings: Mapping[str, Any], voice: Voice) -> list[Reasoning]:
+    """Describe every kind of reasoning that this examination used."""
+    used = {item.get("kind") for answer in findings["answers"] for side in ("for", "against", "neutral") for item in answer.get(side) or ()}
+    return [Reasoning(i.name, voice.told(i.why), voice.told(i.errs)) for i in indicators() if i.name in used]
+
+
+def objections(
+    findings: Mapping[str, Any], answers: Sequence[Answer], case: CaseConfig, custody: Sequence[Mapping[str, Any]], voice: Voice
+) -> list[Objection]:
+    """Answer the usual points, each with what this case has to show for it."""
+    made = _Points(findings, answers, case, custody, voice)
+    points = (
+        ("account", "An account is not a person.", made.account),
+        ("edited", "Whoever runs these systems could have edited the records.", made.edited),
+        ("pillar", "The whole answer hangs on one log.", made.pillar),
+        ("gaps", "The records have gaps.", made.gaps),
+        ("clocks", "The clocks are wrong.", made.clocks),
+        ("parser", "The program misread the logs.", made.parser),
+        ("errors", "What is the error rate of this method?", made.errors),
+        ("bias", "The examiner looked for one person.", made.bias),
+        ("contaminated", "The evidence was changed while it was collected or examined.", made.contaminated),
+        ("twice", "One fact was counted several times.", made.twice),
+        ("unknown", "It was somebody else: an outsider, or malware on the device.", made.unknown),
+    )
+    return [Objection(f"point-{anchor}", voice.say(says), tuple(answer())) for anchor, says, answer in points]
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    findings: Mapping[str, Any]
+    answers: Sequence[Answer]
+    case: CaseConfig
+    custody: Sequence[Mapping[str, Any]]
+    voice: Voice
+
+    def account(self) -> Iterator[Said]:
+        say = self.voice.say
+        yield say(
+            "That is so. Accounts, keys and devices are kept apart from people here, and a tie between them is a finding of its own that needs its own records."
+        )
+        named = [a for a in self.answers if a.data["person"]]
+        if not named:
+            yield say("No answer of this report names a person.")
+        for answer in named:
+            groups = {side: {i["group"] for i in answer.data["for"] if i.get("rung") == side} for side in ("session", "person")}
+            yield say(
+                "Question {question}: the session rests on {session}; who was there on {person}.",
+                question=answer.data["question"], session=self._groups(groups["session"]), person=self._groups(groups["person"]),
+            )  # fmt: skip
+
+    def _groups(self, groups: set[str]) -> Said:
+        return self.voice.joined(sorted(groups)) if groups else self.voice.say("no group of its own")
+
+    def edited(self) -> Iterator[Said]:
+        say, sources = self.voice.say, self.findings["sources"]
+        known = [s for s in sources if s.get("controllers")]
+        yield say(
+            "For {known} of {number} sources the case names who could have edited the records; for the others nobody told us, which does not mean that nobody could.",
+            known=len(known),
+            number=len(sources),
+        )
+        yield say(
+            "For each of those people the explanation is weighed that the record was made up or altered by them; whatever they could have edited then weighs nothing."
+        )
+        others = [o for a in self.answers for o in a.data["alternatives"] if o["mechanism"] == "forged-record"]
+        if others:
+            yield say(
+                "{number} such explanations were weighed; the closest fits the records {ratio} times worse than the leading one, at the low end.",
+                number=len(others),
+                ratio=ratio(min(o["lr"]["low"] for o in others)),
+            )
+
+    def pillar(self) -> Iterator[Said]:
+        say = self.voice.say
+        yield say("Each group of records, and each whole source, is left out in turn, and everything is weighed again.")
+        for answer in self.answers:
+            worst = [(o.dropped[0], o.dropped[1]) for o in answer.alternatives if o.dropped]
+            if answer.data["person"] and worst:
+                low, source = min(worst)
+                yield say(
+                    "Question {question}: without the source {source}, the closest alternative fits {ratio} times worse than the leading explanation.",
+                    question=answer.data["question"],
+                    source=source,
+                    ratio=ratio(low),
+                )
+
+    def gaps(self) -> Iterator[Said]:
+        gaps = [(s["name"], g) for s in self.findings["sources"] for g in s["gaps"]]
+        yield self.voice.count(
+            "{number} gap was found and is listed, with its times.", "{number} gaps were found and are listed, with their times.", len(gaps)
+        )
+        silent = [a.data["question"] for a in self.answers if "log-gap" in a.data["flags"]]
+        if silent:
+            yield self.voice.say(
+                "A source that would show the act is silent over that moment in: {questions}. Nothing is concluded from that silence.",
+                questions=self.voice.joined(silent),
+            )
+        else:
+            yield self.voice.say("No gap of a source that would show the act covers the moment of an answer.")
+
+    def clocks(self) -> Iterator[Said]:
+        sources = self.findings["sources"]
+        known = [s for s in sources if s.get("clock_offset_s")]
+        applied = [s["name"] for s in sources if any(c.get("corrected") for c in s.get("clock") or ())]
+        yield self.voice.say(
+            "{known} of {number} clocks could be compared with others, by acts that two sources both recorded; the offsets are printed as ranges.",
+            known=len(known),
+            number=len(sources),
+        )
+        if applied:
+            yield self.voice.say(
+                "Times of these sources are corrected; the recorded ones stand beside them: {sources}.", sources=self.voice.joined(applied)
+            )
+        else:
+            yield self.voice.say("No time was corrected.")
+
+    def parser(self) -> Iterator[Said]:
+        sources = self.findings["sources"]
+        yield self.voice.say(
+            "Of {bytes} bytes, {rejected} could not be read; they make {records} records, listed with their places. {read} records were read.",
+            bytes=sum(s["bytes"] for s in sources), rejected=sum(s["bytes_rejected"] for s in sources),
+            records=sum(s["rejected"] for s in sources), read=sum(s["records"] for s in sources),
+        )  # fmt: skip
+        yield self.voice.say("Each fact leads to its bytes, so that anybody can read them without this program.")
+
+    def errors(self) -> Iterator[Said]:
+        yield self.voice.say(
+            "None is known for casework, and none is claimed. The likelihoods are judgements, printed with the policy; the method was tried on invented incidents, which measures the method on a simulator and nothing else."
+        )
+        yield self.voice.say(
+            "For that reason nothing is reported above “moderately strong”. How each kind of reasoning can mislead stands in the table below."
+        )
+        chances = [c["chance"] for c in self.findings["causes"] if "chance" in c]
+        if chances:
+            yield self.voice.say(
+                "For the ranking of causes, the rate at which chance does as well was measured on this case's own runs with shuffled labels, and stands beside each score."
+            )
+
+    def bias(self) -> Iterator[Said]:
+        say = self.voice.say
+        weighed = sorted({o["person"] for a in self.answers for o in a.data["alternatives"] if o["person"]})
+        yield say(
+            "Explanations come from who had access, not from suspicion: {number} people of {all} in the case were weighed by the same rules.",
+            number=len(weighed),
+            all=len(self.case.people),
+        )
+        yield say(
+            "The sources and questions were chosen by whoever made the case folder; what they left out cannot be seen here. The report can be read with names hidden."
+        )
+
+    def contaminated(self) -> Iterator[Said]:
+        say = self.voice.say
+        received = sum(1 for entry in self.custody if entry.get("action") == "received")
+        yield say(
+            "{number} files were hashed when they were taken in and again at the end; a difference would have stopped the examination. Nothing in the evidence was run.",
+            number=received,
+        )
+        acquired = sum(1 for source in self.case.sources if source.acquired)
+        yield say(
+            "What happened before that is known only as far as somebody wrote it down: {acquired} of {number} sources come with a record of their collection.",
+            acquired=acquired,
+            number=len(self.case.sources),
+        )
+
+    def twice(self) -> Iterator[Said]:
+        yield self.voice.say(
+            "Records that share a way of being wrong form a group, and only the strongest of a group counts. A copy of a log changes no answer."
+        )
+
+    def unknown(self) -> Iterator[Said]:
+        yield self.voice.say(
+            "That cannot be weighed from access alone, and is not claimed to be excluded. It is listed with each answer as not evaluated."
+        )
