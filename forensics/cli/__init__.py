@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from forensics import __version__
+from forensics.cli.bundle import bundle
 from forensics.cli.causes import causes
 from forensics.cli.check import check
 from forensics.cli.diff import diff
@@ -126,5 +127,5 @@ def main() -> None:
     """
 
 
-for _command in (investigate, why, causes, reach, diff, check, sources, timeline, trace, show):
+for _command in (investigate, why, causes, reach, diff, check, sources, timeline, trace, show, bundle):
     main.add_command(_command)

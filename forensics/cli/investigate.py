@@ -1,14 +1,12 @@
 """`forensics investigate`: the main job."""
 
-import getpass
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from forensics.cli import moment as clock
 from forensics.cli.terms import CONTEXT, common, data, is_examination, terms, warn
-from forensics.errors import RecordError, UsageError
+from forensics.errors import UsageError
 
 
 @click.command(context_settings=CONTEXT, short_help="Examine a case folder: who made each change?")
@@ -52,7 +50,7 @@ def investigate(
 
     _place(case, out, force=force)
     request = steps.Request(
-        examiner=examiner or _user(), time=_time(moment), workers=workers, policy=policy, skip_unknown=skip_unknown, force=force
+        examiner=examiner or clock.user(), time=clock.moment(moment), workers=workers, policy=policy, skip_unknown=skip_unknown, force=force
     )
     outcome = steps.investigate(case, out, request, terms().say)
     for problem in outcome.problems:
@@ -80,22 +78,3 @@ def _place(case: Path, out: Path, *, force: bool) -> None:
             raise UsageError("is not empty", where=str(out), hint="choose another OUT, or --force to replace an earlier examination")
         if not is_examination(out):
             raise UsageError("was not made by this program, and is left alone", where=str(out), hint="choose another OUT")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # an account without a name, as in containers
-        return f"uid {os.getuid()}"
-
-
-def _time(text: str | None) -> str:
-    """Return the time of the examination in UTC. This is the one place that may ask the clock."""
-    from forensics import times
-
-    if text is None:
-        return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")  # noqa: TID251 - see above
-    try:
-        return times.show(times.parse(text, "UTC")[0])
-    except RecordError as error:
-        raise UsageError(error.what, where="--time", hint="write 2024-08-01T09:00:00Z") from error

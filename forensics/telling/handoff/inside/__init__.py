@@ -1,0 +1,1 @@
+"""What travels inside a bundle as a program of its own, and may know nothing of this package."""

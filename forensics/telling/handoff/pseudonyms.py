@@ -1,0 +1,122 @@
+"""Other words for people: one for each, everywhere the same, chosen so that nothing about the person can be told from it."""
+
+import hmac
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+
+from forensics.model import CaseConfig, Identifier
+from forensics.telling.handoff.commitments import Json
+
+_ANYWHERE = 5
+"""characters from which a name is taken out inside longer words, too"""
+_SHORTEST = 2
+_BARE_NUMBER = re.compile(r"#?\d{1,9}")
+"""too short to be told from a byte range or a port: only taken out with its namespace"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Names and identifiers -> what stands for them."""
+
+    terms: Mapping[str, str]
+    """in small letters"""
+    ids: Mapping[str, str]
+    """people's ids"""
+    pattern: re.Pattern[str] | None
+
+    def text(self, text: str) -> str:
+        """Return a text without the names."""
+        return self.pattern.sub(self._other, text) if self.pattern else text
+
+    def left(self, text: str) -> set[str]:
+        """Return the names that a text still holds, in small letters."""
+        return {found.group().lower() for found in self.pattern.finditer(text)} if self.pattern else set()
+
+    def _other(self, found: re.Match[str]) -> str:
+        return self.terms[found.group().lower()]
+
+    def value(self, value: Json) -> Json:
+        """Return a document or a frozen dataclass without the names, in the same shape."""
+        if isinstance(value, str):
+            return type(value)(self.text(value)) if type(value) is str else value
+        if isinstance(value, Mapping):
+            return {key: self.value(part) for key, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self.value(part) for part in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{f.name: self.value(getattr(value, f.name)) for f in fields(value)})
+        return value
+
+
+def pseudonyms(
+    case: CaseConfig, keep: Collection[str], secret: bytes, *, everything: bool = False, further: Iterable[str] = ()
+) -> Pseudonyms:
+    """Choose other words for everybody but `keep`, and for what is theirs alone; with `everything`, for shared accounts and hosts, too.
+
+    The order of the numbers comes from the secret, so that it tells nothing about the order of names.
+    """
+    order = sorted(case.people, key=lambda p: _rank(secret, p.id))
+    numbers = {p.id: f"x{n:02d}" for n, p in enumerate(order, 1)}
+    others = [p for p in case.people if p.id not in keep]
+    terms: dict[str, str] = {}
+    for p in others:
+        terms[p.id] = f"p-{numbers[p.id]}"
+        for name in _names(p.name):
+            terms.setdefault(name, f"Person {numbers[p.id]}")
+    _identifiers(case, {p.id: numbers[p.id] for p in others}, terms, secret, everything=everything)
+    if everything:
+        _hosts(case, terms, secret)
+    for n, word in enumerate(sorted(further), 1):
+        terms.setdefault(word, f"withheld-{n}")
+    small = {term.lower(): other for term, other in terms.items() if len(term) >= _SHORTEST}
+    return Pseudonyms(small, {p.id: f"p-{numbers[p.id]}" for p in others}, _pattern(small))
+
+
+def _rank(secret: bytes, name: str) -> bytes:
+    return hmac.digest(secret, b"order:" + name.encode(), "sha256")
+
+
+def _names(name: str) -> list[str]:
+    """Return a name and those of its parts that point at somebody by themselves."""
+    parts = [p for p in re.split(r"[\s,·・-]+", name) if len(p) >= 3 and p.isascii()]
+    turned = [" ".join(reversed(name.split())), "".join(name.split())] if " " in name else []
+    return [n for n in dict.fromkeys([name, *turned, *parts]) if n]
+
+
+def _identifiers(case: CaseConfig, numbers: Mapping[str, str], terms: dict[str, str], secret: bytes, *, everything: bool) -> None:
+    """Add what is somebody's alone, with and without its namespace; of addresses also what stands before the @."""
+    count: dict[str, int] = {}
+    chosen: dict[str, str] = {}
+    for row in sorted(case.identifiers, key=lambda i: (_rank(secret, i.identifier), i.person)):
+        if row.identifier in chosen or not _hidden(case, row, numbers, everything=everything):
+            continue
+        owner = numbers.get(row.person, "s") if row.kind == "personal" else "s"
+        count[owner] = count.get(owner, 0) + 1
+        space, _, value = row.identifier.partition(":")
+        other = chosen[row.identifier] = f"{owner}-{count[owner]}"
+        terms[row.identifier] = f"{space}:{other}"
+        if not _BARE_NUMBER.fullmatch(value):
+            terms.setdefault(value, other)
+        if space == "email":
+            terms.setdefault(value.partition("@")[0], other)
+
+
+def _hidden(case: CaseConfig, row: Identifier, numbers: Mapping[str, str], *, everything: bool) -> bool:
+    """Tell whether an identifier is to be replaced: where each of its holders is, and it is theirs alone."""
+    holders = {i.person for i in case.identifiers if i.identifier == row.identifier}
+    return everything or (row.kind == "personal" and holders <= set(numbers))
+
+
+def _hosts(case: CaseConfig, terms: dict[str, str], secret: bytes) -> None:
+    hosts = sorted({s.host for s in case.sources if s.host}, key=lambda h: _rank(secret, h))
+    for n, host in enumerate(hosts, 1):
+        terms.setdefault(host, f"h{n:02d}")
+        terms.setdefault(f"host:{host.partition('.')[0]}", f"host:h{n:02d}")
+
+
+def _pattern(terms: Collection[str]) -> re.Pattern[str] | None:
+    """Match long terms anywhere, short ones as words; the longest first."""
+    ordered = sorted(terms, key=lambda t: (-len(t), t))
+    parts = [re.escape(t) if len(t) >= _ANYWHERE or not t.isascii() else rf"(?<![^\W_]){re.escape(t)}(?![^\W_])" for t in ordered]
+    return re.compile("|".join(parts), re.IGNORECASE) if parts else None
