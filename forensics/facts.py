@@ -191,7 +191,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
                    CASE WHEN starts_with(object, 'file://') THEN regexp_extract(object, '^file://[^/]*(/.*)$', 1, 's') END AS path,
                    CASE WHEN starts_with(object, 'git:?') THEN regexp_extract(object, '^git:([^@#]*)', 1) END AS project
             FROM events
-            WHERE action NOT IN ('metric.point', 'log.message', 'code.commit', 'ref.state', 'object.pointer', 'repository.note', 'identity.holds', 'run.record', 'run.param', 'run.tag', 'run.latest')
+            WHERE action NOT IN ('metric.point', 'log.message', 'code.commit', 'ref.state', 'object.pointer', 'repository.note', 'identity.holds', 'run.record', 'run.param', 'run.tag', 'run.latest', 'run.package')
         )
         SELECT id AS event, source, action, time, coalesce(time_hi, time) AS time_hi,
                coalesce(list_extract($names, list_position($uids, actor)), actor) AS actor,

@@ -20,16 +20,17 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
     process.exec    actor=the original login, target=the account it ran as where another, object=file://<host>/<exe>, session;
                     attrs: argv, cwd, pid, ppid, success
     file.write, file.read, file.delete              object=file://<host>/<path>, as process.exec
-    metric.point    object=run:<name as written>, name, value; attrs: step
+    metric.point    object=run:<name as written>, or the tracked run, or tensorboard:<folder>; name, value; attrs: step
     session.okta.open, .close, .fail; session.sso.open, .fail       actor=okta:<login> (claimed where it failed), session=okta:<number>, device,
                     ip; of sso: object=app:<name>; attrs: factor, fingerprint, managed, registered
     credential.use  a factor was used: actor, session, device, ip, outcome
     credential.issue, .revoke       actor=who did it, target=the account that got or lost it, credential=the key or token where named
     access.grant, .revoke           actor=who did it, target=the account, object=the repository, app, group or organisation
     automation.trigger, .end        object=pipeline:<run>, actor=who set it off (none where a timetable did), session=<commit>, outcome
-    run.record      a tracked run: object=mlflow:<run id>, time=its start, claimed=unix:<user>; attrs: name, job, commit, repo, source,
+    run.record      a tracked run: object=mlflow:<run id> or wandb:<run id>, time=its start, claimed=unix:<user>; attrs: name, job, commit, repo, source,
                     status, end, deleted, experiment, params, tags
     run.param, run.tag      object=the run, name=key; attrs: value; no time
+    run.package     what was installed where a run ran: object=the run, target=pkg:pypi/<name>@<version>; no time
     run.latest      the tracker's own copy of a metric's last point, as metric.point
     object.content  what a collected file is: object, target=sha256:<stored bytes>; attrs: format, globals, calls, dangerous, tensors; no
                     time, no actor

@@ -75,17 +75,23 @@ def images(world: World, compared: Runs) -> Iterator[Candidate]:
 
 
 _LOADED = """
-    SELECT src, dst FROM edges WHERE regexp_matches(src, '^(pkg|image|driver|switch):') AND list_contains($jobs, dst) GROUP BY ALL ORDER BY ALL
+    SELECT src, dst FROM edges WHERE regexp_matches(src, '^(pkg|image|driver|switch):') AND list_contains($jobs, dst)
+    UNION  -- a tracker lists what was installed where the run ran
+    SELECT p.target, j.job FROM events p JOIN events r ON r.action = 'run.record' AND r.object = p.object
+    JOIN jobs j ON regexp_extract(j.job, '[^/]+$') = json_extract_string(r.attrs, '$.job')
+    WHERE p.action = 'run.package' AND list_contains($jobs, j.job)
+    ORDER BY ALL
 """
 
 
 def packages(world: World, compared: Runs, came: Spread) -> Iterator[Candidate]:
-    """Yield packages, drivers and the like that records tie to runs."""
+    """Yield packages in their versions, drivers and the like that records tie to runs."""
     on: dict[str, int] = defaultdict(int)
     for row in world.tables.rows(_LOADED, jobs=list(compared.jobs)):
         on[row["src"]] |= came.own[row["dst"]]
     for reference, reached in sorted(on.items()):
-        yield Candidate(reference, "package", None, reached, reached)
+        if not reference.startswith("image:"):  # see `images`
+            yield Candidate(reference, "package", None, reached, reached)
 
 
 # A path that a run names is taken for one and the same on every host that wrote there. A file's states: each write begins one; a check that finds it changed begins one, too, unless a write before explains it; a check that finds

@@ -234,8 +234,14 @@ def _by_loss(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set
 
 
 def _id(run: str, pattern: str, known: Mapping[str, str]) -> str:
-    """Return the job's number or name within a run's name, by `{name}-{job}` or the like; the name alone where there is no pattern."""
+    """Return the job's number or name within a run's name, or within the last part of it that is one where it is a path."""
     name = run.partition(":")[2]
+    found = (_within(part, pattern, known) for part in (name, *reversed(name.split("/"))))
+    return next((job for job in found if job in known), name)
+
+
+def _within(name: str, pattern: str, known: Mapping[str, str]) -> str:
+    """Return the job by `{name}-{job}` or the like; the name alone where there is no pattern."""
     before, mark, after = pattern.partition("{job}")
     if not mark or name in known:
         return name
