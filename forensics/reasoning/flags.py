@@ -140,28 +140,45 @@ def overlap(dossier: Dossier, items: list[Item]) -> Iterator[Flag]:
 
 def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
     commit = dossier.claimed
-    if commit is None or _facts(commit).get("reachable") is not False:
+    if commit is None:
         return
-    reachable = world.tables.rows(
-        "SELECT 1 AS x FROM events WHERE action = 'code.commit' AND object = $o AND list_contains($servers, source) AND json_extract(attrs, '$.reachable') = 'true' LIMIT 1",
-        o=dossier.objects[0], servers=[s.name for s in world.case.sources if s.kind == "git" and s.role != "clone"],
+    servers = [s.name for s in world.case.sources if s.kind == "git" and s.role != "clone"]
+    reached = world.tables.rows(
+        """
+        SELECT count(*) > 0 AS yes FROM events WHERE action = 'code.commit' AND object = $o AND json_extract(attrs, '$.reachable') = 'true'
+          AND (len($servers) = 0 OR list_contains($servers, source))
+        """,
+        o=dossier.objects[0], servers=servers,
     )  # fmt: skip
     used = world.tables.rows("SELECT events FROM edges WHERE rule = 'job-commits' AND src = $o ORDER BY dst LIMIT 3", o=dossier.objects[0])
-    main = dossier.act is not None and str(dossier.act.rows[0]["object"]).rpartition("/")[2] in (
-        "main",
-        "master",
-        "trunk",
-        "develop",
-        "production",
-        "release",
-    )
-    if not reachable and (used or main):
+    shared = _on_shared(world, dossier.objects[0])
+    if not reached[0]["yes"] and (used or shared):
         yield Flag(
             "rewritten-history",
             "the commit was on a shared branch or was run, and no branch reaches it any more",
             ("a mistake taken back", "a branch tidied up by its owner", "a secret removed from history"),
-            (commit["id"], *(e for u in used for e in u["events"][:2])),
+            (commit["id"], *shared, *(e for u in used for e in u["events"][:2])),
         )
+
+
+_SHARED = ("main", "master", "trunk", "develop", "production", "release")
+"""branches that are everybody's, by their usual names"""
+_STOOD = """
+    WITH RECURSIVE above AS (
+        SELECT $o AS object
+        UNION SELECT e.dst FROM edges e JOIN above a ON e.src = a.object WHERE e.rule = 'ancestry'
+    )
+    SELECT min(e.id) AS event FROM events e JOIN above a ON a.object = e.target OR a.object = e.prior
+    WHERE (e.action = 'code.push' AND list_contains($shared, regexp_extract(e.object, '[^/]*$')))
+       OR (e.action = 'ref.update' AND regexp_matches(json_extract_string(e.attrs, '$.message'), '^(pull|fetch|clone)'))
+       OR (e.action = 'ref.update' AND json_extract_string(e.attrs, '$.role') = 'server' AND list_contains($shared, regexp_extract(e.object, '[^/]*$')))
+    GROUP BY e.action ORDER BY 1
+"""
+"""Records that show the commit, or one built on it, on everybody's branch, or taken from the server by somebody."""
+
+
+def _on_shared(world: World, commit: str) -> tuple[int, ...]:
+    return tuple(r["event"] for r in world.tables.rows(_STOOD, o=commit, shared=list(_SHARED)))
 
 
 def _conflict(dossier: Dossier) -> Iterator[Flag]:

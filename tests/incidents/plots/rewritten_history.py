@@ -47,6 +47,7 @@ def plant(story: Story) -> None:
             silent_log(story, "forge", when - rng.randrange(2, 4) * HOUR, when + rng.randrange(3, 5) * HOUR, own)
 
     def tell() -> None:
+        gone = ["rewritten-history"] if bad.gone else []
         if story.variant == "gap":
             answer = Answer(
                 lab.forge.ref(bad.sha),
@@ -57,7 +58,7 @@ def plant(story: Story) -> None:
                 None,
                 ["own-account"],
                 candidates=story.everyone(spot.when),
-                flags=["rewritten-history", "log-gap"],
+                flags=["log-gap", *gone],
                 not_flags=not_flags("rewritten-history", "log-gap"),
             )
         else:
@@ -66,7 +67,7 @@ def plant(story: Story) -> None:
             )
             person = actor.id if rung == "person" else None
             answer = Answer(lab.forge.ref(bad.sha), actor.id, person, rung, "own-account", forge_account(story, actor), ["defect"], candidates=[actor.id] if person else story.everyone(spot.when),
-                            flags=["rewritten-history"], not_flags=not_flags("rewritten-history"))  # fmt: skip
+                            flags=gone, not_flags=not_flags("rewritten-history"))  # fmt: skip
         q = story.ask(answer.object, spot.when, answer)
         story.causes.append(code_cause(story, q, bad))
         yardsticks(story, q, author=actor, committer=actor, pusher=None if story.variant == "gap" else actor)
@@ -86,6 +87,7 @@ def _dropped(story: Story, actor: Person, bad: Bad, stay: Stay, when: int) -> No
     """Take the commit off the branch, and off the branches that grew from it: what came after is put on top of its parent anew."""
     lab, forge = story.lab, story.lab.forge
     base = forge.commits[bad.sha].parents[0]
+    bad.gone = when
     for ref in [forge.branch, *sorted(r for r in forge.refs if r != forge.branch)]:
         if not forge.contains(forge.refs[ref], bad.sha):
             continue
