@@ -261,7 +261,10 @@ def tell(
     told["tables"] = tables.hashes() | used
     findings_room.write(told, out / "findings.json")
     log = [json.loads(line) for line in (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()]
-    extra = report.Extra(TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), kept.policy, kept.unknown_kinds)
+    compared = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    extra = report.Extra(
+        TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), kept.policy, kept.unknown_kinds, compared=compared
+    )
     (out / "report.html").write_text(report.render(told, tables, case, extra), encoding="utf-8", newline="\n")
     return told
 

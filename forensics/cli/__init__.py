@@ -18,6 +18,7 @@ from forensics.cli.check import check
 from forensics.cli.diff import diff
 from forensics.cli.investigate import investigate
 from forensics.cli.reach import reach
+from forensics.cli.report import report
 from forensics.cli.show import show
 from forensics.cli.sources import sources
 from forensics.cli.terms import CONTEXT, common, fail, warn
@@ -127,5 +128,5 @@ def main() -> None:
     """
 
 
-for _command in (investigate, why, causes, reach, diff, check, sources, timeline, trace, show, bundle):
+for _command in (investigate, why, causes, reach, diff, report, check, sources, timeline, trace, show, bundle):
     main.add_command(_command)

@@ -40,9 +40,14 @@ def _extra(out: Path, policy: Mapping[str, Any], unknown: tuple[str, ...], *, na
     raw = no_bytes if names_hidden else None
     return Extra(
         last.get("tool", ""), last.get("examiner", ""), last.get("time", ""), last.get("hash", ""), tuple(log), policy, unknown, raw,
-        tuple(_lines(out / NOTES)), withheld=names_hidden,
+        tuple(_lines(out / NOTES)), _json(out / "comparison.json"), withheld=names_hidden,
     )  # fmt: skip
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found

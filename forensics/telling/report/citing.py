@@ -48,6 +48,9 @@ def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[tuple[str, Re
     for number, statement in enumerate(findings["statements"], 1):
         for ref in (*statement["evidence"], *_items(statement, ("for", "against"))):
             yield f"statement-{number}", ref
+    for cause in findings["causes"]:
+        for ref in cause.get("refs") or ():
+            yield "causes", ref
     for row in rejected(tables):
         if ref := rejected_ref(row):
             yield "rejected", ref

@@ -36,5 +36,7 @@ class Extra:
     """None: the bytes that OUT keeps of every cited record (table `quoted`)"""
     notes: tuple[Mapping[str, Any], ...] = ()
     """what the examiner noted, in order: time, examiner, text, and tags or the place it is about"""
+    compared: Mapping[str, Any] = field(default_factory=dict)
+    """comparison.json: which runs were compared, and by what"""
     withheld: bool = False
     """names are hidden, and raw bytes with them, since they could tell"""

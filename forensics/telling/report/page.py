@@ -81,7 +81,7 @@ def render(
         entries=list(index.entries(events, _quote(tables, extra), names.hide)),
         users={answer.anchor: answer.data["question"] for answer in told}
         | {f"statement-{n}": s["id"] for n, s in enumerate(findings["statements"], 1)}
-        | {"rejected": voice.say("rejected records")},
+        | {"rejected": voice.say("rejected records"), "causes": voice.say("Likely causes")},
         words=words,
         named=NAMED,
         bar_width=ratios.WIDTH,
@@ -160,6 +160,10 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "day": voice.day,
         "utc": times.show,
         "elapsed": lambda time: _elapsed(time, voice),
+        "counted": lambda kinds: [
+            voice.say("{number} {kind}", number=number, kind=voice.say(words.CONSIDERED[kind]) if kind in words.CONSIDERED else kind)
+            for kind, number in kinds.items()
+        ],
         "slug": lambda name: re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-"),
         "clauses": lambda text: voice.joined([voice.told(part) for part in str(text).split("; ")], ";"),
     }

@@ -163,7 +163,16 @@ CLOCK_BY = {
 
 STATUS = {"skipped": "left out, as asked", "unreadable": "could not be read"}
 
-CONTROL_SHOWS = {"shown": "a record shows it", "shown not": "a record shows that it was not so", "no record": "there is no record"}
+CONSIDERED = {
+    "argument": "launch arguments",
+    "commit": "commits",
+    "environment": "environment variables",
+    "file": "files",
+    "node": "nodes",
+    "object": "objects",
+    "package": "packages",
+    "image": "images",
+}
 
 PATH_KINDS = (
     "account", "address of mail", "badge", "key", "token", "device", "address", "commit", "file", "object", "package", "image", "content", "node", "switch", "driver",

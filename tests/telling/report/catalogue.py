@@ -42,7 +42,7 @@ def _said(node: ast.expr) -> Iterator[str]:
 def of_words() -> Iterator[tuple[str, str]]:
     tables = (
         words.RUNG_STEPS, words.SHOWS, words.BRIEF, words.HOW_FAR, words.NOT_SHOWN, words.MECHANISMS, words.SUPPORT, words.BAND_NAMES, words.TIERS, words.FLAG_NAMES,
-        words.FLAGS, words.VERDICTS, words.VERDICT_NAMES, words.TESTS, words.LIMITS, words.MANDATE, words.STATUS, words.PATH_KINDS, words.INTENT, words.RATIO_NOTE,
+        words.FLAGS, words.VERDICTS, words.VERDICT_NAMES, words.TESTS, words.LIMITS, words.MANDATE, words.STATUS, words.CONSIDERED, words.PATH_KINDS, words.INTENT, words.RATIO_NOTE,
     )  # fmt: skip
     for table in tables:
         yield from (("words.py", text) for text in texts(table))
@@ -84,7 +84,7 @@ _SPEAKS = re.compile(r"[a-z]{2,} .*[a-z]{2,}|[a-z]{3,} ", re.ASCII)
 _NOT_OURS = re.compile(
     r"SELECT|WHERE|FROM |json_extract|list_contains|BETWEEN|starts_with|regexp|arg_m|'\$|\bAND\b|\bOR\b|IS NOT|unnest|count\(|DISTINCT|[\\^$]"
 )
-_SILENT = {"policy.py"}
+_SILENT = {"policy.py", "difference.py"}
 """modules whose sentences never reach the findings"""
 
 

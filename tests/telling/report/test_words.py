@@ -75,6 +75,7 @@ NOT_SAID = {
     # put together from parts; their wholes stand in the catalog
     "{} is recorded for {}{}, held by {}",
     "{} made it{}, by {}",
+    "the records know {} of the named runs, and at least {} of each are needed{}",
     "logons and commands{} at {} (endpoint sensor, kept 7 to 90 days; else the device itself)",
     "{} holds code that runs when it is loaded ({}){}",
     "{} {} since {}, and the act came from an address inside",

@@ -1,0 +1,89 @@
+"""The page made anew from OUT alone; people's names hidden, labelled, or shown."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forensics.case.steps import Request, investigate
+from forensics.telling.report import again, render
+from forensics.telling.report.names import Names, blind
+
+SAMPLE = Path(__file__).parents[3] / "sample_cases" / "shared-login"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An examination whose case folder is gone."""
+    folder = tmp_path_factory.mktemp("again")
+    shutil.copytree(SAMPLE, folder / "case")
+    investigate(folder / "case", folder / "out", Request("K. Ferreira", "2024-08-01T09:00:00Z"), lambda _: None)
+    shutil.rmtree(folder / "case")
+    return folder / "out"
+
+
+def people() -> list[dict[str, str]]:
+    with (SAMPLE / "people.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_out_alone_gives_the_same_bytes(out: Path) -> None:
+    assert again(out) == (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_language_that_is_shown_first_is_all_that_differs(out: Path) -> None:
+    english, chinese = again(out).split("\n"), again(out, "zh").split("\n")
+    assert 'lang="zh-Hans" data-first="zh"' in chinese[1]
+    differs = [one for one, other in zip(english, chinese, strict=True) if one != other]
+    assert len(differs) == 4  # the root, the title, and the two switches
+
+
+def test_records_are_read_from_what_out_keeps(out: Path) -> None:
+    page = again(out)
+    assert page.count('class="raw"') == page.count('class="entry"') > 5
+    assert "could not be read here" not in page
+
+
+def test_nobody_is_named_where_names_are_hidden(out: Path) -> None:
+    page = again(out, names_hidden=True)
+    with (SAMPLE / "identifiers.csv").open(encoding="utf-8", newline="") as stream:
+        own = [row["identifier"] for row in csv.DictReader(stream) if row["kind"] == "personal"]
+    for text in [*own, *(row[key] for row in people() for key in ("person", "name"))]:
+        assert text not in page
+    assert 'class="raw"' not in page
+    assert "Names are hidden in this copy" in page
+
+
+def test_labels_stand_wherever_the_text_stood(lab_report: Any) -> None:
+    findings, tables, case, extra = lab_report
+    page = render(findings, tables, case, extra, "en", {"p-014": "Person 7", "陆知微": "Person 7", "gitlab:luzw": "Account 7"})
+    assert "The records tie this change to Person 7, by way of the account Account 7." in page
+    assert "陆知微" not in page
+    assert "p-014" not in page
+    assert "gitlab:luzw" not in page
+    assert "Matteo Brunelli" not in page  # where there are labels, no other name stands beside an id
+
+
+def test_the_order_of_labels_tells_nothing(out: Path) -> None:
+    from forensics.tables import open_tables
+    from forensics.telling.report import kept
+
+    with open_tables(out / "tables") as tables:
+        told = kept(tables)
+    assert told is not None
+    labels = blind(told.case)
+    assert [labels[row["person"]] for row in people()] != [f"[{n}]" for n in range(1, len(people()) + 1)]
+    assert Names({}, labels).hide(f"x {people()[0]['person']}-y") == f"x {people()[0]['person']}-y"  # a whole word, or none
+
+
+def test_notes_are_shown_as_the_examiners_words(out: Path) -> None:
+    note = {"examiner": "K. Ferreira", "time": "2024-08-02T10:00:00Z", "text": "<b>asked</b> p-001 again", "tags": ["todo"], "about": "q1"}
+    (out / "notes.jsonl").write_text(json.dumps(note) + "\n", encoding="utf-8")
+    page = again(out)
+    (out / "notes.jsonl").unlink()
+    part = page[page.index('<section id="notes">') : page.index('<section id="custody">')]
+    assert "&lt;b&gt;asked&lt;/b&gt;" in part
+    assert "own words, added after the examination" in part
