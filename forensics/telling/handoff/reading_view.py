@@ -46,7 +46,7 @@ def report(found: Material, redaction: Redaction, documents: Mapping[str, Any], 
         for name, columns in _KEPT.items():
             _without_words(found.out / "tables" / name, Path(place) / name, columns, redaction)
         with open_tables(Path(place)) as tables:
-            return page.write(findings, tables, case, extra).encode()
+            return page.render(findings, tables, case, extra).encode()
 
 
 def _without_words(source: Path, target: Path, columns: tuple[str, ...] | list[str], redaction: Redaction) -> None:
