@@ -82,11 +82,15 @@ def _json(path: Path) -> dict[str, Any]:
     return found
 
 
+_BESIDE = {"policy": "policy.toml", "comparison": "comparison.json"}
+"""further files in OUT that findings.json notes the hash of, and that are no tables"""
+
+
 def _examined(out: Path, entries: Iterable[Mapping[str, Any]], findings: Mapping[str, Any]) -> None:
     """Check what the examination wrote against the hashes that it noted of it."""
     wanted = {e["subject"]: e["sha256"] for e in entries if e["action"] == "examined"}
     for name, sha256 in findings["tables"].items():
-        wanted["policy.toml" if name == "policy" else f"tables/{name}.parquet"] = sha256
+        wanted[_BESIDE.get(name, f"tables/{name}.parquet")] = sha256
     for name in ("findings.json", "policy.toml"):
         if name not in wanted:
             raise ForensicsError("this examination did not note its hash", where=name, hint="examine the case anew, with --force")
