@@ -123,7 +123,7 @@ requirements:
 	@rm -f requirements/*.txt
 	$(COMPILE) --extra dev --extra pdf --group build -o build/pins/all.txt
 	$(COMPILE) --extra dev --extra pdf -c build/pins/all.txt -o requirements/dev.txt
-	$(COMPILE) -c build/pins/all.txt -o requirements/run.txt
+	$(COMPILE) --extra code -c build/pins/all.txt -o requirements/run.txt
 	$(subst pyproject.toml,,$(COMPILE)) --group build -c build/pins/all.txt -o requirements/build.txt
 
 clean:

@@ -21,6 +21,8 @@ INFLATED = 64 << 20
 PROBLEMS = 100
 """of one archive"""
 _STEP = 1 << 16
+_OUT = 1 << 20
+"""bytes that are unpacked at once"""
 _SEARCH = 1 << 20
 _GAP = 1 << 16
 """bytes between two members that are searched for the next header, where the directory tells of none"""
@@ -312,25 +314,50 @@ def memory(data: bytes, fixed: tuple[int, int] | None = None) -> View:
     return View(lambda at, count: data[at : at + count], 0, len(data), fixed)
 
 
+def parts(view: View, member: Member, limit: int) -> Iterator[bytes]:
+    """Yield a member's bytes in small pieces, whatever its size; RecordError where they are damaged, or more than `limit`."""
+    stored = view.part(member.data, member.packed)
+    if member.method == STORED:
+        yield from (stored.read(at, _STEP) for at in range(0, stored.size, _STEP))
+        return
+    if member.method != DEFLATED:
+        raise RecordError(f"{member.name!r} is packed by method {member.method}, which is not read")
+    length = 0
+    for part in _pieces(stored):
+        length += len(part)
+        if length > limit:
+            raise RecordError(f"limit: more than {limit} bytes")
+        yield part
+
+
 def _inflated(stored: View, limit: int) -> tuple[bytes, str]:
-    engine = zlib.decompressobj(-15)
     found: list[bytes] = []
-    length = place = 0
+    length = 0
+    try:
+        for part in _pieces(stored):
+            found.append(part)
+            length += len(part)
+            if length > limit:
+                return b"".join(found)[:limit], f"limit: more than {limit} bytes"
+    except RecordError as error:
+        return b"".join(found), error.what
+    return b"".join(found), ""
+
+
+def _pieces(stored: View) -> Iterator[bytes]:
+    """Inflate in steps: none of them is longer than what a step of packed bytes may become, cut into steps again."""
+    engine = zlib.decompressobj(-15)
+    place = 0
     while not engine.eof:
         packed = engine.unconsumed_tail or stored.read(place, _STEP)
         if not engine.unconsumed_tail:
             place += len(packed)
         if not packed:
-            return b"".join(found), "it ends in the middle"
+            raise RecordError("it ends in the middle")
         try:
-            part = engine.decompress(packed, limit - length + 1)
+            yield engine.decompress(packed, _OUT)
         except zlib.error:
-            return b"".join(found), "its packed bytes are damaged"
-        found.append(part)
-        length += len(part)
-        if length > limit:
-            return b"".join(found)[:limit], f"limit: more than {limit} bytes"
-    return b"".join(found), ""
+            raise RecordError("its packed bytes are damaged") from None
 
 
 def checksum_fails(content: View, member: Member) -> bool:

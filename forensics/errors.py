@@ -11,6 +11,8 @@ class Exit(IntEnum):
     USAGE = 2
     UNREADABLE = 3
     INTEGRITY = 4
+    LOOK = 5
+    """`forensics scan` alone: there is something to look at"""
 
 
 class ForensicsError(Exception):

@@ -19,6 +19,7 @@ from forensics.cli.diff import diff
 from forensics.cli.investigate import investigate
 from forensics.cli.reach import reach
 from forensics.cli.report import report
+from forensics.cli.scan import scan
 from forensics.cli.show import show
 from forensics.cli.sources import sources
 from forensics.cli.terms import CONTEXT, common, fail, warn
@@ -124,9 +125,9 @@ def main() -> None:
     could explain it, and what is missing. Evidence is only read, nothing in it is executed, and no network connection is opened.
 
     Data goes to stdout, everything else to stderr. Exit codes: 0 done; 1 failed, in words; 2 wrong use; 3 done, but some evidence was unreadable;
-    4 an integrity check failed; 130 interrupted.
+    4 an integrity check failed; 5 `scan` found something to look at; 130 interrupted.
     """
 
 
-for _command in (investigate, why, causes, reach, diff, report, check, sources, timeline, trace, show, bundle):
+for _command in (investigate, why, causes, reach, diff, report, check, sources, timeline, trace, show, bundle, scan):
     main.add_command(_command)

@@ -29,6 +29,8 @@ class Verdict(NamedTuple):
 _OLD_NAMES = {"__builtin__": "builtins", "__builtins__": "builtins", "copy_reg": "copyreg"}
 """modules as Python 2 called them; unpicklers map them (fix_imports)"""
 
+NOT_KNOWN = "not known"
+"""why a callable is `other` of which the table says nothing"""
 LONGEST = 512
 """a name longer than this belongs to no library"""
 
@@ -255,7 +257,7 @@ def classify(module: str, name: str) -> Verdict:
         return Verdict(Kind.DANGEROUS, why)
     if is_plain_class(module, name):
         return Verdict(Kind.OTHER, "a class of a library for training")
-    return Verdict(Kind.OTHER, "not known")
+    return Verdict(Kind.OTHER, NOT_KNOWN)
 
 
 def _danger(module: str, name: str, full: str) -> str:
@@ -279,8 +281,13 @@ def _danger(module: str, name: str, full: str) -> str:
     return ""
 
 
+def of_library(module: str) -> bool:
+    """Tell whether a module bears the name of a library for training."""
+    return module.partition(".")[0] in _LIBRARIES
+
+
 def is_plain_class(module: str, name: str) -> bool:
     """Tell whether this is named like a class of a library for training, and nothing dangerous is known of it."""
-    if module.partition(".")[0] not in _LIBRARIES or _danger(module, name, f"{module}.{name}"):
+    if not of_library(module) or _danger(module, name, f"{module}.{name}"):
         return False
     return _CLASS.fullmatch(name.rpartition(".")[2]) is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from forensics import containers, tensors
+from forensics import containers, sevenzip, tensors, unpacking
 from forensics.containers import Allowance, Archive, Member, View
 from forensics.errors import RecordError
 from forensics.pickles.callables import Kind, is_plain_class
@@ -30,12 +30,7 @@ _NUMBERS = re.compile(rb"\{\s*['\"]descr['\"]\s*:\s*['\"][<>|=][biufcSUVMm]\d{1,
 """a numpy header of plain numbers or text; behind any other a pickle may stand, since arrays of Python objects are pickled (numpy.lib.format)"""
 _OBJECTS = re.compile(rb"['\"][|<>=]?O\d{0,3}['\"]")
 _UNREAD = (
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
-    (b"\x1f\x8b", "gzip"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\x00", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"ZF", "joblib-zlib"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
@@ -120,6 +115,12 @@ class _Examiner:
             return "numpy"
         if tensors.begins_like(head):
             return self.safetensors(view, member)
+        if head.startswith(sevenzip.MAGIC):
+            self.seven(view, member, depth)
+            return "7z"
+        packed = unpacking.kind_of(head)
+        if packed and self.packed(view, packed, member, depth):
+            return packed
         unread = next((kind for mark, kind in _UNREAD if head.startswith(mark)), "")
         if unread:
             if unread not in _HOLD_NO_CODE:
@@ -132,6 +133,31 @@ class _Examiner:
         return "torch-legacy" if stream.legacy else "pickle"
 
     # --- archives
+
+    def packed(self, view: View, kind: str, member: str, depth: int) -> bool:
+        """Look at what was compressed as a whole; false where it turns out not to be."""
+        content, why = unpacking.unpacked(view, kind, max(0, min(containers.INFLATED, self.room)))
+        self.room -= len(content)
+        if content:
+            self.look(containers.memory(content, view.place(0, view.size)), f"{member}!{kind}" if member else kind, "", depth + 1)
+        elif kind == "zlib":  # two bytes that text may begin with, too
+            return False
+        if why:
+            self.problem(view, 0, member, why)
+        return True
+
+    def seven(self, view: View, member: str, depth: int) -> None:
+        """Look at the files of a 7z archive."""
+        try:
+            for file in sevenzip.files(view, max(0, min(containers.INFLATED, self.room))):
+                self.room -= file.content.size
+                name = f"{member}!{file.name}" if member else file.name
+                if self.promising(file.content.read(0, _HEAD)):
+                    self.look(file.content, name, file.name, depth + 1)
+                if file.why:
+                    self.problem(file.content, 0, name, file.why)
+        except RecordError as error:
+            self.problem(view, 0, member, f"7z: {error.what}")
 
     def archive(self, view: View, listing: Archive, member: str, depth: int) -> str:
         """Look at every member of a zip."""
@@ -173,7 +199,11 @@ class _Examiner:
 
     def promising(self, head: bytes) -> bool:
         """Tell whether bytes that begin so are to be looked at."""
-        if head.startswith((containers.LOCAL, _NUMPY, *(mark for mark, _ in _UNREAD))) or tensors.begins_like(head):
+        if (
+            head.startswith((containers.LOCAL, _NUMPY, sevenzip.MAGIC, *(mark for mark, _ in _UNREAD)))
+            or unpacking.kind_of(head)
+            or tensors.begins_like(head)
+        ):
             return True
         tried = Budget(min(_TRIED, self.budget.opcodes), references=min(_TRIED, self.budget.references))
         before = tried.opcodes

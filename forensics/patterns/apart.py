@@ -1,0 +1,97 @@
+"""Has texts matched in another process: a text that makes the parser run on, or fall, costs its own hits and nothing else."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from forensics.patterns.matching import LARGEST, Hit
+from forensics.patterns.rules import SHIPPED, Rule, read_rules
+
+SECONDS = 10
+"""of computing for one text; an ordinary one of a megabyte takes less than one"""
+_FALLS = 10
+"""texts that may end the worker; of what comes after, nothing is read"""
+TOO_LARGE = f"limit: a text of more than {LARGEST} bytes"
+TOO_MUCH = "limit: reading it takes too long, or too much memory"
+TOO_MANY = f"limit: {_FALLS} texts before it took too long"
+
+_Answer = list[tuple[str, int, int, str]]
+
+
+class Apart:
+    """A worker that matches texts by rules. To be closed."""
+
+    def __init__(self, folders: Sequence[Path] = (SHIPPED,), seconds: int = SECONDS) -> None:
+        self.rules = read_rules(folders)
+        self._known = {(rule.language, rule.id): rule for rule in self.rules}
+        self._arguments = [str(seconds), *map(str, folders)]
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._falls = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker.communicate()
+            self._worker = None
+
+    def hits(self, content: bytes, language: str) -> list[Hit] | str:
+        """Return where a text is as the rules say; where it can't be read, why."""
+        if len(content) > LARGEST:
+            return TOO_LARGE
+        if not _promising(content, language, self.rules):
+            return []
+        if self._falls >= _FALLS:
+            return TOO_MANY
+        answer = self._ask(content, language)
+        if answer is None:
+            self._falls += 1
+            self.close()
+            return TOO_MUCH
+        return [Hit(self._known[language, name], first, last, text) for name, first, last, text in answer]
+
+    def _ask(self, content: bytes, language: str) -> _Answer | None:
+        worker = self._worker = self._worker or self._start()
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        try:
+            worker.stdin.write(msgspec.json.encode((language, len(content))) + b"\n" + content)
+            worker.stdin.flush()
+            return msgspec.json.decode(worker.stdout.readline(), type=_Answer)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start a worker. `-P`: nothing is imported from the folder that happens to be the current one, which may be evidence."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "forensics.patterns.worker", *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "RUST_BACKTRACE": "0"},
+        )
+
+
+def _promising(content: bytes, language: str, rules: Iterable[Rule]) -> bool:
+    """Tell whether a text has the words of any rule."""
+    small = content.decode("utf-8", "backslashreplace").lower()
+    return any(r.language == language and (r.words is None or any(word in small for word in r.words)) for r in rules)
+
+
+def several(texts: Iterable[tuple[bytes, str]], seconds: int = SECONDS) -> Iterator[list[Hit] | str]:
+    """Match one text after the other, by the shipped rules."""
+    with Apart(seconds=seconds) as worker:
+        for content, language in texts:
+            yield worker.hits(content, language)

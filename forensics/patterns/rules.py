@@ -1,0 +1,123 @@
+"""Reads rule files: the shipped ones, and a user's own.
+
+Format: https://ast-grep.github.io/reference/yaml.html
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+from forensics.errors import ForensicsError, UsageError
+from forensics.patterns.words import needed
+
+SHIPPED = Path(__file__).parent / "shipped"
+LANGUAGES = ("python", "bash", "yaml")
+"""those that rules may be about; ast-grep ends the process at the name of one that it does not know"""
+_PARTS = ("rule", "constraints", "utils")
+_KEYS = {"id", "language", "severity", "message", "note", "metadata", "url", *_PARTS}
+
+
+class Severity(StrEnum):
+    """How ordinary what a rule finds is."""
+
+    INFO = "info"
+    """any training code has it: of interest where a change brought it, or took it out"""
+    WARNING = "warning"
+    """a reason to look wherever it stands"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is looked for, and why."""
+
+    id: str
+    language: str
+    severity: Severity
+    says: str
+    why: str
+    innocent: tuple[str, ...]
+    group: str
+    config: dict[str, Any] = field(hash=False)
+    """what ast-grep is asked"""
+    words: frozenset[str] | None = None
+    """one of which a text needs, in small letters; None where none can be told"""
+
+
+def installed() -> bool:
+    """Tell whether what the rules need is installed (extra `code`)."""
+    return find_spec("ast_grep_py") is not None and find_spec("yaml") is not None
+
+
+def read_rules(folders: Iterable[Path] = (SHIPPED,)) -> tuple[Rule, ...]:
+    """Read all rules of folders or files, by language and name; a rule of a later place takes the place of an earlier one's of the same name."""
+    if not installed():
+        raise ForensicsError("the rules over code need ast-grep-py and PyYAML", hint="install training-forensics[code]")
+    found: dict[tuple[str, str], Rule] = {}
+    for folder in folders:
+        files = [folder] if folder.is_file() else sorted(f for f in folder.iterdir() if f.suffix in (".yml", ".yaml") and f.is_file())
+        for file in files:
+            found |= {(rule.language, rule.id): rule for rule in _of_file(file)}
+    return tuple(found[key] for key in sorted(found))
+
+
+def _of_file(file: Path) -> Iterable[Rule]:
+    import yaml  # noqa: PLC0415 - an extra that may be missing
+
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where PyYAML was built with it
+        documents = list(yaml.load_all(file.read_text(encoding="utf-8"), loader))
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
+        raise UsageError(f"is no rule file: {error}", where=str(file), hint="write it as ast-grep does") from error
+    for number, document in enumerate(documents, 1):
+        if document is not None:
+            yield _rule(document, f"{file}, rule {number}")
+
+
+def _rule(document: object, where: str) -> Rule:
+    if not isinstance(document, dict) or not isinstance(document.get("rule"), dict) or not isinstance(document.get("id"), str):
+        raise UsageError("a rule is a table with `id`, `language`, `message` and `rule`", where=where)
+    unknown = sorted(str(k) for k in set(document) - _KEYS)
+    if unknown:
+        raise UsageError(f"unknown keys: {', '.join(unknown)}", where=where, hint=f"known are {', '.join(sorted(_KEYS))}")
+    language = str(document.get("language", "")).lower()
+    if language not in LANGUAGES:
+        raise UsageError(f"no language that is read: {language!r}", where=where, hint=f"one of {', '.join(LANGUAGES)}")
+    metadata = document.get("metadata") or {}
+    config = {key: document[key] for key in _PARTS if key in document}
+    rule = Rule(
+        document["id"], language, _severity(document.get("severity", "warning"), where), _words(document.get("message")), _words(document.get("note")),
+        tuple(_words(w) for w in _list(metadata, "innocent")), str(metadata.get("group", "") if isinstance(metadata, Mapping) else ""), config,
+        needed(document["rule"]),
+    )  # fmt: skip
+    _try(rule, where)
+    return rule
+
+
+def _severity(value: object, where: str) -> Severity:
+    """Read ast-grep's severities: hint and info are one here, and so are warning and error."""
+    known = {"hint": Severity.INFO, "info": Severity.INFO, "warning": Severity.WARNING, "error": Severity.WARNING}
+    if value not in known:
+        raise UsageError(f"no severity: {value!r}", where=where, hint=f"one of {', '.join(known)}")
+    return known[str(value)]
+
+
+def _list(metadata: object, key: str) -> list[object]:
+    found = metadata.get(key, []) if isinstance(metadata, Mapping) else []
+    return found if isinstance(found, list) else [found]
+
+
+def _words(value: object) -> str:
+    return " ".join(str(value or "").split())
+
+
+def _try(rule: Rule, where: str) -> None:
+    """Ask ast-grep once, so that a rule that it does not understand is said at the start."""
+    import ast_grep_py  # noqa: PLC0415 - an extra that may be missing
+
+    try:
+        ast_grep_py.SgRoot("", rule.language).root().find_all(cast("ast_grep_py.Config", rule.config))
+    except Exception as error:
+        raise UsageError(f"ast-grep does not understand this rule: {error}", where=where) from error
