@@ -209,7 +209,7 @@ def _files(found: Material) -> dict[str, tuple[bag.Content, str]]:
             found.out / "tables" / name,
             noted.get(name.removesuffix(".parquet")) or sha256_of(str(found.out / "tables" / name)),
         )
-    for name in ("report.html", "policy.toml"):
+    for name in ("report.html", "policy.toml", *(n for n in ("comparison.json", "notes.jsonl") if (found.out / n).is_file())):
         files[f"data/{name}"] = (found.out / name, sha256_of(str(found.out / name)))
     lock = sbom.lock()
     files["data/requirements.lock"] = (lock, material.sha256(lock))
@@ -244,7 +244,7 @@ def _made(found: Material, request: Request, redaction: Redaction, core: Core, s
     made: dict[str, bag.Content] = {}
     view = request.view
     if not view.whole:
-        made["data/report.html"] = reading_view.report(found, redaction, core.documents, request.tool, request.time)
+        made["data/report.html"] = reading_view.report(found, redaction, core.documents, request.language)
         made["data/redactions.json"] = material.written("", kit.redactions(core.swaps, core.left_out, request.asked, spoken))
     for name, text in kit.pages(core.documents, spoken).items():
         made[f"data/{name}"] = text.encode()

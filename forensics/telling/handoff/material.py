@@ -82,21 +82,22 @@ def _json(path: Path) -> dict[str, Any]:
     return found
 
 
-_BESIDE = {"policy": "policy.toml", "comparison": "comparison.json"}
-"""further files in OUT that findings.json notes the hash of, and that are no tables"""
-
-
 def _examined(out: Path, entries: Iterable[Mapping[str, Any]], findings: Mapping[str, Any]) -> None:
     """Check what the examination wrote against the hashes that it noted of it."""
     wanted = {e["subject"]: e["sha256"] for e in entries if e["action"] == "examined"}
     for name, sha256 in findings["tables"].items():
-        wanted[_BESIDE.get(name, f"tables/{name}.parquet")] = sha256
+        wanted[_place(name)] = sha256
     for name in ("findings.json", "policy.toml"):
         if name not in wanted:
             raise ForensicsError("this examination did not note its hash", where=name, hint="examine the case anew, with --force")
     for name, sha256 in sorted(wanted.items()):
         if not (out / name).is_file() or sha256_of(str(out / name)) != sha256:
             raise IntegrityError("is not what the examination wrote", where=str(out / name), hint="examine the case anew, with --force")
+
+
+def _place(name: str) -> str:
+    """Return the file in OUT that a name of the findings' tables stands for."""
+    return f"tables/{name}.parquet" if "/" in name else "policy.toml" if name == "policy" else f"{name}.json"
 
 
 def _originals(case: CaseConfig, evidences: Iterable[Evidence], noted: Mapping[str, str]) -> Iterator[Original]:

@@ -14,9 +14,10 @@ from forensics import schema
 from forensics.model import CaseConfig
 from forensics.source import kinds
 from forensics.tables import open_tables
-from forensics.telling import report as page
 from forensics.telling.handoff.material import Material
 from forensics.telling.handoff.redaction import Redaction
+from forensics.telling.report import Extra, render
+from forensics.telling.report.extra import no_bytes
 
 _KEPT = {
     "events": ("id", "source", "file", "start", "end", "time", "time_hi", "action", "locator"),
@@ -26,7 +27,7 @@ _KEPT = {
 """columns that the report needs for its drawings and counts; of the rest nothing is left"""
 
 
-def report(found: Material, redaction: Redaction, documents: Mapping[str, Any], tool: str, time: str) -> bytes:
+def report(found: Material, redaction: Redaction, documents: Mapping[str, Any], language: str) -> bytes:
     """Return report.html as this view shows it."""
     case: CaseConfig = redaction.names.value(found.case)
     findings = json.loads(json.dumps(documents["data/findings.json"]))
@@ -41,12 +42,14 @@ def report(found: Material, redaction: Redaction, documents: Mapping[str, Any], 
         for answer in findings["answers"]:
             answer["path"] = []
     unknown = tuple(sorted({s.kind for s in case.sources} - set(kinds())))
-    extra = page.Extra(tool, "", time, "", (), found.policy, unknown)
+    log = tuple(documents["data/custody.jsonl"])
+    last = log[-1]
+    extra = Extra(last["tool"], last["examiner"], last["time"], "", log, found.policy, unknown, no_bytes, withheld=True)
     with tempfile.TemporaryDirectory() as place:
         for name, columns in _KEPT.items():
             _without_words(found.out / "tables" / name, Path(place) / name, columns, redaction)
         with open_tables(Path(place)) as tables:
-            return page.render(findings, tables, case, extra).encode()
+            return render(findings, tables, case, extra, language).encode()
 
 
 def _without_words(source: Path, target: Path, columns: tuple[str, ...] | list[str], redaction: Redaction) -> None:

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass, field
 
-WHOLE_FILES = ("data/report.html", "data/policy.toml")
-RERUN = ("data/rerun.json", "data/sbom.cdx.json", "data/requirements.lock")
 _HASHES = (
     ("data/findings.json", r"/(.*/)?sha256|/tables/.*", "hash"),
     ("data/custody.jsonl", r"/\d+/(hash|prev|sha256|bytes)", "hash"),
@@ -50,6 +48,7 @@ _RAW = (
     (r"data/tables/.*", "raw-content"),
     (r"data/originals\.json", "raw-content"),
     (r"data/report\.html", "rendered-anew"),
+    (r"data/comparison\.json|data/notes\.jsonl", "not-needed"),
     (r"data/rerun\.json|data/requirements\.lock", "not-needed"),
 )
 
