@@ -25,6 +25,7 @@ from forensics.cli.sources import sources
 from forensics.cli.terms import CONTEXT, common, fail, warn
 from forensics.cli.timeline import timeline
 from forensics.cli.trace import trace
+from forensics.cli.verify import verify
 from forensics.cli.why import why
 from forensics.errors import Exit, ForensicsError
 
@@ -129,5 +130,5 @@ def main() -> None:
     """
 
 
-for _command in (investigate, why, causes, reach, diff, report, check, sources, timeline, trace, show, bundle, scan):
+for _command in (investigate, why, causes, reach, diff, report, check, sources, timeline, trace, show, bundle, scan, verify):
     main.add_command(_command)

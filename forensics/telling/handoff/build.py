@@ -88,7 +88,7 @@ def build(found: Material, request: Request, target: Path) -> Built:
         built = _bag(found, request, folder)
         with (folder.parent / "bundle.zip").open("wb") as stream:
             top = f"{kit.plain(found.case.id) if request.view.whole else 'bundle'}-{request.view.name}"
-            write_zip(stream, top, [(p.relative_to(folder).as_posix(), p) for p in sorted(folder.rglob("*")) if p.is_file()])
+            write_zip(stream, top, {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()})
         if target.exists():
             target.rmdir()
         folder.replace(target)

@@ -69,8 +69,12 @@ def read_key(path: Path) -> Signer:
 
 def envelope(signer: Signer, payload: bytes) -> bytes:
     """Return the DSSE envelope of a payload, as canonical JSON."""
-    signature = signer.sign(pae(payload))
-    pair = {"keyid": signer.fingerprint, "sig": base64.b64encode(signature).decode()}
+    return enveloped(signer.fingerprint, payload, signer.sign(pae(payload)))
+
+
+def enveloped(keyid: str, payload: bytes, signature: bytes) -> bytes:
+    """Return the envelope of a payload and its signature; there is one way to write it."""
+    pair = {"keyid": keyid, "sig": base64.b64encode(signature).decode()}
     return canonical({"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": [pair]})
 
 

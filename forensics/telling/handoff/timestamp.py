@@ -4,10 +4,20 @@ import hashlib
 import http.client
 import urllib.error
 import urllib.request
+from pathlib import Path
 
-from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+from cryptography.x509 import load_pem_x509_certificates
+from rfc3161_client import (
+    HashAlgorithm,
+    TimestampRequestBuilder,
+    TimeStampResponse,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
 
 from forensics.errors import ForensicsError, UsageError
+from forensics.telling.handoff.opening import wrong
 
 _LARGEST = 1 << 20
 _PATIENCE = 30
@@ -31,6 +41,32 @@ def asked(url: str, text: bytes) -> bytes:
     if found.status not in (0, 1) or found.tst_info.message_imprint.message != _hashed(text):
         raise ForensicsError("the time stamp authority refused, or answered about something else", where=url, hint="try another authority")
     return token
+
+
+def hashed_text(token: bytes, text: bytes, authority: Path | None) -> str:
+    """Check that a time stamp is about a text, and, with the authority's certificates, that it is the authority's; return its time."""
+    try:
+        found = decode_timestamp_response(token)
+        if found.tst_info.message_imprint.message != _hashed(text):
+            raise wrong("timestamp.tsr", "is not about this statement")
+        if authority:
+            _verified(found, text, authority)
+        return found.tst_info.gen_time.isoformat()
+    except (ValueError, VerificationError) as error:
+        raise wrong("timestamp.tsr", f"does not hold: {error}") from error
+
+
+def _verified(found: TimeStampResponse, text: bytes, authority: Path) -> None:
+    try:
+        certificates = load_pem_x509_certificates(authority.read_bytes())
+    except (ValueError, OSError) as error:
+        raise UsageError(
+            f"holds no certificates: {error}", where=str(authority), hint="the authority's root certificates, as PEM"
+        ) from error
+    builder = VerifierBuilder()
+    for certificate in certificates:
+        builder = builder.add_root_certificate(certificate)
+    builder.build().verify_message(found, text)
 
 
 def _hashed(text: bytes) -> bytes:
