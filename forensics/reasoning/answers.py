@@ -235,7 +235,7 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
         _by(view, dossier, stand_in) if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
         view.policy.band(worst) if best and rivals else "none", candidates,
         tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, worst, view.policy.lowest),
-        missing(view, dossier, rung, ()), raised, _on_behalf(dossier),
+        missing(view, dossier, rung, (), frozenset(w.item.kind for w in weighed)), raised, _on_behalf(dossier),
         weighings=(Weighing(stand_in, tuple(weighed), others, _nearest(rivals)),) if stand_in else (),
     )  # fmt: skip
 

@@ -1,13 +1,22 @@
-"""Which record would tell what is left apart, most telling first, and where such records lie."""
+"""Which record would tell what is left apart, most telling first, and where such records lie.
+
+How telling a record is: what it would weigh for whom it names, as the policy weighs a record of its kind and usual tier. Without a session
+there is nobody to weigh, so what leads to one comes first.
+"""
+
+from math import log
 
 from forensics import times
 from forensics.model import Rung
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.policy import Policy
 from forensics.reasoning.world import World
 
 
-def missing(world: World, dossier: Dossier, rung: Rung, gap_sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the records to look for, in order; empty at rung person."""
+def missing(
+    world: World, dossier: Dossier, rung: Rung, gap_sources: tuple[str, ...], told: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return the records to look for, in order; empty at rung person. `told` are the kinds of items that the records held already."""
     if rung is Rung.PERSON:
         return ()
     moment = times.show(dossier.when[0]) if dossier.when else "that time"
@@ -19,8 +28,14 @@ def missing(world: World, dossier: Dossier, rung: Rung, gap_sources: tuple[str, 
             ),
             *_act(dossier, moment),
         )
-    wanted = [*_shared(dossier, moment), *_origin(dossier, moment), *_person(world, dossier, moment)]
-    return tuple(dict.fromkeys(wanted))
+    wanted = [*_shared(dossier, moment), *_origin(dossier, moment)]
+    return tuple(dict.fromkeys([*wanted, *_person(world.policy, dossier, moment, told)]))
+
+
+def gain(policy: Policy, tier: str, likely: str, unlikely: str) -> float:
+    """Return the log ratio that one record of this tier would add for whom it names."""
+    r = policy.tiers[tier]  # type: ignore[index]
+    return log(((1 - r) * policy.words[likely] + r / 2) / ((1 - r) * policy.words[unlikely] + r / 2))
 
 
 def _act(dossier: Dossier, moment: str) -> list[str]:
@@ -56,17 +71,15 @@ def _origin(dossier: Dossier, moment: str) -> list[str]:
     return wanted
 
 
-def _person(world: World, dossier: Dossier, moment: str) -> list[str]:
-    kinds = {
-        row["action"].rpartition(".")[0] or row["action"]
-        for row in world.tables.rows(
-            "SELECT DISTINCT action FROM acts WHERE starts_with(action, 'device.') OR starts_with(action, 'person.')"
-        )
-    }
+def _person(policy: Policy, dossier: Dossier, moment: str, told: frozenset[str]) -> list[str]:
+    """Return what would tell who sat there, the heaviest first, without what the records held already."""
     devices = sorted({d.device for o in dossier.origins for d in o.devices})
     on = f" on {', '.join(devices)}" if devices else ""
-    wanted = [f"logons and commands{on} at {moment} (endpoint sensor, kept 7 to 90 days; else the device itself)"]
-    if not any(k.startswith("person") for k in kinds):
-        wanted.append(f"who was in the building at {moment} (badge system)")
-    wanted.append(f"the sign-on with a second factor nearest to {moment} (identity provider's log, kept 90 days by most)")
-    return wanted
+    # (kinds of items, the usual tier of such records, how well it fits whom it names and others, the record)
+    wished = (
+        ({"device_command", "device_session"}, "T4", "almost certain", "very unlikely", f"logons and commands{on} at {moment} (endpoint sensor, kept 7 to 90 days; else the device itself)"),
+        ({"sign_on", "device_sign_on"}, "T3", "almost certain", "very unlikely", f"the sign-on with a second factor nearest to {moment} (identity provider's log, kept 90 days by most)"),
+        ({"presence", "elsewhere", "meeting"}, "T3", "likely", "even", f"who was in the building at {moment} (badge system)"),
+    )  # fmt: skip
+    open_ = [(gain(policy, tier, likely, unlikely), text) for kinds, tier, likely, unlikely, text in wished if not kinds & told]
+    return [text for _, text in sorted(open_, key=lambda o: -o[0])]

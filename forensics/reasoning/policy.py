@@ -28,6 +28,7 @@ class Policy:
     gap_chance: float
     gap_shortest: int
     gap_records: int
+    clocks: dict[str, float]
     commands: dict[str, tuple[str, ...]]
     causes: dict[str, float]
     source: str
@@ -60,6 +61,7 @@ def read_policy(path: Path | None) -> Policy:
             gap_chance=float(raw["gaps"]["chance"]),
             gap_shortest=int(raw["gaps"]["shortest"]) * 1_000_000_000,
             gap_records=int(raw["gaps"]["records"]),
+            clocks={k: float(raw["clocks"][k]) for k in ("anchors", "loose_anchors", "step_anchors", "chance", "share", "step_share")},
             commands={k: tuple(v) for k, v in raw["commands"].items()},
             causes={str(k): float(v) for k, v in raw["causes"].items()},
             source=text,

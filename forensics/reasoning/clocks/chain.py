@@ -11,7 +11,7 @@ import pyarrow as pa
 from forensics import schema
 from forensics.model import CaseConfig
 from forensics.reasoning.clocks.anchors import Kept, Times, anchors
-from forensics.reasoning.clocks.pairs import SLACK, Segment, offset
+from forensics.reasoning.clocks.pairs import SLACK, Limits, Segment, offset
 from forensics.reasoning.policy import Policy
 from forensics.tables import Tables
 
@@ -75,19 +75,20 @@ class _Pair:
 def clocks(tables: Tables, case: CaseConfig, policy: Policy) -> dict[str, Clock]:
     """Return the clock of every source that could be compared, by source. Pure, and deterministic."""
     kept = anchors(tables, policy)
-    pairs = _pairs(kept)
+    limits = Limits.of(policy)
+    pairs = _pairs(kept, limits)
     if not pairs:
         return {}
     first = case.clock or _most_anchored(pairs, set())
-    found = _measure(first, pairs, kept)
+    found = _measure(first, pairs, kept, limits)
     if not case.clock:  # the clock that most others agree with: one that is itself off is no measure
         reference = _most_anchored(pairs, set(found) - _majority(found))
-        found = found if reference == first else _measure(reference, pairs, kept)
+        found = found if reference == first else _measure(reference, pairs, kept, limits)
     agreed = bool(case.clock) or any(not c.off for s, c in found.items() if s != c.reference)
     return {s: replace(c, supported=agreed) for s, c in found.items()}
 
 
-def _measure(reference: str, pairs: dict[tuple[str, str], _Pair], kept: dict[str, dict[str, Kept]]) -> dict[str, Clock]:
+def _measure(reference: str, pairs: dict[tuple[str, str], _Pair], kept: dict[str, dict[str, Kept]], limits: Limits) -> dict[str, Clock]:
     """Measure every source against a reference, hop by hop along the best anchors."""
     graph: nx.Graph[str] = nx.Graph()
     for (one, other), pair in sorted(pairs.items()):
@@ -97,7 +98,7 @@ def _measure(reference: str, pairs: dict[tuple[str, str], _Pair], kept: dict[str
     found = {reference: Clock(reference, reference, "", "", "exact", ())}
     for source, way in sorted(nx.single_source_dijkstra_path(graph, reference).items(), key=lambda i: (len(i[1]), i[0])):
         if source != reference:
-            clock = _measured(source, found.get(way[-2]), graph.edges[way[-2], source]["pair"], kept, reference)
+            clock = _measured(source, found.get(way[-2]), graph.edges[way[-2], source]["pair"], kept, reference, limits)
             if clock is not None:
                 found[source] = clock
     return found
@@ -113,14 +114,14 @@ def _majority(found: dict[str, Clock]) -> set[str]:
     return max((agreeing(s) for s in points if found[s].how != "loose"), key=len, default=set(points))
 
 
-def _pairs(kept: dict[str, dict[str, Kept]]) -> dict[tuple[str, str], _Pair]:
+def _pairs(kept: dict[str, dict[str, Kept]], limits: Limits) -> dict[tuple[str, str], _Pair]:
     """Compare every two sources that bear keys of one kind, and keep the kind that tells most."""
     found: dict[tuple[str, str], _Pair] = {}
     for kind, sources in kept.items():
         names = sorted(sources)
         for n, one in enumerate(names):
             for other in names[n + 1 :]:
-                segments = offset(sources[one], sources[other])
+                segments = offset(sources[one], sources[other], limits)
                 count = sum(s.anchors for s in segments)
                 cost = _COST[sources[one].how]
                 before = found.get((one, other))
@@ -139,11 +140,13 @@ def _most_anchored(pairs: dict[tuple[str, str], _Pair], without: set[str]) -> st
     return min(among, key=lambda s: ([-len(partners[s].get(cost, ())) for cost in _COST.values()], s))
 
 
-def _measured(source: str, parent: Clock | None, pair: _Pair, kept: dict[str, dict[str, Kept]], reference: str) -> Clock | None:
+def _measured(
+    source: str, parent: Clock | None, pair: _Pair, kept: dict[str, dict[str, Kept]], reference: str, limits: Limits
+) -> Clock | None:
     if parent is None:
         return None
     mine, others = kept[pair.kind][source], kept[pair.kind][parent.source]
-    segments = offset(mine, _right(others, parent))
+    segments = offset(mine, _right(others, parent), limits)
     if not segments:
         return None
     wider = tuple(replace(s, low=s.low - _doubt(parent)[0], high=s.high + _doubt(parent)[1]) for s in segments)

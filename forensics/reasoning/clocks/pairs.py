@@ -13,11 +13,10 @@ import numpy.typing as npt
 
 from forensics import times
 from forensics.reasoning.clocks.anchors import Kept
+from forensics.reasoning.policy import Policy
 
 Distances = npt.NDArray[np.int64]
 
-LEAST = 3
-"""anchors below which nothing is estimated (method, Time)"""
 FARTHEST = 400 * times.DAY
 _WIDTHS = {
     "exact": (2 * times.SECOND, 20 * times.SECOND, 5 * times.MINUTE),
@@ -25,18 +24,33 @@ _WIDTHS = {
     "loose": (10 * times.MINUTE,),
 }
 """how close together distances of one act lie; the wider ones are for clocks that drift"""
-_CHANCE = 1e-6
-"""chance, over all spots, above which a spot may be a coincidence"""
 _SPOTS = 6
-_SHARE = 0.3
-"""share of the records of a stretch that must bear an offset out"""
-_LEAST = {"exact": LEAST, "near": LEAST, "loose": 12}
-"""people keep hours: a few of their comings and goings lie alike by chance"""
-_STEP_SHARE = 0.6
-_STEP_ANCHORS = {"exact": LEAST, "near": 8, "loose": 8}
-"""anchors of a step: people push, and log in, again and again, so a few may lie alike by chance"""
 SLACK = {"exact": 1 * times.SECOND, "near": 8 * times.SECOND, "loose": 15 * times.MINUTE}
 """how far apart two records of one act may lie on clocks that agree"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What it takes for records that lie alike to tell an offset (policy, clocks)."""
+
+    least: int
+    """anchors below which nothing is estimated (method, Time)"""
+    loose: int
+    """the same of loose anchors: people keep hours, so a few of their comings and goings lie alike by chance"""
+    step: int
+    """the same of a step that near or loose anchors show: people push, and log in, again and again"""
+    chance: float
+    """over all spots, above which a spot may be a coincidence"""
+    share: float
+    """of the records of a stretch that must bear an offset out"""
+    step_share: float
+    """the same of a step"""
+
+    @classmethod
+    def of(cls, policy: Policy) -> "Limits":
+        """Take them from the policy."""
+        p = policy.clocks
+        return cls(int(p["anchors"]), int(p["loose_anchors"]), int(p["step_anchors"]), p["chance"], p["share"], p["step_share"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +81,22 @@ class Pairs:
     apart: Distances
     """how much later that is than the other source's"""
     keys: list[str]
+    limits: Limits
 
 
-def offset(one: Kept, other: Kept) -> tuple[Segment, ...]:
+def offset(one: Kept, other: Kept, limits: Limits) -> tuple[Segment, ...]:
     """Return by how much `one` runs ahead of `other`, stretch by stretch in order of time; nothing where the records do not tell."""
-    pairs = _distances(one, other)
+    pairs = _distances(one, other, limits)
     free = np.ones(len(pairs.apart), bool)
     spots: list[npt.NDArray[np.int64]] = []
     for _ in range(_SPOTS if one.how != "loose" else 1):
-        picked = _densest(pairs, free, _WIDTHS[one.how][: 1 if spots else None], min(one.count, other.count), _LEAST[one.how])
+        picked = _densest(
+            pairs,
+            free,
+            _WIDTHS[one.how][: 1 if spots else None],
+            min(one.count, other.count),
+            limits.loose if one.how == "loose" else limits.least,
+        )
         if picked is None:
             break
         spots.append(picked)
@@ -90,7 +111,8 @@ def _step(one: Kept, pairs: Pairs, run: npt.NDArray[np.int64]) -> bool:
     moments = pairs.moments[run]
     anchors = len(np.unique(moments))
     inside = pairs.moments[(pairs.moments >= moments.min()) & (pairs.moments <= moments.max())]
-    return anchors >= _STEP_ANCHORS[one.how] and anchors >= _STEP_SHARE * len(np.unique(inside))
+    least = pairs.limits.least if one.how == "exact" else pairs.limits.step
+    return anchors >= least and anchors >= pairs.limits.step_share * len(np.unique(inside))
 
 
 def _runs(pairs: Pairs, spots: list[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.int64]]:
@@ -103,17 +125,17 @@ def _runs(pairs: Pairs, spots: list[npt.NDArray[np.int64]]) -> list[npt.NDArray[
     for _ in range(_SPOTS):
         starts = np.flatnonzero(np.concatenate(([True], labels[keep][1:] != labels[keep][:-1]))) if keep.any() else np.zeros(0, int)
         sizes = np.diff(np.append(starts, int(keep.sum())))
-        if len(starts) < 2 or sizes.min() >= LEAST:
+        if len(starts) < 2 or sizes.min() >= pairs.limits.least:
             break
         places = np.flatnonzero(keep)
         n = int(np.argmin(sizes))
         keep[places[starts[n] : starts[n] + sizes[n]]] = False
     rows, labels = rows[keep], labels[keep]
     borders = np.flatnonzero(labels[1:] != labels[:-1]) + 1
-    return [run for run in np.split(rows, borders) if len(np.unique(pairs.moments[run])) >= LEAST]
+    return [run for run in np.split(rows, borders) if len(np.unique(pairs.moments[run])) >= pairs.limits.least]
 
 
-def _distances(one: Kept, other: Kept) -> Pairs:
+def _distances(one: Kept, other: Kept, limits: Limits) -> Pairs:
     """Return every pair of records of one key."""
     keys = sorted(set(one.times) & set(other.times))
     moments, apart, names = [], [], []
@@ -125,18 +147,18 @@ def _distances(one: Kept, other: Kept) -> Pairs:
         apart.append(d[near])
         names += [key] * int(near.sum())
     empty = np.zeros(0, np.int64)
-    return Pairs(np.concatenate(moments or [empty]), np.concatenate(apart or [empty]), names)
+    return Pairs(np.concatenate(moments or [empty]), np.concatenate(apart or [empty]), names, limits)
 
 
 def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...], smaller: int, least: int) -> npt.NDArray[np.int64] | None:
     """Return the pairs of the most telling spot: the one that chance explains least; None where chance explains it."""
     rows = np.flatnonzero(free)
-    if len(rows) < LEAST:
+    if len(rows) < pairs.limits.least:
         return None
     order = rows[np.argsort(pairs.apart[rows], kind="stable")]
     apart = pairs.apart[order]
-    best = min((_spot(apart, width) for width in widths), default=(0.0, 0, 0))
-    if best[0] > log(_CHANCE):
+    best = min((_spot(apart, width, pairs.limits.least) for width in widths), default=(0.0, 0, 0))
+    if best[0] > log(pairs.limits.chance):
         return None
     picked = order[best[1] : best[2]]
     moments = pairs.moments[picked]
@@ -144,16 +166,16 @@ def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...],
     anchors = len(np.unique(moments))
     asked = len(np.unique(around[(around >= moments.min()) & (around <= moments.max())]))
     # an offset that few of the records of its time bear out is a coincidence of habits, not a clock
-    return picked if anchors >= least and anchors >= _SHARE * min(asked, smaller) else None
+    return picked if anchors >= least and anchors >= pairs.limits.share * min(asked, smaller) else None
 
 
-def _spot(apart: Distances, width: int) -> tuple[float, int, int]:
+def _spot(apart: Distances, width: int, least: int) -> tuple[float, int, int]:
     """Return the densest spot of that width: the log of the chance of it, anywhere, and its range in the sorted distances."""
     ends = np.searchsorted(apart, apart + width, side="right")
     counts = ends - np.arange(len(apart))
     start = int(np.argmax(counts))
     count = int(counts[start])
-    if count < LEAST:
+    if count < least:
         return 0.0, 0, 0
     low, high = np.searchsorted(apart, [apart[start] - 60 * width, apart[start] + 61 * width])
     expected = max((int(high - low) - count) / 120, len(apart) * width / (2 * FARTHEST))
