@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from forensics.errors import UsageError
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
-from forensics.reasoning.causes.commits import commits, jobs_of
+from forensics.reasoning.causes.commits import commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.launch import arguments, environment
 from forensics.reasoning.causes.runs import Row, Runs, runs_of, tracked_runs
 from forensics.reasoning.causes.shown import shown
@@ -23,7 +23,7 @@ class Only:
     object: str
     when: int | None
     through: bool
-    """not itself, but through what an earlier job wrote"""
+    """not itself, but through what an earlier job wrote, or by what its working tree will have held"""
     says: str = ""
     """of a commit: its subject"""
     refs: tuple[int, ...] = ()
@@ -83,7 +83,7 @@ def _candidates(world: World, compared: Runs, ran: dict[str, list[str]]) -> Iter
     yield from found_in.objects(came)
     yield from found_in.files(world, compared)
     yield from found_in.packages(world, compared, came)
-    yield from commits(world, came, ran)
+    yield from commits(world, came, ran, jobs_inferred(world, ran))
 
 
 def _with_records(world: World, only: list[Only]) -> Iterator[Only]:

@@ -81,7 +81,7 @@ def _only(run: Json, most: int | None) -> Iterator[Text]:
             yield 2, "", f"... and {len(items) - len(shown)} earlier ones (--all)"
         for item in shown:
             words = [item["object"], *([item["when"]] if item["when"] else []), *([item["says"]] if item["says"] else [])]
-            yield 2, "- ", ", ".join(words) + (" (through what an earlier job wrote)" if item["through"] else "")
+            yield 2, "- ", ", ".join(words) + (" (through what an earlier job wrote, or by inference)" if item["through"] else "")
             yield from cited(item["refs"], 4)
         if kind == "commit" and run["paths"]:
             paths = run["paths"] if most is None else run["paths"][:most]

@@ -14,17 +14,19 @@ from forensics.reasoning.causes.spread import Spread
 from forensics.reasoning.world import World
 
 Sets = dict[str, int]
+Jobs = dict[str, list[str]]
+"""commit -> jobs"""
 _NEXT = 3
 """later commits that set a path back, looked at for each path of each commit"""
 _NOTHING = "0" * 40
 
 
-def commits(world: World, came: Spread, ran: dict[str, list[str]]) -> Iterator[Candidate]:
-    """Yield every commit that reached a run; `ran`: commit -> jobs."""
+def commits(world: World, came: Spread, ran: Jobs, inferred: Jobs) -> Iterator[Candidate]:
+    """Yield every commit that reached a run; `ran`: commit -> jobs by records, `inferred`: by inference."""
     parents, messages = _history(world)
     order = _children_first(parents)
     direct = _upward(order, parents, {c: came.reached(came.own, jobs) for c, jobs in ran.items()})
-    whole = _upward(order, parents, {c: came.reached(came.downstream, jobs) for c, jobs in ran.items()})
+    whole = _upward(order, parents, {c: came.reached(came.downstream, jobs) for c, jobs in both(ran, inferred).items()})
     undone = _Undone(world, order, messages)
     arrived = _arrived(world)
     for commit in order:
@@ -44,13 +46,48 @@ _RAN = """
 """
 
 
-def jobs_of(world: World) -> dict[str, list[str]]:
+def jobs_of(world: World) -> Jobs:
     """Return commit -> the jobs that ran it."""
-    found: dict[str, list[str]] = defaultdict(list)
+    found: Jobs = defaultdict(list)
     rows = world.tables.sql(_RAN)
     for commit, job in zip(rows["src"].to_pylist(), rows["dst"].to_pylist(), strict=True):
         found[commit].append(job)
     return found
+
+
+# Of a job that no record ties to a commit: its working tree held, as a rule, what the last known job there ran; of a tree of which nothing is
+# recorded but its name, what the branch that most is pushed to held (see `reasoning/inferred.py`, which asks this for one change).
+_INFERRED = """
+    WITH known AS (SELECT DISTINCT e.src, e.dst, j.workdir, coalesce(j.start, j.submit) AS time FROM edges e JOIN jobs j ON j.job = e.dst WHERE e.rule = 'job-commits' AND j.workdir <> ''),
+    silent AS (
+        SELECT job, start, workdir, regexp_extract(rtrim(workdir, '/'), '[^/]+$') AS folder FROM jobs
+        WHERE start IS NOT NULL AND workdir <> '' AND NOT list_contains($told, job)
+    ),
+    last AS (SELECT workdir, time, max(src) AS src FROM known WHERE time IS NOT NULL GROUP BY ALL),
+    beside AS (SELECT l.src, s.job FROM silent s ASOF JOIN last l ON s.workdir = l.workdir AND s.start >= l.time),
+    main AS (SELECT repo, ref FROM pushes WHERE ref IS NOT NULL GROUP BY repo, ref QUALIFY row_number() OVER (PARTITION BY repo ORDER BY count(*) DESC, ref) = 1),
+    heads AS (
+        SELECT regexp_extract(p.repo, '[^:/]+$') AS name, p.time, 'git:' || p.repo || '@' || p.after AS src FROM pushes p JOIN main USING (repo, ref)
+        WHERE p.time IS NOT NULL AND p.after IS NOT NULL QUALIFY row_number() OVER (PARTITION BY name, p.time ORDER BY p.event DESC) = 1
+    )
+    SELECT src, job FROM beside
+    UNION SELECT h.src, s.job FROM (SELECT * FROM silent WHERE workdir NOT IN (SELECT workdir FROM known)) s ASOF JOIN heads h ON s.folder = h.name AND s.start >= h.time
+    ORDER BY ALL
+"""
+
+
+def jobs_inferred(world: World, ran: Jobs) -> Jobs:
+    """Return commit -> the jobs that no record ties to any commit, by what their working tree will have held."""
+    told = sorted({job for jobs in ran.values() for job in jobs})
+    found: Jobs = defaultdict(list)
+    for row in world.tables.rows(_INFERRED, told=told):
+        found[row["src"]].append(row["job"])
+    return dict(found)
+
+
+def both(one: Jobs, other: Jobs) -> Jobs:
+    """Return the jobs of each commit, of either."""
+    return {commit: [*one.get(commit, ()), *other.get(commit, ())] for commit in {**one, **other}}
 
 
 def _history(world: World) -> tuple[dict[str, list[str]], dict[str, tuple[str, str]]]:

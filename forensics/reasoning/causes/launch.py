@@ -13,6 +13,8 @@ _LONGEST = 300
 """characters of a value that is compared"""
 _MOST = 400
 """words of a command line that are read"""
+_RESTATED = re.compile(r"\b[0-9a-f]{40}\b|^(?:s3|hdfs)://|@sha256:|\$")
+"""values that say again what is a change of its own: a commit, an object, an image; and what the shell puts in"""
 _OWN = frozenset(("-J", "--job-name", "-o", "--output", "-e", "--error", "-D", "--chdir", "--name", "--run-name", "--output-dir", "--out"))
 """names of the run itself and of where it writes: they differ from run to run by nature"""
 
@@ -48,6 +50,8 @@ def launched(compared: Runs) -> Iterator[Candidate]:
         on: dict[str, int] = defaultdict(int)
         for n, fact in enumerate(compared.facts):
             for name, value in told(fact).items():
+                if _RESTATED.search(value):
+                    continue
                 on[f"{kind}:{name}={value}" if value else f"{kind}:{name}"] |= 1 << n
         for reference, reached in sorted(on.items()):
             if 1 < reached.bit_count() < len(compared.jobs):

@@ -10,7 +10,7 @@ from forensics.model import Question
 from forensics.reasoning.bearing import bearing
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
-from forensics.reasoning.causes.commits import commits, jobs_of
+from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.places import places
 from forensics.reasoning.causes.rating import ROUNDING, Rated, rank, rate, rated
@@ -73,17 +73,30 @@ def compare(world: World) -> Comparison:
     compared, numbers = runs(world), world.policy.causes
     if isinstance(compared, Lack):
         return Comparison(empty=compared.why, collect=compared.collect)
-    came, ran = spread(world, compared), jobs_of(world)
-    every = list(_candidates(world, compared, came, ran))
+    ties = _ties(world, compared)
+    every = list(_candidates(world, compared, ties))
     considered = tuple(sorted(Counter(c.kind for c in every).items()))
     found, chance = rated(compared, every, numbers, world.case.id)
-    likely = _ordered(world, compared, _likely(found, chance, numbers["chance"]))
-    exact = _exact(world, compared, came, ran, likely)
+    exact = _exact(world, compared, ties, _ordered(world, compared, found))
     told = _near(_ordered(world, compared, _likely(exact, chance, numbers["chance"])), numbers["beside"])[: int(numbers["most"])]
     scored = zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
     final = _with_records(world, [_cause(r, compared, s, chance(r.scored.score)) for r, s in scored])
     empty = "" if final else _nothing_separates(found, chance)
     return Comparison(final, compared, considered, floor(chance, numbers["chance"]), empty, () if final else wanted(considered))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    """What ties changes to runs: loads and writes, and the commits that jobs ran, by records and by inference."""
+
+    came: Spread
+    ran: Jobs
+    inferred: Jobs
+
+
+def _ties(world: World, compared: Runs) -> _Ties:
+    ran = jobs_of(world)
+    return _Ties(spread(world, compared), ran, jobs_inferred(world, ran))
 
 
 def _with_records(world: World, told: list[Cause]) -> tuple[Cause, ...]:
@@ -138,14 +151,14 @@ def asked(found: Iterable[Cause]) -> tuple[Question, ...]:
     )
 
 
-def _candidates(world: World, compared: Runs, came: Spread, ran: dict[str, list[str]]) -> Iterator[Candidate]:
+def _candidates(world: World, compared: Runs, ties: _Ties) -> Iterator[Candidate]:
     yield from found_in.nodes(compared, int(world.policy.causes["moments"]))
     yield from found_in.images(world, compared)
-    yield from found_in.objects(came)
+    yield from found_in.objects(ties.came)
     yield from found_in.files(world, compared)
-    yield from found_in.packages(world, compared, came)
+    yield from found_in.packages(world, compared, ties.came)
     yield from launched(compared)
-    yield from commits(world, came, ran)
+    yield from commits(world, ties.came, ties.ran, ties.inferred)
 
 
 def _ordered(world: World, compared: Runs, found: list[Rated]) -> list[Rated]:
@@ -164,7 +177,7 @@ def _once(rows: Iterable[Rated]) -> list[Rated]:
     return list(found.values())
 
 
-def _exact(world: World, compared: Runs, came: Spread, ran: dict[str, list[str]], found: list[Rated]) -> list[Rated]:
+def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> list[Rated]:
     """Ask `bearing`, which reads contents, about the commits that lead: of fewer where histories are long.
 
     A change counts by whichever tells more, what was built on it or what still holds its lines: what it set going may outlive its lines.
@@ -174,9 +187,11 @@ def _exact(world: World, compared: Runs, came: Spread, ran: dict[str, list[str]]
     most = max(1, min(int(numbers["exact"]), int(numbers["exact_work"]) // max(1, known)))
     within = subsets(compared, numbers)
     again: dict[str, Rated] = {}
+    came = ties.came
     for r in [r for r in found if r.candidate.kind == "commit"][:most]:
-        jobs = sorted({job for commit in bearing(world, r.candidate.object) for job in ran.get(commit, ())})
-        c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs))
+        bear = bearing(world, r.candidate.object)
+        jobs, more = ({job for commit in bear for job in known.get(commit, ())} for known in (ties.ran, ties.inferred))
+        c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs | more))
         ways = scores((c.direct, c.spread), compared, within, numbers)
         other = rate(c, {id(c.direct): ways[0], id(c.spread): ways[1]})
         if other and other.scored.score > r.scored.score + ROUNDING:
@@ -199,7 +214,7 @@ def _cause(r: Rated, compared: Runs, score: float, chance: float) -> Cause:
     parts += [f"counting runs with {s.subset.says}"] if s.subset.says else []
     parts += [f"counting runs since {times.show(c.since)}"] if c.since is not None else []
     parts += ["counting runs whose code still held its lines"] if r.by_lines else []
-    parts += ["also through what such jobs wrote"] if r.through else []
+    parts += ["also through what such jobs wrote, or by what a working tree will have held"] if r.through else []
     parts += [_further(r, compared)] if compared.more_bad or compared.more_good else []
     parts += [f"no run was named: harmed runs were told by {compared.told_by}"] if compared.told_by else []
     harmed, healthy = compared.named(r.reached & compared.bad), compared.named(r.reached & compared.good)
