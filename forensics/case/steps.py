@@ -48,6 +48,8 @@ class Request:
     policy: Path | None = None
     skip_unknown: bool = False
     force: bool = False
+    page: bool = True
+    """write report.html, too; `forensics report` makes it later out of OUT"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,13 +262,18 @@ def tell(
         report.keep(told, tables, kept, raw.read)
     told["tables"] = tables.hashes() | used
     findings_room.write(told, out / "findings.json")
+    if request.page:
+        _page(told, tables, case, kept, out, request)
+    return told
+
+
+def _page(told: dict[str, Any], tables: Tables, case: CaseConfig, kept: report.Kept, out: Path, request: Request) -> None:
     log = [json.loads(line) for line in (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()]
     compared = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
     extra = report.Extra(
         TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), kept.policy, kept.unknown_kinds, compared=compared
     )
     (out / "report.html").write_text(report.render(told, tables, case, extra), encoding="utf-8", newline="\n")
-    return told
 
 
 def _compared(tables: Tables, reasoned: Reasoned, policy: Policy, out: Path) -> str:

@@ -64,7 +64,7 @@ def case_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Ca
 
 
 def examined(folder: Path, out: Path) -> list[dict[str, Any]]:
-    found = investigate(folder, out, Request("tester", "2025-01-01T00:00:00Z", workers=1), lambda _: None)
+    found = investigate(folder, out, Request("tester", "2025-01-01T00:00:00Z", workers=1, page=False), lambda _: None)
     shutil.rmtree(out)
     answers: list[dict[str, Any]] = found.findings["answers"]
     return answers

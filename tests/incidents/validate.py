@@ -62,7 +62,9 @@ def examine(task: Task) -> Result:
     try:
         case = make_case(task.seed, task.klass, task.variant, folder).case
         truth = json.loads((folder / "truth" / f"{case}.json").read_text(encoding="utf-8"))
-        found = investigate(folder / "cases" / case, folder / "out" / case, Request(workers=1, skip_unknown=True, **ASKED), lambda _: None)
+        found = investigate(
+            folder / "cases" / case, folder / "out" / case, Request(workers=1, skip_unknown=True, page=False, **ASKED), lambda _: None
+        )
         return Result(task, truth, score(truth, found.findings))
     except Exception as error:  # noqa: BLE001 - a failing case is counted and listed, never hidden
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -90,10 +92,23 @@ def fingerprint(*patterns: str) -> str:
     return out.hexdigest()
 
 
+_DECIDE = (
+    "*.py",
+    "case/**/*.py",
+    "links/**/*.py",
+    "pickles/**/*.py",
+    "reasoning/**/*.py",
+    "reasoning/**/*.toml",
+    "sources/**/*.py",
+    "telling/findings.py",
+)
+"""what decides an answer: all but the rooms that show it"""
+
+
 def made_by() -> dict[str, str]:
     """Return the fingerprints of what makes a validation: the method, and the corpus."""
     return {
-        "method_sha256": fingerprint("forensics/**/*.py", "forensics/**/*.toml"),
+        "method_sha256": fingerprint(*(f"forensics/{room}" for room in _DECIDE)),
         "corpus_sha256": fingerprint("tests/incidents/**/*.py", "sample_cases/making/*.py"),
     }
 

@@ -16,7 +16,7 @@ from forensics.tables import Tables
 def tables(request, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "o"
     case = request.config.rootpath / "sample_cases" / "unstable-training"
-    investigate(case, out, Request("t", "2024-08-01T00:00:00Z"), lambda _: None)
+    investigate(case, out, Request("t", "2024-08-01T00:00:00Z", page=False), lambda _: None)
     return Tables(out / "tables")
 
 
