@@ -55,7 +55,18 @@ def check(path: Path, pinned: Pinned) -> Checked:
             return _check(path, files, pinned)
     except IntegrityError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError, EOFError, OSError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        OverflowError,
+        EOFError,
+        OSError,
+        RuntimeError,
+    ) as error:
         raise wrong(path.name, f"is no whole bundle: {type(error).__name__}: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """What goes with the findings: how to do it again, how to check it, what was withheld, what speaks for whom, what the records do not carry."""
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -132,9 +133,11 @@ def pdf(page: str, _language: str) -> bytes:
             where="memo.pdf",
             hint="pip install 'training-forensics[pdf]' (it needs Pango), or --no-pdf",
         ) from error
-    made: bytes = weasyprint.HTML(string=page, url_fetcher=_nothing, base_url=None).write_pdf(
-        pdf_variant="pdf/a-3b", pdf_identifier=b"forensics"
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves its colour profile's file to the garbage collector
+        made: bytes = weasyprint.HTML(string=page, url_fetcher=_nothing, base_url=None).write_pdf(
+            pdf_variant="pdf/a-3b", pdf_identifier=b"forensics"
+        )
     return made
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,13 +43,13 @@ def opened(path: Path) -> Iterator[Files]:
     if path.is_dir():
         yield _folder(path)
         return
+    if not os.access(path, os.R_OK):
+        raise UsageError("can't be read", where=str(path), hint="name the folder or the zip of a bundle")
     try:
         with zipfile.ZipFile(path) as packed:
             yield _zip(path, packed)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, struct.error) as error:
         raise wrong(path.name, f"is no whole zip: {error}") from error
-    except OSError as error:
-        raise UsageError(f"can't be read: {error}", where=str(path), hint="name the folder or the zip of a bundle") from error
 
 
 def _folder(path: Path) -> Files:

@@ -1,0 +1,76 @@
+"""One examination of a sample case, and the bundles that are made from it."""
+
+import importlib.util
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from forensics.case import steps
+from forensics.case.folder import open_case
+from forensics.case.originals import originals
+from forensics.telling.handoff import build as room
+from forensics.telling.handoff import signing
+from forensics.telling.handoff.material import Material, gather
+from forensics.telling.handoff.views import VIEWS
+
+ROOT = Path(__file__).parents[3]
+CASE = ROOT / "sample_cases" / "shared-login"
+TIME = "2024-10-02T00:00:00Z"
+SECRET = bytes(range(32))
+SUBJECT = "p-002"
+
+Make = Callable[..., room.Built]
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    out = tmp_path_factory.mktemp("handoff") / "out"
+    steps.investigate(CASE, out, steps.Request("examiner", "2024-10-01T09:00:00Z"), lambda _: None)
+    case, _ = open_case(CASE)
+    return gather(out, case, originals(case))
+
+
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("key") / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path], check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def make(material: Material, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Give a function that writes a bundle: `make("hr", language="zh")`; signed, without a PDF, unless it is told otherwise."""
+    place = tmp_path_factory.mktemp("bundles")
+    count = 0
+
+    def maker(view: str, **asked: Any) -> room.Built:
+        nonlocal count
+        count += 1
+        told = {"secret": SECRET, "signer": signing.read_key(key), "pdf": False} | asked
+        if view == "subject":
+            told.setdefault("people", (SUBJECT,))
+        request = room.Request(VIEWS[view], TIME, "examiner", "training-forensics test", **told)
+        return room.build(material, request, place / f"{count}-{view}")
+
+    return maker
+
+
+@pytest.fixture(scope="session")
+def bundles(make: Make) -> dict[str, room.Built]:
+    """One bundle of each view."""
+    return {view: make(view) for view in VIEWS}
+
+
+@pytest.fixture(scope="session")
+def inside() -> ModuleType:
+    """The program that travels in the bundle, as somebody would have it by another way."""
+    spec = importlib.util.spec_from_file_location("inside_verify", ROOT / "forensics/telling/handoff/inside/verify.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

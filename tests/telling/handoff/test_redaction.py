@@ -1,0 +1,200 @@
+"""What is withheld is nowhere; what speaks for the accused is everywhere; and each redaction says why."""
+
+import hashlib
+import html
+import json
+import re
+import subprocess
+import zipfile
+
+import pytest
+
+from forensics.errors import ForensicsError, UsageError
+from forensics.telling.handoff.checking import Pinned, check
+from forensics.telling.handoff.commitments import Salts, units
+from forensics.telling.handoff.exculpatory import protected, speaking_for
+from forensics.telling.handoff.pseudonyms import pseudonyms
+from forensics.telling.handoff.redaction import Redaction, shown
+from forensics.telling.handoff.views import NOTHING, VIEWS, Asked, View
+
+SUBJECT = "p-002"
+REDACTED = ("hr", "subject", "partner")
+
+
+def words_of(material, kept: set[str]) -> set[str]:
+    """Return what would tell who somebody is: ids, names, and what is theirs alone, with and without its namespace."""
+    case = material.case
+    found = {p.id for p in case.people if p.id not in kept} | {p.name for p in case.people if p.id not in kept}
+    found |= {part for p in case.people if p.id not in kept for part in re.split(r"[ -]", p.name) if len(part) > 3}
+    for row in case.identifiers:
+        if row.kind == "personal" and row.person not in kept:
+            value = row.identifier.partition(":")[2]
+            found |= {row.identifier} | ({value} if not value.lstrip("#").isdigit() else set())
+    return found
+
+
+def contents(built) -> dict[str, bytes]:
+    """Return everything in a bundle that can be looked at: each file's name and bytes, and the zip's own."""
+    held = {p.relative_to(built.folder).as_posix(): p.read_bytes() for p in built.folder.rglob("*") if p.is_file()}
+    with zipfile.ZipFile(built.zip) as packed:
+        held["zip names"] = "\n".join(packed.namelist()).encode() + packed.comment
+    held["names"] = "\n".join(held).encode()
+    return held
+
+
+@pytest.mark.parametrize("view", REDACTED)
+def test_a_redacted_name_is_nowhere(bundles, material, view):
+    words = words_of(material, {SUBJECT} if view == "subject" else set())
+    assert len(words) > 60
+    for name, data in contents(bundles[view]).items():
+        text = data.decode("utf-8", "replace").lower()
+        for version in (text, html.unescape(text), json.dumps(text)):
+            assert not {w for w in words if w.lower() in version}, name
+
+
+@pytest.mark.parametrize("view", REDACTED)
+def test_nor_is_a_plain_hash_of_it(bundles, material, view):
+    words = words_of(material, {SUBJECT} if view == "subject" else set())
+    small = [o.sha256 for o in material.originals if o.size < 1 << 20]
+    guesses = {getattr(hashlib, kind)(w.encode()).hexdigest() for w in words for kind in ("md5", "sha1", "sha256", "sha512")} | set(small)
+    guesses |= {hashlib.sha256(json.dumps(w).encode()).hexdigest() for w in words} | {e["hash"] for e in material.custody}
+    guesses |= {o.sha256 for o in material.originals}
+    for name, data in contents(bundles[view]).items():
+        text = data.decode("utf-8", "replace").lower()
+        assert not {g for g in guesses if g in text}, name
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("view", ["hr"])
+def test_nor_is_it_in_the_pdf(make, material, view):
+    built = make(view, pdf=True)
+    path = built.folder / "data" / "memo.pdf"
+    told = [
+        subprocess.run([tool, path, *rest], capture_output=True, text=True, check=True).stdout
+        for tool, *rest in (["pdftotext", "-"], ["pdfinfo"], ["pdfinfo", "-meta"])
+    ]
+    words = words_of(material, {SUBJECT} if view == "subject" else set())
+    assert all(len(text) > 100 for text in told)
+    for text in (*told, path.read_bytes().decode("latin-1")):
+        squeezed = re.sub(r"\s+", " ", text).lower()
+        assert not {w for w in words if w.lower() in squeezed}
+
+
+def test_the_search_would_find_a_name(bundles, material):
+    words = words_of(material, set())
+    held = b"\n".join(contents(bundles["responder"]).values()).decode("utf-8", "replace").lower()
+    assert len({w for w in words if w.lower() in held}) > 60
+
+
+@pytest.mark.parametrize("view", REDACTED)
+def test_what_speaks_for_the_accused_is_in_every_view(bundles, material, view):
+    whole, told = material.findings, json.loads((bundles[view].folder / "data" / "findings.json").read_text())
+    kept = {SUBJECT} if view == "subject" else set()
+    names = pseudonyms(material.case, kept, bytes(range(32)), everything=VIEWS[view].everything)
+    for (pointer, before), (other, after) in zip(units(whole), units(told), strict=True):
+        assert pointer == other
+        if protected("data/findings.json", pointer):
+            assert json.loads(after) == names.value(json.loads(before)), pointer
+    page = (bundles[view].folder / "data" / "exculpatory.md").read_text()
+    for _, _, sentences in speaking_for(told):
+        for sentence in sentences:
+            assert re.sub(r"([<>\[\]`])", r"\\\1", sentence) in page
+
+
+def test_the_rule_for_what_may_speak_for_somebody_covers_what_it_must(material):
+    every = {pointer for pointer, _ in units(material.findings) if protected("data/findings.json", pointer)}
+    assert {re.sub(r"/\d+", "/n", p) for p in every} >= {
+        "/answers/n/candidates/n", "/answers/n/missing/n", "/answers/n/not_evaluated/n", "/answers/n/alternatives/n/lr/low", "/answers/n/flag_items/n/innocent/n",
+        "/answers/n/rung", "/answers/n/support", "/answers/n/summary", "/statements/n/verdict", "/statements/n/why", "/sources/n/gaps/n/from", "/sources/n/status",
+    }  # fmt: skip
+    assert protected("data/findings.json", "/answers/0/against/3/says")
+
+
+@pytest.mark.parametrize(
+    "pointer", ["/answers/0/missing/0", "/answers/0/alternatives/0/lr/low", "/statements/0/verdict", "/answers/0/flag_items/0/innocent/0"]
+)
+def test_it_cannot_be_withheld_by_asking(make, pointer):
+    with pytest.raises(UsageError, match="may speak for the accused"):
+        make("hr", asked=Asked(values=(("data/findings.json", pointer, "we would rather not"),)))
+
+
+def test_nor_by_a_view_that_somebody_adds(material):
+    view = View("new", hidden=(("data/findings.json", "/answers/.*", "not-needed"),))
+    names = pseudonyms(material.case, (), b"x")
+    with pytest.raises(ForensicsError, match="may speak for the accused"):
+        shown(Redaction(view, names, Salts(b"x"), NOTHING), "data/findings.json", material.findings)
+
+
+@pytest.mark.parametrize("view", REDACTED)
+def test_each_redaction_is_logged_with_its_reason(bundles, view, material):
+    told = json.loads((bundles[view].folder / "data" / "redactions.json").read_text())
+    assert all(len(words) > 10 for words in told["reasons"].values())
+    logged = {(v["document"], v["pointer"]) for v in told["values"]}
+    assert {v["reason"] for v in told["values"]} | {f["reason"] for f in told["files"]} == set(told["reasons"])
+    whole, seen = material.findings, json.loads((bundles[view].folder / "data" / "findings.json").read_text())
+    differ = {pointer for (pointer, a), (_, b) in zip(units(whole), units(seen), strict=True) if a != b}
+    here = {pointer for document, pointer in logged if document == "data/findings.json"}
+    assert differ <= here
+    assert all(json.loads(dict(units(seen))[pointer]) is None for pointer in here - differ)  # nothing was there, and that is withheld, too
+    assert len(logged) + len(told["files"]) == bundles[view].withheld == check(bundles[view].folder, Pinned()).withheld
+
+
+def test_the_findings_keep_their_form(bundles):
+    from pathlib import Path
+
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parents[2] / "case" / "findings.schema.json").read_text())
+    for built in bundles.values():
+        jsonschema.validate(json.loads((built.folder / "data" / "findings.json").read_text()), schema)
+
+
+def test_views_hold_what_they_promise(bundles):
+    for view, built in bundles.items():
+        held = {p.relative_to(built.folder / "data").as_posix() for p in (built.folder / "data").rglob("*") if p.is_file()}
+        assert {
+            "findings.json",
+            "report.html",
+            "memo.html",
+            "exculpatory.md",
+            "limitations.md",
+            "method.md",
+            "custody.jsonl",
+            "sbom.cdx.json",
+        } <= held
+        raw = any(h.startswith(("case/", "tables/")) for h in held)
+        assert raw == (view in ("responder", "counsel", "court"))
+        assert ("statements/form.md" in held) == (view == "subject")
+    partner = {p.name for p in (bundles["partner"].folder / "data").iterdir()}
+    assert not partner & {"people.json", "mandate.json", "acquisition.json", "originals.json"}
+
+
+def test_the_subject_finds_themselves(bundles, material):
+    name = next(p.name for p in material.case.people if p.id == SUBJECT)
+    folder = bundles["subject"].folder / "data"
+    assert name in (folder / "report.html").read_text()
+    assert SUBJECT in (folder / "findings.json").read_text()
+    assert "I pushed nothing" in (folder / "mandate.json").read_text()
+
+
+def test_words_and_values_that_the_caller_withholds(make):
+    asked = Asked((("clipping", "a trade secret"),), (("data/mandate.json", "/questions/0/about", "a trade secret"),))
+    built = make("hr", asked=asked)
+    assert not any(b"clipping" in data.lower() for data in contents(built).values())
+    told = json.loads((built.folder / "data" / "redactions.json").read_text())
+    assert told["asked"] == [
+        {"document": "data/mandate.json", "pointer": "/questions/0/about", "why": "a trade secret"},
+        {"why": "a trade secret", "word": 1},
+    ]
+    assert json.loads((built.folder / "data" / "mandate.json").read_text())["questions"][0]["about"] == "withheld: asked"
+    assert built.case_root == make("hr").case_root
+    with pytest.raises(UsageError, match="without a reason"):
+        make("hr", asked=Asked((("clipping", " "),), ()))
+    with pytest.raises(UsageError, match="withholds nothing"):
+        make("court", asked=asked)
+
+
+def test_the_order_of_other_names_comes_from_the_secret(material):
+    one, two = (pseudonyms(material.case, (), bytes([n]) * 32).ids for n in (1, 2))
+    assert set(one.values()) == set(two.values())
+    assert one != two
