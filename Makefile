@@ -16,7 +16,7 @@ ifneq ($(shell test "`cat $(VENV)/.made 2>/dev/null`" = "$(CURDIR)" && $(BIN)/py
 $(shell rm -f $(VENV)/.made)
 endif
 
-.PHONY: help demo test lint format bench validate system packages requirements clean
+.PHONY: help demo test lint format bench timeline validate system packages requirements clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo 'make format        puts the code into shape'
 	@echo 'make bench         measures speed'
 	@echo 'make validate      examines 520 invented incidents and says how they were answered (half an hour)'
+	@echo 'make timeline      builds the script of the report anew, from templates/timeline (needs node)'
 	@echo 'make requirements  pins the requirements anew, from pyproject.toml'
 	@echo 'make clean         removes what was made'
 
@@ -87,6 +88,10 @@ bench: $(VENV)/.dev
 # Ends with 1 where an incident could not be made or examined. Commit what it writes: `make test` says when it was made by other code.
 validate: $(VENV)/.dev
 	$(BIN)/python -m tests.incidents.validate --count 520 --out tests/incidents/validation --workers 2
+
+# What it builds is committed, so that nobody needs node to make a report; a test compares the two where node is there.
+timeline:
+	cd templates/timeline && npm ci --no-fund --no-audit --ignore-scripts && npm run --silent build
 
 # Names what is missing. In CI that is an error; elsewhere the tests in a browser are left out, and that is said.
 packages:

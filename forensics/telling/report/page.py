@@ -14,7 +14,7 @@ import forensics
 from forensics import link, times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import acts, annex, curves, ratios, showing, supplied, words
+from forensics.telling.report import acts, annex, curves, lanes, ratios, showing, supplied, words
 from forensics.telling.report.answers import NAMED, answers
 from forensics.telling.report.citing import Index, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
@@ -53,11 +53,17 @@ def render(
     called = acts.called(findings, tables, case, names)
     told = answers(findings, case, voice, names, called)
     rows, marks = acts.key_acts(told, index, events)
-    css, policy = _css(case.id), _policy
+    css, script = _css(case.id), _script()
+    every, left_out = lanes.lanes(
+        tables, case, names, rows, {key: voice.say(text, number="{number}", shown="{shown}") for key, text in words.EXPLORE.items()}
+    )
     page = _environment(voice, names, index, called).get_template("report.html")
     return page.render(
         css=Markup(css),  # noqa: S704 - our own stylesheet; the case's id is written in it as hexadecimal escapes
-        csp=policy(css),
+        csp=_policy(css, script),
+        script=Markup(script),  # noqa: S704 - our own
+        events=every,
+        left_out=left_out,
         first=language,
         languages=LANGUAGES,
         tags=TAGS,
@@ -120,10 +126,15 @@ def _css(case_id: str) -> str:
     return text.replace("CASE-ID", "".join(f"\\{ord(character):06x}" for character in shown))
 
 
-def _policy(css: str) -> str:
-    """Return the page's law: its own stylesheet, and nothing else."""
+def _script() -> str:
+    """Return the built script of the timeline (its source is in templates/timeline)."""
+    return (_folder() / "timeline.js").read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _policy(css: str, script: str) -> str:
+    """Return the page's law: its own stylesheet and script, and nothing else; no text ever becomes HTML or code."""
     return (
-        f"default-src 'none'; style-src '{_hash(css)}'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
@@ -164,6 +175,8 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
             voice.say("{number} {kind}", number=number, kind=voice.say(words.CONSIDERED[kind]) if kind in words.CONSIDERED else kind)
             for kind, number in kinds.items()
         ],
+        "numbered": lambda kinds: [f"{kind} ({showing.count(number)})" for kind, number in kinds],
+        "both": lambda said: Markup("{0} / {1}").format(said.en, said.zh) if said.en != said.zh else said.en,
         "slug": lambda name: re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-"),
         "clauses": lambda text: voice.joined([voice.told(part) for part in str(text).split("; ")], ";"),
     }

@@ -174,6 +174,18 @@ CONSIDERED = {
     "image": "images",
 }
 
+EXPLORE = {
+    "events": "Acts",
+    "count": "acts: #",
+    "others": "all others",
+    "none": "(none)",
+    "several": "(several people)",
+    "claimed": "claimed",
+    "all": "Acts in view: {number}",
+    "first": "Acts in view: {number}; the first {shown} are listed",
+}
+"""what the script says; `#`, `{number}` and `{shown}` are filled in by it"""
+
 PATH_KINDS = (
     "account", "address of mail", "badge", "key", "token", "device", "address", "commit", "file", "object", "package", "image", "content", "node", "switch", "driver",
     "run", "meeting", "place", "act", "pipeline", "job", "branch", "session", "person", "change in question", "drawn as one",

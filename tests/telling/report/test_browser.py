@@ -1,6 +1,7 @@
-"""The page in a real browser: it loads nothing, complains of nothing, and leads from the first page to the bytes."""
+"""The page in a real browser: it loads nothing, complains of nothing, leads from the first page to the bytes, and is fit for a screen reader."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,104 @@ def test_two_clicks_lead_from_the_first_page_to_the_bytes(browser: Any, lab_repo
     assert row.bounding_box()["y"] < 900
     assert not complaints
     assert not requests
+
+
+AXE = "async () => (await axe.run(document)).violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)])"
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "zh")])
+def test_axe_finds_nothing(browser: Any, lab_report: Any, tmp_path: Path, language: str, scheme: str) -> None:
+    carried = pytest.importorskip("axe_playwright_python")
+    axe = (Path(carried.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme)  # for axe itself, which the page would not let in
+    page, complaints, _ = opened(context, render(*lab_report, language), tmp_path)
+    page.wait_for_selector("#plot canvas")
+    page.evaluate(axe)
+    assert page.evaluate(AXE) == []
+    assert not complaints
+
+
+def test_the_language_is_switched_without_a_script(browser: Any, lab_report: Any, tmp_path: Path) -> None:
+    page, complaints, _ = opened(browser, render(*lab_report), tmp_path, java_script_enabled=False)
+    first = page.locator("#plain h2")
+    assert first.inner_text() == "In plain words"
+    page.locator("label[for=tongue-zh]").click()
+    assert first.inner_text() == "用平常的话说"
+    assert "In plain words" not in page.locator("body").inner_text()
+    assert not page.locator("#explore").is_visible()
+    assert not complaints
+
+
+def test_the_language_is_switched_by_keyboard(browser: Any, lab_report: Any, tmp_path: Path) -> None:
+    page, complaints, _ = opened(browser, render(*lab_report), tmp_path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#plain h2").inner_text() == "用平常的话说"
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert not complaints
+
+
+def says(where: Any, text: str) -> None:
+    """Wait until it does; the page lets in no script of the test's own."""
+    pytest.importorskip("playwright.sync_api").expect(where).to_have_text(text)
+
+
+def test_acts_are_searched_filtered_and_zoomed(browser: Any, lab_report: Any, tmp_path: Path) -> None:
+    page, complaints, requests = opened(browser, render(*lab_report), tmp_path)
+    page.wait_for_selector("#plot canvas")
+    told, rows = page.locator("#told"), page.locator("#found tbody tr")
+    every = told.inner_text()
+    assert "Acts in view:" in every
+    page.locator("#by-words").fill("luzw vpn")
+    says(told, "Acts in view: 1")
+    assert "session.vpn.connect" in rows.first.inner_text()
+    assert "vpn#bytes=" in rows.first.inner_text()
+    page.locator("#by-words").fill("")
+    page.locator("#by-action").select_option("job")
+    says(told, "Acts in view: 37")
+    page.locator("#by-lane").select_option("object")
+    page.locator("#by-action").select_option("")
+    says(told, every)
+    page.locator("#zoom-in").click()
+    page.locator("#zoom-on").click()
+    pytest.importorskip("playwright.sync_api").expect(told).not_to_have_text(every)
+    page.locator("#zoom-all").click()
+    says(told, every)
+    page.locator("label[for=tongue-zh]").click()
+    assert "视野内的行为" in told.inner_text()
+    link = page.locator("#found tbody a").first
+    if link.count():
+        assert page.locator(link.get_attribute("href") or "").count() == 1
+    assert not complaints
+    assert not requests
+
+
+def test_hostile_text_stays_text_in_what_the_script_lists(browser: Any, hostile_report: Any, tmp_path: Path) -> None:
+    page, complaints, requests = opened(browser, render(*hostile_report), tmp_path)
+    page.wait_for_selector("#plot canvas")
+    page.locator("#by-words").fill("<script>")
+    says(page.locator("#told"), "Acts in view: 2")
+    rows = page.locator("#found tbody")
+    assert "<script>alert(1)</script>" in rows.inner_text()
+    assert rows.locator("script, img, svg").count() == 0
+    assert not complaints
+    assert not requests
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_it_prints_with_contents_page_numbers_and_the_case_on_each_page(
+    browser: Any, lab_report: Any, tmp_path: Path, language: str
+) -> None:
+    page, _, _ = opened(browser, render(*lab_report, language), tmp_path)
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    text = subprocess.run(["pdftotext", "-layout", tmp_path / "report.pdf", "-"], check=True, capture_output=True, text=True).stdout
+    pages = text.split("\f")[:-1]
+    assert len(pages) > 5
+    for number, one in enumerate(pages, 1):
+        assert "2024-06-unstable-training" in one
+        assert f"{number} / {len(pages)}" in one
+    assert ("Contents" if language == "en" else "目录") in pages[0]
+    assert ("In plain words" if language == "en" else "用平常的话说") in pages[0]
+    assert ("用平常的话说" if language == "en" else "In plain words") not in text

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from forensics.telling.report import Extra, render
+from forensics.telling.report.page import _folder
 from forensics.telling.report.showing import SENTENCE
 
 VOID = {"meta", "br", "img", "link", "input", "hr", "wbr", "base", "source", "col"}
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "a", "header", "p", "h1", "h2", "h3", "h4", "dl", "div", "dt", "dd", "nav", "ol", "ul", "li", "main",
     "section", "article", "span", "br", "b", "q", "blockquote", "table", "caption", "thead", "tbody", "tr", "th", "td", "abbr", "details", "summary", "pre",
-    "footer", "fieldset", "legend", "input", "label", "tspan", "svg", "desc", "rect", "text", "path", "circle", "defs", "pattern",
+    "footer", "script", "button", "select", "option", "fieldset", "legend", "input", "label", "tspan", "svg", "desc", "rect", "text", "path", "circle", "defs", "pattern",
 }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ class Page(HTMLParser):
         self.comments.append(data)
 
     def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] != "style":
+        if not self.open or self.open[-1] not in {"style", "script"}:
             self.words.append(data)
 
     def all(self, attribute: str) -> list[str]:
@@ -63,13 +64,19 @@ def page(request: pytest.FixtureRequest) -> str:
     return render(*request.getfixturevalue(f"{request.param}_report"))
 
 
-def test_the_policy_forbids_everything_but_its_own_stylesheet(page: str) -> None:
+def digest_of(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_the_policy_forbids_everything_but_its_own_stylesheet_and_script(page: str) -> None:
     styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    assert len(styles) == 1
-    digest = base64.b64encode(hashlib.sha256(styles[0].encode()).digest()).decode()
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert (len(styles), len(scripts)) == (1, 1)
+    assert scripts[0] == (_folder() / "timeline.js").read_text(encoding="utf-8")
+    digest, script = digest_of(styles[0]), digest_of(scripts[0])
     metas = [attrs for tag, attrs in Page(page).tags if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy"]
     assert [meta["content"] for meta in metas] == [
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'sha256-{script}'; img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     ]
     assert page.index("Content-Security-Policy") < page.index("<style>")
     assert "url(" not in styles[0]
@@ -80,6 +87,7 @@ def test_nothing_loads_and_nothing_runs(page: str) -> None:
     made = Page(page)
     assert {tag for tag, _ in made.tags} <= ALLOWED
     assert not made.comments
+    assert [attrs for tag, attrs in made.tags if tag == "script"] == [{"type": "application/json", "id": "events"}, {}]
     names = {name for _, attrs in made.tags for name in attrs}
     assert not {name for name in names if name.startswith("on")} | (names & {"style", "src", "srcset", "action", "xlink:href"})
     assert all(re.fullmatch(r"#[a-z0-9-]+", href) for href in made.all("href"))
