@@ -15,10 +15,12 @@ from forensics import __version__
 from forensics.cli.bundle import bundle
 from forensics.cli.causes import causes
 from forensics.cli.check import check
+from forensics.cli.compare import compare
 from forensics.cli.diff import diff
 from forensics.cli.investigate import investigate
 from forensics.cli.reach import reach
 from forensics.cli.report import report
+from forensics.cli.rerun import rerun
 from forensics.cli.scan import scan
 from forensics.cli.show import show
 from forensics.cli.sources import sources
@@ -130,5 +132,22 @@ def main() -> None:
     """
 
 
-for _command in (investigate, why, causes, reach, diff, report, check, sources, timeline, trace, show, bundle, scan, verify):
+for _command in (
+    investigate,
+    why,
+    causes,
+    reach,
+    diff,
+    report,
+    check,
+    sources,
+    timeline,
+    trace,
+    show,
+    bundle,
+    scan,
+    verify,
+    rerun,
+    compare,
+):
     main.add_command(_command)

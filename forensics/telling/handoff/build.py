@@ -133,14 +133,14 @@ def _bag(found: Material, request: Request, folder: Path) -> Built:
     }
     text = statements.statement(bag.write_tags(folder, hashed, info, tags), told)
     (folder / statements.NAME).write_bytes(text)
+    if not view.whole:
+        _sweep(folder, names)
     if request.signer:
         (folder / "signature.dsse.json").write_bytes(signing.envelope(request.signer, text))
     if request.stamp:
         token = request.stamp(text)
         (folder / "timestamp.tsr").write_bytes(token)
         (folder / "timestamp.tsr.sha256").write_text(f"{material.sha256(token)}  timestamp.tsr\n", encoding="ascii")
-    if not view.whole:
-        _sweep(folder, names)
     count = sum(len(s) for s in core.swaps.values()) + len(core.left_out)
     return Built(folder, folder, core.root.hex(), material.sha256(text), count, len(hashed))
 
@@ -262,7 +262,7 @@ def _sweep(folder: Path, names: Pseudonyms) -> None:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         texts = [name]
-        if path.is_file() and path.suffix not in (".pdf", ".pem") and path.name != "signature.dsse.json":
+        if path.is_file() and path.suffix not in (".pdf", ".pem"):
             text = path.read_text(encoding="utf-8")
             texts += [text, html.unescape(text)] if path.suffix == ".html" else [text]
         if any(not _ours(found.encode()) for text in texts for found in names.left(text)):

@@ -1,0 +1,87 @@
+"""An examination done again from a bundle's originals, and compared with what the bundle says came of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from forensics.case import steps
+from forensics.errors import IntegrityError, UsageError
+from forensics.evidence import sha256_of
+from forensics.telling.handoff.checking import Pinned, check
+from forensics.telling.handoff.opening import Files, blocks, document, opened, read, wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What came of it."""
+
+    same: tuple[str, ...]
+    differ: tuple[str, ...]
+    """files whose bytes came out otherwise, or that only one of the two has"""
+    tool: str
+    """the version that the bundle names"""
+
+
+def rerun(bundle: Path, place: Path, workers: int, case: Path | None, progress: Callable[[str], None]) -> Again:
+    """Check a bundle, lay its originals out below `place`, examine them as it says, and compare; IntegrityError where the bundle does not hold."""
+    progress("checking the bundle")
+    check(bundle, Pinned())
+    with opened(bundle) as files:
+        if "data/rerun.json" not in files.sizes:
+            raise UsageError("this view can't be done again: it holds no originals", where=bundle.name, hint="ask for the view `court`")
+        told = document(files, "data/rerun.json")
+        policy = place / "policy.toml"
+        policy.write_bytes(read(files, "data/policy.toml"))
+        root = case or _lay_out(files, place / "case", progress)
+    request = steps.Request(str(told["examiner"]), str(told["time"]), workers, policy, bool(told["skip_unknown"]))
+    steps.investigate(root, place / "out", request, progress)
+    progress("comparing")
+    return _compared(place / "out", told["expected"], str(told["tool"]))
+
+
+def _lay_out(files: Files, root: Path, progress: Callable[[str], None]) -> Path:
+    """Copy the originals to their own names; nothing leaves `root`, whatever the bundle says."""
+    listed = document(files, "data/originals.json")
+    if any(o["bag"] not in files.sizes for o in listed):
+        raise UsageError("this bundle holds the originals' hashes alone", where=files.where, hint="--case names the case folder")
+    progress(f"laying out {len(listed)} originals")
+    for original in listed:
+        target = root / _name(original)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as stream:
+            for block in blocks(files, original["bag"]):
+                stream.write(block)
+        if sha256_of(str(target)) != original["sha256"]:
+            raise wrong(original["bag"], "is not the file that originals.json lists")
+    return root
+
+
+def _name(original: Mapping[str, Any]) -> Path:
+    name = bytes.fromhex(original["name_hex"]).decode("utf-8", "surrogateescape") if "name_hex" in original else str(original["file"])
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or "\\" in name or "\0" in name or {"..", "."} & set(name.split("/")) or "" in name.split("/"):
+        raise wrong("data/originals.json", f"holds a name that leads elsewhere: {name[:200]!r}")
+    return Path(*parts)
+
+
+def _compared(out: Path, expected: Mapping[str, str], tool: str) -> Again:
+    made = set(_made(out))
+    same = {name for name in made & set(expected) if sha256_of(str(out / name)) == expected[name]}
+    return Again(tuple(sorted(same)), tuple(sorted((made | set(expected)) - same)), tool)
+
+
+def _made(out: Path) -> Iterator[str]:
+    yield from (
+        name for name in ("findings.json", "custody.jsonl", "report.html", "policy.toml", "comparison.json") if (out / name).is_file()
+    )
+    yield from (p.relative_to(out).as_posix() for p in (out / "tables").rglob("*.parquet"))
+
+
+def refuse(found: Again, versions: str) -> None:
+    """Raise IntegrityError where anything came out otherwise, with what may be the reason."""
+    if found.differ:
+        hint = f"the bundle was made by {found.tool}, and this is {versions}: install the versions of data/requirements.lock, and try again"
+        raise IntegrityError(
+            f"{len(found.differ)} of {len(found.same) + len(found.differ)} files came out otherwise", where=found.differ[0], hint=hint
+        )

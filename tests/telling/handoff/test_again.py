@@ -1,0 +1,93 @@
+"""From a bundle's originals to the same bytes; and what changed between two examinations."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from forensics.case import repeat, steps
+from forensics.cli import main
+from forensics.errors import IntegrityError, UsageError
+from forensics.telling.handoff.comparing import compare, read, text
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_a_full_bundle_gives_the_same_bytes_again(bundles, tmp_path):
+    found = repeat.rerun(bundles["court"].zip, tmp_path, 1, None, quiet)
+    assert not found.differ
+    assert {"findings.json", "report.html", "custody.jsonl", "tables/events/part-00000.parquet"} <= set(found.same)
+
+
+def test_a_view_without_originals_says_so(bundles, make, tmp_path):
+    with pytest.raises(UsageError, match="can't be done again"):
+        repeat.rerun(bundles["hr"].folder, tmp_path, 1, None, quiet)
+    with pytest.raises(UsageError, match="hashes alone"):
+        repeat.rerun(make("court", originals=False).folder, tmp_path, 1, None, quiet)
+
+
+def test_a_bundle_that_does_not_hold_is_not_examined(bundles, tmp_path):
+    folder = tmp_path / "bag"
+    shutil.copytree(bundles["court"].folder, folder)
+    (folder / "data" / "case" / "evidence" / "badge.csv").write_text("x")
+    found = CliRunner().invoke(main, ["rerun", str(folder)])
+    assert (found.exit_code, "badge.csv" in found.stderr) == (4, True)
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "a\\evil", "", "a//b", "."])
+def test_no_original_is_laid_out_elsewhere(name):
+    with pytest.raises(IntegrityError, match="leads elsewhere"):
+        repeat._name({"file": name})
+    with pytest.raises(IntegrityError, match="leads elsewhere"):
+        repeat._name({"file": "harmless", "name_hex": name.encode().hex()})
+
+
+def test_what_came_out_otherwise_ends_with_4():
+    with pytest.raises(IntegrityError, match="1 of 3 files came out otherwise") as found:
+        repeat.refuse(repeat.Again(("a", "b"), ("c",), "training-forensics 0.0.9"), "training-forensics 0.1.0")
+    assert "0.0.9" in str(found.value)
+
+
+@pytest.fixture(scope="module")
+def other(material, tmp_path_factory):
+    """The same case with a log less, another weight, and another tier."""
+    place = tmp_path_factory.mktemp("other")
+    shutil.copytree(material.case.root, place / "case")
+    toml = place / "case" / "case.toml"
+    toml.write_text(toml.read_text().replace('path = "evidence/vpn.jsonl"\ntier = "T3"', 'path = "evidence/vpn.jsonl"\ntier = "T2"'))
+    (place / "case" / "evidence" / "gitlab-shell.log").write_text("")
+    policy = place / "policy.toml"
+    policy.write_text((material.out / "policy.toml").read_text().replace("T3 = 0.1\n", "T3 = 0.2\n"))
+    steps.investigate(place / "case", place / "out", steps.Request("examiner", "2024-10-03T00:00:00Z", policy=policy), quiet)
+    return place / "out"
+
+
+def test_what_changed_and_why(material, other):
+    found = compare(read(material.out), read(other))
+    assert [c["name"] for c in found["evidence"]] == ["case/case.toml", "gitlab-shell"]
+    assert {"name": "tiers.T3", "before": "0.1", "after": "0.2"} in found["policy"]
+    assert {c["name"] for c in found["sources"]} >= {"vpn tier", "gitlab-shell records"}
+    assert found["program"] == []
+    (answer,) = found["answers"]
+    assert any(c["before"] != c["after"] for c in answer["ratios"])
+    assert any("policy: tiers.T3" in why for why in answer["why"])
+    assert any(why.startswith("evidence: ") and "gitlab-shell" in why for why in answer["why"])
+    told = "\n".join(text(found))
+    assert "tiers.T3: 0.1 -> 0.2" in told
+
+
+def test_an_examination_does_not_differ_from_itself(material):
+    found = compare(read(material.out), read(material.out))
+    assert all(found[part] == [] for part in ("evidence", "sources", "policy", "program", "answers", "statements", "causes"))
+
+
+def test_the_command(material, other):
+    told = CliRunner().invoke(main, ["compare", str(material.out), str(other), "--format", "json"])
+    assert told.exit_code == 0
+    assert json.loads(told.stdout)["answers"][0]["question"] == "q1"
+    told = CliRunner().invoke(main, ["compare", str(material.out), str(other)])
+    assert "answers: 1 changed" in told.stdout
+    assert CliRunner().invoke(main, ["compare", str(other), str(other.parent)]).exit_code == 1
