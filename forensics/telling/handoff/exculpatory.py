@@ -36,7 +36,7 @@ def speaking_for(findings: Mapping[str, Any]) -> Iterator[tuple[str, str, list[s
         about = answer["question"]
         yield about, "against", [item["says"] for item in answer["against"]]
         yield about, "alternatives", [_alternative(a) for a in answer["alternatives"] if a["lr"]["low"] < _CLEAR]
-        yield about, "innocent", [f"{f['flag']}: {', '.join(f['innocent'])}" for f in answer.get("flag_items", ())]
+        yield about, "innocent", [text for f in answer.get("flag_items", ()) for text in f["innocent"]]
         yield about, "missing", list(answer["missing"])
         yield about, "not_evaluated", list(answer.get("not_evaluated", ()))
     for statement in findings["statements"]:
@@ -44,7 +44,7 @@ def speaking_for(findings: Mapping[str, Any]) -> Iterator[tuple[str, str, list[s
             yield (
                 statement["id"],
                 "statement",
-                [f"{statement['verdict']}: {statement['why']}", *(i["says"] for i in statement.get("for", ()))],
+                [statement["why"], *(i["says"] for i in statement.get("for", ()))],
             )
     gaps = [f"{s['name']}: {g['from']} to {g['to']}" for s in findings["sources"] for g in s["gaps"]]
     yield "", "gaps", gaps

@@ -94,7 +94,7 @@ def pages(documents_: Mapping[str, Any], spoken: Words) -> dict[str, str]:
     findings = documents_["data/findings.json"]
     return {
         "exculpatory.md": _speaking(findings, spoken),
-        "limitations.md": spoken.text("limitations.md", found="\n".join(_limits(findings))),
+        "limitations.md": spoken.text("limitations.md", found="\n".join(_limits(findings, spoken))),
         "method.md": spoken.text("method.md"),
     }
 
@@ -107,20 +107,20 @@ def _speaking(findings: Mapping[str, Any], spoken: Words) -> str:
             lines += ["", f"## {line(about)}"] if about else [""]
             last = about
         lines += ["", f"**{spoken.word('speaking', kind)}**", ""]
-        lines += [f"- {line(s)}" for s in sentences] or [f"- {spoken.table['none']}"]
+        lines += [f"- {line(spoken.told(s))}" for s in sentences] or [f"- {spoken.table['none']}"]
     return "\n".join(lines) + "\n"
 
 
-def _limits(findings: Mapping[str, Any]) -> Iterator[str]:
+def _limits(findings: Mapping[str, Any], spoken: Words) -> Iterator[str]:
     """Yield what is known to be lacking: silences, what could not be read, what would tell more."""
     for source in findings["sources"]:
-        told = [f"{len(source['gaps'])} silences" if source["gaps"] else "", source.get("why_not") or "", source.get("damage") or ""]
-        told += [f"{source['rejected']} records rejected" if source["rejected"] else "", *(source.get("notes") or ())[:5]]
-        for words in filter(None, told):
-            yield f"- {line(source['name'])}: {line(words)}"
+        told = [spoken.word("limit", "silences", count=len(source["gaps"]))] if source["gaps"] else []
+        told += [spoken.word("limit", "rejected", count=source["rejected"])] if source["rejected"] else []
+        told += [words for words in (source.get("why_not"), source.get("damage"), *(source.get("notes") or ())[:5]) if words]
+        yield from (spoken.word("limit", "line", name=line(source["name"]), told=line(words)) for words in told)
     for answer in findings["answers"]:
         for wanted in answer["missing"][:_MOST]:
-            yield f"- {line(answer['question'])}: {line(wanted)}"
+            yield spoken.word("limit", "line", name=line(answer["question"]), told=line(spoken.told(wanted)))
 
 
 def pdf(page: str, _language: str) -> bytes:

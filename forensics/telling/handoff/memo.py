@@ -16,7 +16,7 @@ _STYLE = """
 body { font-family: FONT; font-size: 10pt; line-height: 1.4; overflow-wrap: anywhere; }
 h1 { font-size: 17pt; } h2 { font-size: 12.5pt; border-bottom: 0.5pt solid; margin-top: 7mm; } h3 { font-size: 10.5pt; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: 1mm 2mm 1mm 0; border-bottom: 0.3pt solid #999; }
-th { font-weight: bold; } ul { padding-left: 5mm; } .note { font-style: italic; }
+th { font-weight: bold; } tr { break-inside: avoid; } ul { padding-left: 5mm; } .note { font-style: italic; }
 """
 
 
@@ -54,7 +54,7 @@ def _table(rows: Iterable[Iterable[object]], heading: Iterable[object] = ()) -> 
 
 
 def _list(sentences: Iterable[str], spoken: Words, nothing: str = "") -> str:
-    every = list(sentences)
+    every = [spoken.told(s) for s in sentences]
     over = len(every) - _MOST
     shown = [f"<li>{_text(s)}</li>" for s in every[:_MOST]]
     if over > 0:
@@ -105,9 +105,11 @@ def _answer(a: Mapping[str, Any], documents: Mapping[str, Any], spoken: Words) -
         (word("support"), spoken.word("support", a["support"])),
     ])  # fmt: skip
     for key, side, nothing in (("speaks_for", "for", "nothing_for"), ("speaks_against", "against", "nothing_against")):
-        items = [f"{i['says']} ({i['tier']}, {ratio(i['lr'])} : 1)" for i in a[side]]
+        items = [f"{spoken.told(i['says'])} ({i['tier']}, {ratio(i['lr'])} : 1)" for i in a[side]]
         yield f"<h3>{word(key)}</h3>" + _list(items, spoken, word(nothing))
-    yield f"<h3>{word('innocent')}</h3>" + _list([f"{f['says']}: {', '.join(f['innocent'])}" for f in a.get("flag_items", ())], spoken)
+    yield f"<h3>{word('innocent')}</h3>" + _list(
+        [f"{spoken.told(f['says'])} – {', '.join(map(spoken.told, f['innocent']))}" for f in a.get("flag_items", ())], spoken
+    )
     rows = [
         f"{people.get(o['person'], o['person'])}, {spoken.word('mechanism', o['mechanism'])}: {_range(o['lr'])}" for o in a["alternatives"]
     ]
@@ -127,7 +129,9 @@ def _statements(findings: Mapping[str, Any], documents: Mapping[str, Any], spoke
     rows = []
     for s in findings["statements"]:
         said = made.get(s["id"], {})
-        rows.append(f"{s['id']} {said.get('by', '')}: {said.get('text', '')} – {spoken.word('verdict', s['verdict'])}: {s['why']}")
+        rows.append(
+            f"{s['id']} {said.get('by', '')}: {said.get('text', '')} – {spoken.word('verdict', s['verdict'])}: {spoken.told(s['why'])}"
+        )
     yield f"<h2>{spoken.word('memo', 'statements')}</h2>" + _list(rows, spoken)
 
 

@@ -143,6 +143,10 @@ class Voice:
         """List the sentences that were told and that the catalog has no pattern for."""
         return sorted(text for text in self._told if text and self._matched(text) is None)
 
+    def chinese(self, sentence: str) -> str | None:
+        """Return a sentence of the findings in Chinese, as plain text with times as they are; None where the catalog has no pattern."""
+        return self._matched(sentence)
+
     def _dressed(self, text: str, language: str, *, foreign: bool = False) -> Markup:
         plain = showing.visible(self._names.beside(text), showing.SENTENCE)
         dressed = Markup(_ISO.sub(lambda found: getattr(self.moment(found.group()), language), str(escape(plain))))  # noqa: S704 - escaped just before

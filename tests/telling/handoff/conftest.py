@@ -43,18 +43,23 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make(material: Material, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Give a function that writes a bundle: `make("hr", language="zh")`; signed, without a PDF, unless it is told otherwise."""
+    """Give a function that writes a bundle, once for the same words: `make("hr", language="zh")`; signed, without a PDF, unless it is told otherwise."""
     place = tmp_path_factory.mktemp("bundles")
     count = 0
+    made: dict[str, room.Built] = {}
 
-    def maker(view: str, **asked: Any) -> room.Built:
+    def maker(view: str, *, fresh: bool = False, **asked: Any) -> room.Built:
         nonlocal count
+        words = f"{view} {sorted(asked.items())}"
+        if words in made and not fresh:
+            return made[words]
         count += 1
         told = {"secret": SECRET, "signer": signing.read_key(key), "pdf": False} | asked
         if view == "subject":
             told.setdefault("people", (SUBJECT,))
         request = room.Request(VIEWS[view], TIME, "examiner", "training-forensics test", **told)
-        return room.build(material, request, place / f"{count}-{view}")
+        made[words] = room.build(material, request, place / f"{count}-{view}")
+        return made[words]
 
     return maker
 

@@ -83,7 +83,7 @@ def raw_key(folder: Path) -> str:
 
 def test_the_same_case_gives_the_same_bytes(bundles, make):
     for view in ("responder", "hr"):
-        again = make(view)
+        again = make(view, fresh=True)
         assert again.zip.read_bytes() == bundles[view].zip.read_bytes()
         files = sorted(p.relative_to(again.folder) for p in again.folder.rglob("*") if p.is_file())
         assert all((again.folder / f).read_bytes() == (bundles[view].folder / f).read_bytes() for f in files)
