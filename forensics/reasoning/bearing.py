@@ -87,10 +87,10 @@ class Change:
         return blob == self.steps[path].new or (patch is not None and lines is not None and patch.whole(lines))
 
 
-def bearing(world: World, commit: str) -> set[str]:
-    """Return the commits whose tree holds what `commit` changed (references), in whatever repository they lie."""
+def bearing(world: World, commit: str, history: History | None = None) -> set[str]:
+    """Return the commits whose tree holds what `commit` changed (references), in whatever repository they lie; `history`: where it is known already."""
     sha = commit.partition("@")[2]
-    history = _history(world)
+    history = history or history_of(world)
     made = {s.path: s for s in _steps(world, commits=[sha]).get(sha, ())}
     if not made:
         return _names(history, {c: {"": ""} for c in history.after([sha])}, commit)
@@ -162,9 +162,10 @@ def _takes_back(state: State, change: Change, touched: Collection[Step]) -> bool
 # --- what is asked of the tables ------------------------------------------------------------------------------------------
 
 
-def _history(world: World) -> History:
+def history_of(world: World) -> History:
+    """Return all commits with their parents."""
     rows = world.tables.rows("""
-        SELECT DISTINCT object, split_part(object, '@', 2) AS sha, CAST(json_extract(attrs, '$.parents') AS VARCHAR[]) AS parents
+        SELECT DISTINCT object, split_part(object, '@', 2) AS sha, CASE WHEN json_type(attrs, '$.parents') = 'ARRAY' THEN CAST(json_extract(attrs, '$.parents') AS VARCHAR[]) END AS parents
         FROM events WHERE action = 'code.commit' AND contains(object, '@') ORDER BY object
     """)
     history = History({}, defaultdict(list), defaultdict(list))

@@ -236,13 +236,13 @@ def test_where_runs_do_not_differ_by_anything_nothing_is_told(lab):
 def test_harm_by_chance_gives_causes_no_more_often_than_the_policy_says(tmp_path):
     drawn = random.Random(5)
     told = 0
-    for k in range(20):
+    for k in range(8):
         lab = Lab(tmp_path / str(k))
         history(lab)
         for n in range(10, 60):
             lab.job(n, n + 0.5, n, nodes=(f"n{n % 7}", f"n{7 + n % 5}"), gpus=8 << n % 4, bad=drawn.random() < 0.4)
         told += bool(lab.causes())
-    assert told <= 4
+    assert told <= 2
 
 
 @pytest.mark.parametrize("bad", [0, 1])

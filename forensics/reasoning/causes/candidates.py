@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from forensics.reasoning.causes.runs import Runs
-from forensics.reasoning.causes.spread import Key, Spread
+import numpy as np
+
+from forensics.reasoning.causes.runs import Runs, packed
+from forensics.reasoning.causes.spread import Spread
 from forensics.reasoning.world import World
 
 Step = tuple[int, str, bool]
@@ -32,15 +34,19 @@ class Candidate:
 
 def objects(came: Spread) -> Iterator[Candidate]:
     """Yield every version of every object that a job loaded."""
-    direct: dict[Key, int] = defaultdict(int)
-    whole: dict[Key, int] = defaultdict(int)
-    for key, job in came.loads:
-        direct[key] |= came.own.get(job, 0)
-        whole[key] |= came.downstream.get(job, 0)
-    for key in sorted(whole):
-        if whole[key]:
+    jobs = came.loads.jobs
+    count = len(came.own)
+    place = np.array([came.own.get(job, 0).bit_length() - 1 for job in jobs], np.int64)
+    further = np.array([came.downstream.get(job, 0) != came.own.get(job, 0) for job in jobs], bool)
+    for key, loaded in came.loads.by_key():
+        places = place[loaded]
+        direct = packed(places[places >= 0], count)
+        whole = direct
+        for job in loaded[further[loaded]].tolist():
+            whole |= came.downstream[jobs[job]]
+        if whole:
             reference, when = came.versions.show(key)
-            yield Candidate(reference, "object", when, direct[key], whole[key])
+            yield Candidate(reference, "object", when, direct, direct if whole == direct else whole)
 
 
 def nodes(compared: Runs, steps: int) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from forensics import times
 from forensics.model import Question
-from forensics.reasoning.bearing import bearing
+from forensics.reasoning.bearing import bearing, history_of
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
@@ -187,9 +187,9 @@ def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> lis
     most = max(1, min(int(numbers["exact"]), int(numbers["exact_work"]) // max(1, known)))
     within = subsets(compared, numbers)
     again: dict[str, Rated] = {}
-    came = ties.came
+    came, history = ties.came, history_of(world)
     for r in [r for r in found if r.candidate.kind == "commit"][:most]:
-        bear = bearing(world, r.candidate.object)
+        bear = bearing(world, r.candidate.object, history)
         jobs, more = ({job for commit in bear for job in known.get(commit, ())} for known in (ties.ran, ties.inferred))
         c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs | more))
         ways = scores((c.direct, c.spread), compared, within, numbers)

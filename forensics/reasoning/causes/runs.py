@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.reasoning.causes.curves import Curve, Feature, Mask, curves, features, like, two_kinds
 from forensics.reasoning.causes.ends import by_end
@@ -63,10 +64,14 @@ class Runs:
 def bits(places: Iterable[int]) -> int:
     """Return the set of these places."""
     chosen = list(places)
-    packed = bytearray(max(chosen, default=0) // 8 + 1)
-    for n in chosen:
-        packed[n // 8] |= 1 << n % 8
-    return int.from_bytes(packed, "little")
+    return packed(np.array(chosen, np.int64), max(chosen, default=0) + 1)
+
+
+def packed(places: npt.NDArray[np.int64], count: int) -> int:
+    """Return the set of these places, of so many."""
+    marks = np.zeros(count, np.uint8)
+    marks[places] = 1
+    return int.from_bytes(np.packbits(marks, bitorder="little").tobytes(), "little")
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,16 +66,32 @@ def _at_least(compared: Runs, gpus: float) -> int:
 
 def scores(sets: Sequence[int], compared: Runs, within: Sequence[Subset], numbers: Numbers) -> list[Scored]:
     """Score each set in the subset where it does best; a condition costs, so that it is only used where it tells much more."""
-    found = []
-    for reached in sets:
-        best = Scored(0.0, within[0], 0, 0)
-        for subset in within:
-            here = reached & subset.runs
-            score = separation(here, compared.bad, compared.good) * _cost(subset, numbers)
-            if score > best.score + _EVEN:
-                best = Scored(score, subset, (here & compared.bad).bit_count(), (here & compared.good).bit_count())
-        found.append(best)
+    count = len(compared.jobs)
+    labels = [_row(kind & subset.runs, count) for subset in within for kind in (compared.bad, compared.good)]
+    weights = np.stack(labels, axis=1)
+    total = compared.bad.bit_count(), compared.good.bit_count()
+    found: list[Scored] = []
+    for first in range(0, len(sets), _BLOCK):
+        rows = np.stack([_row(s, count) for s in sets[first : first + _BLOCK]])
+        found += _best((rows @ weights).astype(np.float64), total, within, numbers)
     return found
+
+
+def _best(reached: npt.NDArray[np.float64], total: tuple[int, int], within: Sequence[Subset], numbers: Numbers) -> list[Scored]:
+    """Return the best score of each row; its columns count the harmed and the healthy runs that were reached, subset by subset."""
+    harmed, healthy = total
+    best, where = np.zeros(len(reached)), np.zeros(len(reached), np.int64)
+    for n, subset in enumerate(within):
+        a, b = reached[:, 2 * n], reached[:, 2 * n + 1]
+        spread = np.sqrt((a + b) * (harmed + healthy - a - b) * harmed * healthy)
+        score = np.divide(a * healthy - b * harmed, spread, out=np.zeros(len(reached)), where=spread > 0) * _cost(subset, numbers)
+        better = score > best + _EVEN
+        best[better], where[better] = score[better], n
+    counts = reached.astype(np.int64)
+    return [
+        Scored(score, within[n], int(counts[r, 2 * n]), int(counts[r, 2 * n + 1])) if score > 0 else Scored(0.0, within[0], 0, 0)
+        for r, (score, n) in enumerate(zip(best.tolist(), where.tolist(), strict=True))
+    ]
 
 
 def separation(reached: int, bad: int, good: int) -> float:
@@ -98,22 +114,41 @@ def chances(sets: Sequence[int], compared: Runs, within: Sequence[Subset], numbe
     places = np.flatnonzero(_row(compared.judged, count))
     taken = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), int(numbers["sample"]))).astype(np.int64))]
     labels = _shuffled(_row(compared.bad, count)[taken], int(numbers["shuffles"]), seed)
-    masks = [(_row(s.runs, count)[taken], _cost(s, numbers)) for s in within]
+    masks = np.stack([_row(s.runs, count)[taken] for s in within], axis=1)
+    packed = [_taken(sets[n : n + _BLOCK], count, taken) for n in range(0, len(sets), _BLOCK)]
+    bad = float(labels[:, 0].sum())
     best = np.zeros(labels.shape[1], np.float32)
-    for first in range(0, len(sets), _BLOCK):
-        rows = np.stack([_row(s, count)[taken] for s in sets[first : first + _BLOCK]])
-        for mask, cost in masks:
-            best = np.maximum(best, _block(rows * mask, labels) * np.float32(cost))
+    for n, subset in enumerate(within):
+        held, cost = labels * masks[:, n : n + 1], np.float32(_cost(subset, numbers))
+        for block in packed:
+            rows = np.unpackbits(block, axis=1, count=len(taken)).astype(np.float32)
+            sizes = rows @ masks[:, n]
+            chosen = _could(sizes, bad, len(taken)) * cost > best.min()  # others can't be the best of any shuffle
+            if chosen.any():
+                best = np.maximum(best, _block(rows[chosen], sizes[chosen, None], held, bad) * cost)
     return best
 
 
-def _block(rows: Floats, labels: Floats) -> Floats:
-    """Return the best score of a block of sets under each shuffle."""
-    count, bad = rows.shape[1], float(labels[:, 0].sum())
-    sizes = rows.sum(axis=1, keepdims=True)
+def _could(sizes: Floats, bad: float, count: int) -> Floats:
+    """Return the best score that sets of these sizes can reach under any shuffle: all that they reach are harmed, as far as there are so many."""
+    hits = np.minimum(sizes, bad)
+    spread = np.sqrt(np.maximum(sizes * (count - sizes) * bad * (count - bad), 1.0))
+    found: Floats = ((hits * count - sizes * bad) / spread).astype(np.float32)
+    return found
+
+
+def _block(rows: Floats, sizes: Floats, labels: Floats, bad: float) -> Floats:
+    """Return the best score of a block of sets under each shuffle; `labels`: those within a subset, of which each set reached `sizes` runs."""
+    count = rows.shape[1]
     spread = np.sqrt(np.maximum(sizes * (count - sizes) * bad * (count - bad), 1.0))
     found: Floats = (((rows @ labels) * count - sizes * bad) / spread).max(axis=0).astype(np.float32)
     return found
+
+
+def _taken(sets: Sequence[int], count: int, taken: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Return sets as rows of bits, of the runs that were taken."""
+    rows = np.stack([_row(s, count)[taken] for s in sets])
+    return np.packbits(rows.astype(np.uint8), axis=1)
 
 
 def _row(reached: int, count: int) -> Floats:

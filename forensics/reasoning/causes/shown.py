@@ -36,7 +36,7 @@ def shown(world: World, reached: Sequence[tuple[str, Sequence[str]]]) -> dict[st
     pairs = [(o, job) for o, jobs in reached for job in jobs[:_MOST]]
     ties: dict[str, list[int]] = defaultdict(list)
     for row in world.tables.rows(_TIES, objects=[o for o, _ in pairs], jobs=[j for _, j in pairs], most=_MOST):
-        ties[row["object"]] += row["events"]
+        ties[row["object"]] += row["events"] or []
     own = launches(world, (job for o, jobs in reached if o not in ties for job in jobs[:_MOST]))
     for o, jobs in reached:
         found[o] += ties.get(o) or [own[job] for job in jobs[:_MOST] if job in own]
