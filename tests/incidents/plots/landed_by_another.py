@@ -12,7 +12,6 @@ from tests.incidents.plots.scenes import (
     desk,
     forge_account,
     push_answer,
-    reserve,
     scale_statement,
     write_commit,
     yardsticks,
@@ -76,8 +75,7 @@ def _land(story: Story, what: Landing, author, there: Desk) -> None:
         first = forge.commits[what.pushed.sha]
         edits = dict(first.edits)
         if story.variant == "altered":
-            what.landed.path = reserve(story)
-            edits[what.landed.path] = forge.states[forge.head(when)].get(what.landed.path, "") + f"\nFLOOR = {story.rng.randrange(2, 99)}\n"
+            edits[what.pushed.path] += f"FLOOR = {story.rng.randrange(2, 99)}\n"
         what.landed.sha = forge.commit(
             [forge.head(when)], edits, forges.signature(author), first.when, what.title, who=author, committer=forges.signature(other), committed=int(when) - 40
         )  # fmt: skip
