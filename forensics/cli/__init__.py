@@ -17,7 +17,9 @@ from forensics.cli.causes import causes
 from forensics.cli.check import check
 from forensics.cli.compare import compare
 from forensics.cli.diff import diff
+from forensics.cli.export import export
 from forensics.cli.investigate import investigate
+from forensics.cli.note import note
 from forensics.cli.reach import reach
 from forensics.cli.report import report
 from forensics.cli.rerun import rerun
@@ -139,11 +141,13 @@ for _command in (
     reach,
     diff,
     report,
+    note,
     check,
     sources,
     timeline,
     trace,
     show,
+    export,
     bundle,
     scan,
     verify,

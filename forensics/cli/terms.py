@@ -103,7 +103,7 @@ def instant(option: str, text: str | None, zone: str) -> tuple[int | None, int |
 
 def format_option(command: Command) -> Command:
     """Give a command the formats that are there: the files of telling/exports/."""
-    names = sorted(m.name for m in pkgutil.iter_modules(exports.__path__) if not m.name.startswith("_"))
+    names = sorted(m.name for m in pkgutil.iter_modules(exports.__path__) if "_" not in m.name)
     return click.option("--format", "form", type=click.Choice(names), default="table", show_default=True, help="How to write it.")(command)
 
 

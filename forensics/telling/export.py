@@ -1,10 +1,13 @@
-"""The promise that every file in exports/ keeps: how a timeline is written in one format."""
+"""The promises that the files in exports/ keep: how a timeline, or what was found as a whole, is written in one format.
+
+A file whose name has an underscore writes the whole: `prov_json.py` the format `prov-json`. Any other writes a timeline.
+"""
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -33,8 +36,32 @@ class Export:
     """nothing that a terminal could show"""
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What an examination found, for formats that carry more than a timeline."""
+
+    findings: Mapping[str, Any]
+    people: Mapping[str, str]
+    """id -> name"""
+    files: Sequence[Mapping[str, Any]]
+    """of the evidence: source, file, sha256, stored"""
+    examiner: str
+    time: str
+    """of the examination, ISO 8601 UTC"""
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeExport:
+    """A format for what was found as a whole."""
+
+    name: str
+    says: str
+    write: Callable[[Whole, IO[bytes]], None]
+
+
 def load(name: str) -> Export:
-    """Return the export of that name; KeyError where there is none."""
+    """Return the export of a timeline of that name; KeyError where there is none."""
     if name not in names():
         raise KeyError(name)
     export = importlib.import_module(f"forensics.telling.exports.{name}").EXPORT
@@ -42,6 +69,24 @@ def load(name: str) -> Export:
     return export
 
 
+def load_whole(name: str) -> WholeExport:
+    """Return the export of the whole of that name; KeyError where there is none."""
+    if name not in wholes():
+        raise KeyError(name)
+    export = importlib.import_module(f"forensics.telling.exports.{name.replace('-', '_')}").EXPORT
+    assert isinstance(export, WholeExport)  # what a file in exports/ must define
+    return export
+
+
 def names() -> list[str]:
-    """Name every format: the files of exports/, in order."""
+    """Name every format of a timeline: the files of exports/, in order."""
+    return [name for name in _files() if "_" not in name]
+
+
+def wholes() -> list[str]:
+    """Name every format of the whole."""
+    return [name.replace("_", "-") for name in _files() if "_" in name]
+
+
+def _files() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(forensics.telling.exports.__path__) if not m.name.startswith("_"))

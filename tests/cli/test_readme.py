@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from forensics.cli import main
-from forensics.telling.export import names
+from forensics.telling.export import names, wholes
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
@@ -44,7 +44,7 @@ def test_the_help_of_every_command(update_goldens: bool):
 
 def test_every_format_is_described():
     described = README.read_text(encoding="utf-8").partition("### Formats")[2]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", described, re.MULTILINE)) == names()
+    assert sorted(re.findall(r"^\| `(\w[\w-]*)` \|", described, re.MULTILINE)) == sorted([*names(), *wholes()])
 
 
 def test_the_smallest_case_is_a_case(tmp_path: Path):
