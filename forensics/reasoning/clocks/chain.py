@@ -85,7 +85,27 @@ def clocks(tables: Tables, case: CaseConfig, policy: Policy) -> dict[str, Clock]
         reference = _most_anchored(pairs, set(found) - _majority(found))
         found = found if reference == first else _measure(reference, pairs, kept, limits)
     agreed = bool(case.clock) or any(not c.off for s, c in found.items() if s != c.reference)
-    return {s: replace(c, supported=agreed) for s, c in found.items()}
+    return {s: replace(c, supported=agreed) for s, c in _of_one_host(found, case).items()}
+
+
+_HOST_LOGS = ("auditd", "syslog")
+
+
+def _of_one_host(found: dict[str, Clock], case: CaseConfig) -> dict[str, Clock]:
+    """Let the logs of one host have one clock: what the best measured of them tells holds for those that say nothing against it."""
+    out = dict(found)
+    logs = [s for s in case.sources if s.kind in _HOST_LOGS and s.host]
+    for host in sorted({s.host for s in logs}):
+        mates = sorted(s.name for s in logs if s.host == host)
+        told = [found[m] for m in mates if m in found and found[m].segments and found[m].off]
+        if not told:
+            continue
+        best = min(told, key=lambda c: (_COST[c.how], -sum(s.anchors for s in c.segments), c.source))
+        for mate in mates:
+            mine = found.get(mate)
+            if mine is None or (not mine.off and mine.segments and mine.low <= best.point <= mine.high):
+                out[mate] = replace(best, source=mate, against=best.source)
+    return out
 
 
 def _measure(reference: str, pairs: dict[tuple[str, str], _Pair], kept: dict[str, dict[str, Kept]], limits: Limits) -> dict[str, Clock]:
