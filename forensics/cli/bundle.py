@@ -65,7 +65,7 @@ def bundle(
     from forensics.case.folder import open_case
     from forensics.case.originals import originals
     from forensics.telling.handoff import build as room
-    from forensics.telling.handoff import signing
+    from forensics.telling.handoff import kit, signing
     from forensics.telling.handoff import timestamp as stamps
     from forensics.telling.handoff.material import gather, sha256
     from forensics.telling.handoff.statement import replaced
@@ -93,9 +93,11 @@ def bundle(
         asked=_asked(redact),
         originals=not hashes_only,
         stamp=(lambda text: stamps.asked(timestamp, text)) if timestamp else None,
-        pdf=not no_pdf,
+        pdf=not no_pdf and kit.prints(),
         answer_by=answer_by,
     )
+    if not no_pdf and not request.pdf:
+        warn("note: memo.pdf is left out, memo.html stays: pip install 'training-forensics[pdf]' (it needs Pango) makes it")
     terms().say("writing")
     built = room.build(found, request, target)
     if not request.signer:

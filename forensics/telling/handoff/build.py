@@ -163,7 +163,14 @@ def _names(found: Material, request: Request) -> Pseudonyms:
     if view.keeps == "asked":
         keep = set(request.people)
     further = [word for word, _ in request.asked.words]
-    return pseudonyms(found.case, keep, request.secret, everything=view.everything, further=further)
+    return pseudonyms(found.case, keep, request.secret, everything=view.everything, further=further, texts=_shown_texts(found))
+
+
+def _shown_texts(found: Material) -> str:
+    """Return every text that a view may show."""
+    shown_names = ("data/findings.json", "data/mandate.json", "data/acquisition.json")
+    documents = material.documents(found)
+    return "\n".join(text.decode() for name in shown_names for _, text in commitments.units(documents[name]))
 
 
 # --- what was examined -------------------------------------------------------------------------------------------------
@@ -264,7 +271,7 @@ def _sweep(folder: Path, names: Pseudonyms) -> None:
         texts = [name]
         if path.is_file() and path.suffix not in (".pdf", ".pem"):
             text = path.read_text(encoding="utf-8")
-            texts += [text, html.unescape(text)] if path.suffix == ".html" else [text]
+            texts.append(html.unescape(text) if path.suffix == ".html" else text)
         if any(not _ours(found.encode()) for text in texts for found in names.left(text)):
             raise ForensicsError(
                 "a name that this view withholds is still in it: nothing was written", where=name, hint="report this as a fault"

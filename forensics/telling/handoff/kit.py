@@ -3,8 +3,10 @@
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import forensics
 from forensics.errors import UsageError
 from forensics.evidence import sha256_of
 from forensics.telling.evidence_text import visible
@@ -96,7 +98,14 @@ def pages(documents_: Mapping[str, Any], spoken: Words) -> dict[str, str]:
         "exculpatory.md": _speaking(findings, spoken),
         "limitations.md": spoken.text("limitations.md", found="\n".join(_limits(findings, spoken))),
         "method.md": spoken.text("method.md"),
+        "validation.md": _validation() or spoken.text("validation.md"),
     }
+
+
+def _validation() -> str | None:
+    """Return the report of `make validate`, where this program runs out of a checkout that holds one."""
+    path = Path(str(forensics.__file__)).parents[1] / "tests" / "incidents" / "validation" / "validation.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def _speaking(findings: Mapping[str, Any], spoken: Words) -> str:
@@ -121,6 +130,15 @@ def _limits(findings: Mapping[str, Any], spoken: Words) -> Iterator[str]:
     for answer in findings["answers"]:
         for wanted in answer["missing"][:_MOST]:
             yield spoken.word("limit", "line", name=line(answer["question"]), told=line(spoken.told(wanted)))
+
+
+def prints() -> bool:
+    """Tell whether WeasyPrint and what it needs are there."""
+    try:
+        import weasyprint  # noqa: F401, PLC0415 - an extra, and slow to import
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def pdf(page: str, _language: str) -> bytes:

@@ -13,6 +13,7 @@ from forensics.telling.handoff.commitments import Json
 _ANYWHERE = 5
 """characters from which a name is taken out inside longer words, too"""
 _SHORTEST = 2
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII)
 _BARE_NUMBER = re.compile(r"#?\d{1,9}")
 """too short to be told from a byte range or a port: only taken out with its namespace"""
 
@@ -33,10 +34,13 @@ class Pseudonyms:
 
     def left(self, text: str) -> set[str]:
         """Return the names that a text still holds, in small letters."""
-        return {found.group().lower() for found in self.pattern.finditer(text)} if self.pattern else set()
+        if self.pattern is None:
+            return set()
+        small = re.compile(self.pattern.pattern)  # on small letters: three times as fast as without regard to case
+        return {found.group() for found in small.finditer(text.lower())}
 
     def _other(self, found: re.Match[str]) -> str:
-        return self.terms[found.group().lower()]
+        return self.terms.get(found.group().lower(), "withheld")  # a long s, a dotless i: the same letter in another dress
 
     def value(self, value: Json) -> Json:
         """Return a document or a frozen dataclass without the names, in the same shape."""
@@ -52,11 +56,12 @@ class Pseudonyms:
 
 
 def pseudonyms(
-    case: CaseConfig, keep: Collection[str], secret: bytes, *, everything: bool = False, further: Iterable[str] = ()
+    case: CaseConfig, keep: Collection[str], secret: bytes, *, everything: bool = False, further: Iterable[str] = (), texts: str = ""
 ) -> Pseudonyms:
     """Choose other words for everybody but `keep`, and for what is theirs alone; with `everything`, for shared accounts and hosts, too.
 
-    The order of the numbers comes from the secret, so that it tells nothing about the order of names.
+    The order of the numbers comes from the secret, so that it tells nothing about the order of names. `texts` is what will be shown: addresses of e-mail in it
+    that no register knows are replaced, too.
     """
     order = sorted(case.people, key=lambda p: _rank(secret, p.id))
     numbers = {p.id: f"x{n:02d}" for n, p in enumerate(order, 1)}
@@ -67,12 +72,20 @@ def pseudonyms(
         for name in _names(p.name):
             terms.setdefault(name, f"Person {numbers[p.id]}")
     _identifiers(case, {p.id: numbers[p.id] for p in others}, terms, secret, everything=everything)
+    for n, address in enumerate(_addresses(case, texts), 1):
+        terms.setdefault(address, f"address-{n}")
     if everything:
         _hosts(case, terms, secret)
     for n, word in enumerate(sorted(further), 1):
         terms.setdefault(word, f"withheld-{n}")
     small = {term.lower(): other for term, other in terms.items() if len(term) >= _SHORTEST}
     return Pseudonyms(small, {p.id: f"p-{numbers[p.id]}" for p in others}, _pattern(small))
+
+
+def _addresses(case: CaseConfig, texts: str) -> list[str]:
+    """List the addresses of e-mail in what is shown that no register knows: whose they are cannot be told, so they are taken out."""
+    known = {i.identifier.removeprefix("email:").lower() for i in case.identifiers}
+    return sorted({found for found in _ADDRESS.findall(texts) if found.lower() not in known and not found.startswith("git@")})
 
 
 def _rank(secret: bytes, name: str) -> bytes:

@@ -198,3 +198,21 @@ def test_the_order_of_other_names_comes_from_the_secret(material):
     one, two = (pseudonyms(material.case, (), bytes([n]) * 32).ids for n in (1, 2))
     assert set(one.values()) == set(two.values())
     assert one != two
+
+
+def test_names_in_another_dress_are_taken_out(material):
+    names = pseudonyms(material.case, (), b"x" * 32)
+    for text in ("ESTROUD", "E\u017ftroud", "/share/eStroud2/x", "Hua\u00a0Jinglan", "huaj\u0131nglan"):
+        assert names.text(text) != text
+        assert not {"estroud", "huajinglan", "jinglan"} & {w.lower() for w in names.text(text).replace("/", " ").split()}
+
+
+def test_addresses_that_no_register_knows_are_taken_out(material):
+    names = pseudonyms(
+        material.case,
+        ("p-001",),
+        b"x" * 32,
+        texts="by someone.else@home.example, and ovarga@ops.example; git@git.ops.example:a/b, name@1.2.3",
+    )
+    assert names.text("email:someone.else@home.example") == "email:address-1"
+    assert names.text("ovarga@ops.example and git@git.ops.example:a/b") == "ovarga@ops.example and git@git.ops.example:a/b"
