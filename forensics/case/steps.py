@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,9 @@ from forensics.facts import acts_table, addresses_table, jobs_table, pushes_tabl
 from forensics.link import rules
 from forensics.model import CaseConfig, Evidence
 from forensics.parts import PartWriter
+from forensics.patterns.apart import Apart
+from forensics.patterns.matching import unmatched
+from forensics.patterns.rules import installed
 from forensics.reasoning.answers import Reasoned, reason
 from forensics.reasoning.clocks import clocks, clocks_table
 from forensics.reasoning.policy import Policy, read_policy
@@ -84,7 +88,8 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         progress("linking: what led to what")
         link(tables, case, policy)
         progress("reasoning: hypotheses, and what the records say of each")
-        reasoned = reason(tables, case, policy, partial(read_blobs, _copies(intake, out)))
+        with Apart() if installed() else nullcontext() as rules:
+            reasoned = reason(tables, case, policy, partial(read_blobs, _copies(intake, out)), rules.hits if rules else unmatched)
         progress("telling: findings and report")
         findings = tell(tables, case, intake, reasoned, policy, out, request)
         tables.close()

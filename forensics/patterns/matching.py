@@ -1,12 +1,14 @@
 """Where a text is as a rule says."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from forensics.patterns.rules import Rule
+from forensics.patterns.rules import NOT_INSTALLED, Rule
 
+Matching = Callable[[bytes, str], "list[Hit] | str"]
+"""(text, language) -> where it is as the rules say; where it can't be read, why"""
 LARGEST = 1 << 20
 """bytes of a text that is parsed; larger ones are seldom written by hand"""
 MOST = 200
@@ -70,3 +72,8 @@ def _of_rule(nodes: Iterable[Any], rule: Rule) -> Iterator[Hit]:
 def _short(text: str) -> str:
     lines = text.split("\n", 1)
     return lines[0][:_SHOWN] + ("…" if len(lines) > 1 or len(lines[0]) > _SHOWN else "")
+
+
+def unmatched(_content: bytes, _language: str) -> str:
+    """Match nothing: where the rules are not installed."""
+    return NOT_INSTALLED

@@ -5,14 +5,19 @@ from math import exp, log
 
 from forensics.indicator import Hypothesis, Item, indicators
 from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
+from forensics.patterns.matching import Matching, unmatched
 from forensics.reasoning import gaps as silences
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.causes import Cause, Comparison, asked, compare
+from forensics.reasoning.code import Code, code_of
+from forensics.reasoning.controls import controls
+from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flags import Flag, flags, overlap
 from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
+from forensics.reasoning.lineage import Lineage, lineage
 from forensics.reasoning.missing import missing
 from forensics.reasoning.opportunity import opportunity
 from forensics.reasoning.planted import planted_items, several_writes
@@ -75,6 +80,12 @@ class Reasoned:
     gaps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     tiers: dict[str, str] = field(default_factory=dict)
     comparison: Comparison = field(default_factory=Comparison)
+    codes: tuple[Code, ...] = ()
+    """what each answer's change does in program text, by rules"""
+    lineages: tuple[Lineage, ...] = ()
+    """what is new in each answer's checkpoint against those of its run"""
+    controls: tuple[tuple[Control, ...], ...] = ()
+    """what would have stopped each answer's change, or shown its author"""
 
     @property
     def causes(self) -> tuple[Cause, ...]:
@@ -82,16 +93,19 @@ class Reasoned:
         return self.comparison.causes
 
 
-def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs) -> Reasoned:
+def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched) -> Reasoned:
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
-    view = world(tables, case, policy, blobs)
+    view = world(tables, case, policy, blobs, matching)
     quiet = {s.name: silences.gaps(tables, s.name, case.timezone, policy) for s in case.sources if s.kind not in ("git", "metrics")}
     found = compare(view)
     answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found.causes))
     impacts = tuple(impact(view, a.dossier) for a in answers)
     covered = _coverage(view)
     verdicts = tuple(_judged(view, s, answers, impacts, covered) for s in case.statements)
-    return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()}, found)
+    codes = tuple(code_of(view, a.dossier) for a in answers)
+    lineages = tuple(lineage(view, a.dossier) for a in answers)
+    checks = tuple(controls(view, *parts) for parts in zip((a.dossier for a in answers), impacts, codes, strict=True))
+    return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()}, found, codes, lineages, checks)
 
 
 def _coverage(view: World) -> statements.Coverage:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from forensics.model import CaseConfig, Tier
+from forensics.patterns.matching import Matching, unmatched
 from forensics.reasoning.conflicts import Conflicts, conflicts
 from forensics.reasoning.identity import Identities, identities
 from forensics.reasoning.policy import Policy
@@ -44,6 +45,8 @@ class World:
     """source -> the point of compromise that it shares with others: the host that kept it, else itself"""
     controllers: dict[str, tuple[str, ...] | None]
     blobs: Blobs = no_blobs
+    matching: Matching = unmatched
+    """where a program text is as the rules over code say"""
     conflicts: Conflicts = field(default_factory=Conflicts)
     """records that a copy out of their keeper's reach contradicts: never among the acts"""
 
@@ -69,7 +72,7 @@ class World:
         return rows
 
 
-def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs) -> World:
+def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched) -> World:
     """Gather what is known of a case and its sources."""
     tiers = {REGISTERS: Tier.T3}
     controllers: dict[str, tuple[str, ...] | None] = {REGISTERS: None}
@@ -82,7 +85,9 @@ def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_bl
         groups = _merged(groups, one, other)
     for one, other in copies(tables, case):
         groups = _merged(groups, one, other)
-    return World(tables, case, policy, identities(case), tiers, groups, controllers, blobs, conflicts(tables, case, tiers, controllers))
+    return World(
+        tables, case, policy, identities(case), tiers, groups, controllers, blobs, matching, conflicts(tables, case, tiers, controllers)
+    )
 
 
 def _merged(groups: dict[str, str], one: str, other: str) -> dict[str, str]:

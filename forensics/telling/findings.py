@@ -16,6 +16,7 @@ from forensics.reasoning.impact import Impact
 from forensics.reasoning.statements import Verdict
 from forensics.reasoning.weighing import Ratio
 from forensics.tables import Tables
+from forensics.telling.beside import beside
 from forensics.telling.references import References
 
 SCHEMA = "forensics/findings/1"
@@ -39,7 +40,9 @@ def make(
     return {
         "schema": SCHEMA,
         "case": {"id": case.id, "title": case.title, "from": times.show(case.window[0]), "to": times.show(case.window[1])},
-        "answers": [_answer(a, refs, reach[a.question.id], tables) for a in reasoned.answers],
+        "answers": [
+            _answer(a, refs, reach[a.question.id], tables) | more for a, more in zip(reasoned.answers, beside(reasoned, refs), strict=True)
+        ],
         "statements": [_statement(v, refs, reasoned) for v in reasoned.statements],
         "causes": [_cause(c, refs) for c in reasoned.causes],
         "impact": [_impact(i, case) for i in reasoned.impacts],

@@ -1,0 +1,97 @@
+"""What a change does in program text, by the rules over code: lines that it added, and lines that it took out. A hit moves no answer."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from forensics.patterns.changed import changed_lines
+from forensics.patterns.matching import Hit, language_of
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.world import World
+
+MOST_FILES = 500
+"""files of a change beyond which it is an import, and no edit is looked for by hand"""
+MOST_HITS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHit:
+    """A place of a changed file that is as a rule says."""
+
+    path: str
+    side: str
+    """`added`, or `removed` by the change"""
+    hit: Hit
+    blob: str
+    """git's id of the file's content in which the lines are counted"""
+    source: str
+    """the repository, as a source, that has it"""
+    sha256: str
+    """of the content as git keeps it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a change's text does, and which of its files could not be looked at."""
+
+    hits: tuple[CodeHit, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
+    """(path, why)"""
+    looked: bool = False
+    """whether it is a change of program text at all"""
+
+
+def code_of(world: World, dossier: Dossier) -> Code:
+    """Look at the change that a question is about, where it is a commit; at one file of it, where the question names that."""
+    reference = dossier.objects[0]
+    if not (reference.startswith("git:") and "@" in reference) or dossier.claimed is None:
+        return Code()
+    asked = dossier.question.object.partition("@")[2].partition(":")[2]
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT path, coalesce(old_blob, '') AS old, coalesce(new_blob, '') AS new FROM changes
+        WHERE "commit" = $c AND ($p = '' OR path = $p) ORDER BY ALL
+        """,
+        c=reference.partition("@")[2], p=asked,
+    )  # fmt: skip
+    if len(rows) > MOST_FILES:
+        return Code((), (("", f"limit: a change of {len(rows)} files"),), looked=True)
+    contents = world.blobs([b for r in rows for b in (r["old"], r["new"]) if b.strip("0")])
+    found: list[CodeHit] = []
+    unread: list[tuple[str, str]] = []
+    for row in rows:
+        for side in _sides(world, row, contents, dossier.claimed["source"]):
+            if isinstance(side, str):
+                unread.append((row["path"], side))
+            else:
+                found.append(side)
+    kept = _without_moves(found)
+    if len(kept) > MOST_HITS:
+        unread.append(("", f"limit: {len(kept)} hits, of which the first {MOST_HITS} are told"))
+    return Code(tuple(kept[:MOST_HITS]), tuple(dict.fromkeys(unread)), looked=True)
+
+
+def _sides(world: World, row: dict[str, str], contents: dict[str, bytes], source: str) -> Iterator[CodeHit | str]:
+    """Yield what a file's added and removed lines do, and why a side can't be looked at."""
+    missing = [b for b in (row["old"], row["new"]) if b.strip("0") and b not in contents]
+    if missing:
+        if language_of(row["path"], b""):
+            yield "its content is not there, or too large"
+        return
+    old, new = contents.get(row["old"], b""), contents.get(row["new"], b"")
+    gone, came = changed_lines(old, new)
+    for side, content, blob, lines in (("added", new, row["new"], came), ("removed", old, row["old"], gone)):
+        language = language_of(row["path"], content) if lines and content else None
+        hits = world.matching(content, language) if language else []
+        if isinstance(hits, str):
+            yield hits
+            continue
+        digest = hashlib.sha256(b"blob %d\x00" % len(content) + content).hexdigest()
+        yield from (CodeHit(row["path"], side, h, blob, source, digest) for h in hits if not lines.isdisjoint(range(h.first, h.last + 1)))
+
+
+def _without_moves(found: list[CodeHit]) -> list[CodeHit]:
+    """Leave out what was taken out at one place and put in at another as it was."""
+    texts = {side: {(h.hit.rule.id, h.hit.text) for h in found if h.side == side} for side in ("added", "removed")}
+    both = texts["added"] & texts["removed"]
+    return [h for h in found if (h.hit.rule.id, h.hit.text) not in both]
