@@ -255,9 +255,9 @@ def _made(found: Material, request: Request, redaction: Redaction, core: Core, s
         made["data/redactions.json"] = material.written("", kit.redactions(core.swaps, core.left_out, request.asked, spoken))
     for name, text in kit.pages(core.documents, spoken).items():
         made[f"data/{name}"] = text.encode()
-    for name, text in drafts(core.documents, request, spoken, found.head if view.whole else None).items():
+    for name, text in drafts(core.documents, request, spoken, found.head if view.whole else None, core.root.hex()).items():
         made[f"data/statements/{name}"] = text.encode()
-    page = memo(core.documents, request, spoken)
+    page = memo(core.documents, request, spoken, core.root.hex())
     made["data/memo.html"] = page.encode()
     if request.pdf:
         made["data/memo.pdf"] = kit.pdf(page, request.language)

@@ -1,6 +1,6 @@
 """Drafts of statements for counsel, filled from the records as far as these go; what only people know stands in brackets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 from forensics.telling.handoff.kit import line
@@ -26,12 +26,15 @@ class Asked(Protocol):
     def tool(self) -> str: ...  # noqa: D102
 
     @property
+    def people(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
     def answer_by(self) -> str: ...  # noqa: D102
 
 
-def drafts(documents: Mapping[str, Any], request: Asked, spoken: Words, head: str | None) -> dict[str, str]:
-    """Return the drafts of a view by file name."""
-    filled = _filled(documents, request, spoken, head)
+def drafts(documents: Mapping[str, Any], request: Asked, spoken: Words, head: str | None, root: str) -> dict[str, str]:
+    """Return the drafts of a view by file name; `head` and `root` are the custody log's end and the root over all that was examined."""
+    filled = _filled(documents, request, spoken, head) | {"case_root": root}
     made = {f"{name}.md": spoken.text(f"{name}.md", **filled) for name in request.view.drafts}
     if request.view.form:
         made["form.md"] = spoken.text("form.md", **filled)
@@ -45,7 +48,6 @@ def _filled(documents: Mapping[str, Any], request: Asked, spoken: Words, head: s
     told = "; ".join(f"{key}: {line(value)}" for key, value in mandate.get("mandate", {}).items())
     return {
         "case": line(findings["case"]["id"]),
-        "case_root": "see statement.json",
         "time": documents["data/rerun.json"]["time"] if "data/rerun.json" in documents else request.time,
         "examiner": line(documents["data/rerun.json"]["examiner"] if "data/rerun.json" in documents else request.examiner),
         "tool": request.tool,
@@ -63,7 +65,7 @@ def _filled(documents: Mapping[str, Any], request: Asked, spoken: Words, head: s
         "entries": str(len(documents["data/custody.jsonl"])),
         "head": head or spoken.word("memo", "head_withheld"),
         "answers": "\n".join(_answers(findings, spoken, "answered")),
-        "questions": "\n".join(_answers(findings, spoken, "question")),
+        "questions": "\n".join(_questions(findings, request.people, spoken)),
         "said": "\n".join(_said(findings, mandate, spoken)) or spoken.word("draft", "nothing_said"),
         "answer_by": line(request.answer_by) if request.answer_by else str(spoken.table["nobody_asked"]),
     }
@@ -74,6 +76,16 @@ def _answers(findings: Mapping[str, Any], spoken: Words, how: str) -> Iterator[s
         rung = spoken.word("rung", a["rung"])
         support = spoken.word("support", a["support"])
         yield spoken.word("draft", how, question=line(a["question"]), object=line(a["object"]), rung=rung, support=support)
+
+
+def _questions(findings: Mapping[str, Any], people: Collection[str], spoken: Words) -> Iterator[str]:
+    """Yield for each answer how it concerns the people that the form is for, and, where it may be about them, room to answer."""
+    for a in findings["answers"]:
+        how = "named" if a["person"] in people else "open" if set(a["candidates"]) & set(people) else "other"
+        told = spoken.word("form", how)
+        room = "" if how == "other" else spoken.word("form", "room")
+        rung = spoken.word("rung", a["rung"])
+        yield spoken.word("form", "question", question=line(a["question"]), object=line(a["object"]), rung=rung, told=told, room=room)
 
 
 def _said(findings: Mapping[str, Any], mandate: Mapping[str, Any], spoken: Words) -> Iterator[str]:

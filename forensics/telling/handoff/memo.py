@@ -20,7 +20,7 @@ th { font-weight: bold; } tr { break-inside: avoid; } ul { padding-left: 5mm; } 
 """
 
 
-def memo(documents: Mapping[str, Any], request: Asked, spoken: Words) -> str:
+def memo(documents: Mapping[str, Any], request: Asked, spoken: Words, root: str) -> str:
     """Return the memorandum as one HTML page; whatever comes from evidence is made visible and escaped."""
     findings = documents["data/findings.json"]
     title = spoken.word("memo", "title")
@@ -32,7 +32,7 @@ def memo(documents: Mapping[str, Any], request: Asked, spoken: Words) -> str:
             (p for a in findings["answers"] for p in _answer(a, documents, spoken)),
             _statements(findings, documents, spoken),
             _sources(findings, spoken),
-            _integrity(documents, spoken),
+            _integrity(documents, spoken, root),
         )
         for part in several
     )
@@ -150,11 +150,9 @@ def _sources(findings: Mapping[str, Any], spoken: Words) -> Iterator[str]:
     yield f"<h2>{spoken.word('memo', 'sources')}</h2>" + _table(rows, heading)
 
 
-def _integrity(documents: Mapping[str, Any], spoken: Words) -> Iterator[str]:
+def _integrity(documents: Mapping[str, Any], spoken: Words, root: str) -> Iterator[str]:
     head = documents["data/custody.jsonl"][-1]["hash"]
     entries = len(documents["data/custody.jsonl"])
     shown = head if "data/rerun.json" in documents else spoken.word("memo", "head_withheld")
     yield f"<h2>{spoken.word('memo', 'integrity')}</h2>"
-    yield _table(
-        [(spoken.word("memo", "root"), "statement.json"), (spoken.word("memo", "head"), f"{shown} ({entries})"), ("", "README.txt")]
-    )
+    yield _table([(spoken.word("memo", "root"), root), (spoken.word("memo", "head"), f"{shown} ({entries})"), ("", "README.txt")])
