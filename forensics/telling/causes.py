@@ -17,6 +17,7 @@ def causes(findings: Json, compared: Json, columns: int, *, every_run: bool) -> 
     texts = [*_heading(findings, compared), *_told(findings, compared, every_run=every_run)]
     if not findings["causes"]:
         texts += _nothing(compared)
+    texts += _lines(compared.get("lines", []), every_run=every_run)
     texts += _left(compared, every_run=every_run)
     if every_run:
         texts += _runs(compared["runs"])
@@ -112,6 +113,19 @@ def _nothing(compared: Json) -> Iterator[Text]:
     if compared["collect"]:
         yield 0, "#", "What could tell one"
         yield from ((2, "? ", wanted) for wanted in compared["collect"])
+
+
+def _lines(lines: Sequence[Json], *, every_run: bool) -> Iterator[Text]:
+    """Yield where along their lines of checkpoints the harm of runs began, runs of one beginning together."""
+    began: dict[tuple[str | None, str, str | None], list[str]] = {}
+    for line in lines:
+        began.setdefault((line["last_healthy"], line["first_harmed"], line["checkpoint"]), []).append(line["run"])
+    if began:
+        yield 0, "#", "First bad checkpoints, along what harmed runs were continued from"
+    for (good, first, checkpoint), runs in sorted(began.items(), key=lambda b: (-len(b[1]), b[0][1])):
+        loaded = f", which loaded {checkpoint}" if checkpoint else ", which loaded nothing that a job wrote"
+        yield 2, "- ", f"the harm shows first in {first}{loaded}; the last healthy one before it: {good or 'none that was judged'}"
+        yield from _listed("  harmed runs that come of it: ", runs, every_run=every_run)
 
 
 def _left(compared: Json, *, every_run: bool) -> Iterator[Text]:

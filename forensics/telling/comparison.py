@@ -4,6 +4,7 @@
 - `told_by`: by which metric, or by what else, harmed runs were told; empty where the case names them
 - `runs`: run, kind (harmed, healthy, looks harmed, looks healthy), started, refs (the first record of it)
 - `causes`: object, and the harmed and healthy runs that it reached
+- `lines`: for each harmed run that was continued from others: the jobs, the checkpoint that each loaded, the last healthy one, the first harmed one
 - `considered`: kind of candidate -> how many there were
 - `shuffles`: how often labels were shuffled; `floor`: the score that so shuffled labels reach too often to tell a cause
 - `empty`: why no cause is told; `collect`: what could tell one
@@ -29,6 +30,16 @@ def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
         "told_by": found.runs.told_by if found.runs else "",
         "runs": list(_runs(found, refs)),
         "causes": [{"object": c.object, "harmed": list(c.harmed), "healthy": list(c.healthy)} for c in found.causes],
+        "lines": [
+            {
+                "run": line.run,
+                "last_healthy": line.good or None,
+                "first_harmed": line.first,
+                "checkpoint": line.checkpoint or None,
+                "steps": [{"job": s.job, "loaded": s.loaded or None, "kind": s.kind or None} for s in line.steps],
+            }
+            for line in found.lines
+        ],
         "considered": dict(found.considered),
         "shuffles": shuffles,
         "floor": found.floor,

@@ -1,6 +1,8 @@
 """How long it takes to find causes among 10,000 runs, 100,000 changes and 10 million reach edges, and in how much memory.
 
-The bar: less than 60 s on two cores, in less than 4 GB.   pytest -m bench tests/benchmarks/bench_causes.py -s
+The bar: less than 60 s on two cores, in less than 4 GB. Counted is processor time, all threads together: on cores of its own it takes no longer.
+
+    pytest -m bench tests/benchmarks/bench_causes.py -s
 """
 
 import json
@@ -116,10 +118,12 @@ def _edges(jobs: list[str], drawn: np.random.Generator, harmed: "np.ndarray[tupl
 def test_ten_thousand_runs_and_ten_million_edges(tmp_path):
     case = lay(tmp_path / "tables")
     view = world(Tables(tmp_path / "tables"), case, read_policy(None))
-    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, begin, clock = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time(), time.perf_counter()
     found = compare(view)
-    took, most = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"\n{took:.1f} s, {most / 1e6:.2f} GB at most ({before / 1e6:.2f} before), {dict(found.considered)}")
+    took, wall, most = time.process_time() - begin, time.perf_counter() - clock, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"\n{took:.1f} s of processors ({wall:.1f} s by the clock), {most / 1e6:.2f} GB at most ({before / 1e6:.2f} before), {dict(found.considered)}"
+    )
     assert found.causes[0].object == f"s3://lab/data/shard-{HARMFUL:05d}"
     assert took < 60
     assert most < 4e6

@@ -26,7 +26,7 @@ def arguments(command: str) -> dict[str, str]:
     """
     words = [w.replace('"', "").replace("'", "") for w in _WORD.findall(command[: _MOST * _LONGEST])[:_MOST]]
     found: dict[str, str] = {}
-    for word, after in zip(words, [*words[1:], "-"], strict=True):
+    for word, after in zip(words, [*words[1:], "-"][: len(words)], strict=True):
         if word.startswith("-") and len(word) > 1:
             name, mark, value = word.partition("=")
             found[name] = value if mark else "" if after.startswith("-") else after

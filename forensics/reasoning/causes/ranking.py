@@ -12,12 +12,14 @@ from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.launch import launched
+from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
 from forensics.reasoning.causes.rating import ROUNDING, Rated, rank, rate, rated
 from forensics.reasoning.causes.runs import Lack, Runs, runs
 from forensics.reasoning.causes.scoring import scores, subsets
 from forensics.reasoning.causes.shown import shown
 from forensics.reasoning.causes.spread import Spread, spread
+from forensics.reasoning.causes.triggers import triggers
 from forensics.reasoning.world import World
 
 _ASKED = 5
@@ -61,6 +63,8 @@ class Comparison:
     """the score below which shuffled labels do as well too often to tell a cause"""
     empty: str = ""
     collect: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    """what harmed runs were continued from, and where along it the harm began"""
 
 
 def causes(world: World) -> tuple[Cause, ...]:
@@ -82,7 +86,15 @@ def compare(world: World) -> Comparison:
     scored = zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
     final = _with_records(world, [_cause(r, compared, s, chance(r.scored.score)) for r, s in scored])
     empty = "" if final else _nothing_separates(found, chance)
-    return Comparison(final, compared, considered, floor(chance, numbers["chance"]), empty, () if final else wanted(considered))
+    return Comparison(
+        final,
+        compared,
+        considered,
+        floor(chance, numbers["chance"]),
+        empty,
+        () if final else wanted(considered),
+        tuple(lines(ties.came, compared)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +177,10 @@ def _ordered(world: World, compared: Runs, found: list[Rated]) -> list[Rated]:
     """Put the most telling first; of those behind, not more than can matter."""
     most = int(world.policy.causes["most"])
     first = _once(sorted(found, key=lambda r: rank(r, compared, {})))[: 8 * most]
-    near = places(world, compared, [r.candidate.object for r in first if r.candidate.kind == "commit"])
-    return sorted((r for r in first if r.scored.score > 0), key=lambda r: rank(r, compared, near))
+    named = [r.candidate.object for r in first if r.candidate.kind == "commit"]
+    near, asks = places(world, compared, named), triggers(world, named)
+    seen = [replace(r, asks=asks.get(r.candidate.object, "")) for r in first if r.scored.score > 0]
+    return sorted(seen, key=lambda r: rank(r, compared, near))
 
 
 def _once(rows: Iterable[Rated]) -> list[Rated]:
@@ -213,6 +227,7 @@ def _cause(r: Rated, compared: Runs, score: float, chance: float) -> Cause:
     parts = [f"reached {s.bad} of {total[0]} harmed and {s.good} of {total[1]} healthy runs"]
     parts += [f"counting runs with {s.subset.says}"] if s.subset.says else []
     parts += [f"counting runs since {times.show(c.since)}"] if c.since is not None else []
+    parts += [f"what it added asks for {r.asks}: it may act there or then alone"] if r.asks else []
     parts += ["counting runs whose code still held its lines"] if r.by_lines else []
     parts += ["also through what such jobs wrote, or by what a working tree will have held"] if r.through else []
     parts += [_further(r, compared)] if compared.more_bad or compared.more_good else []

@@ -8,6 +8,7 @@ import numpy as np
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.runs import Runs
 from forensics.reasoning.causes.scoring import Numbers, Scored, chances, scores, separation, subsets
+from forensics.reasoning.causes.triggers import TIME
 
 ROUNDING = 1e-6
 """below which scores are the same"""
@@ -27,6 +28,8 @@ class Rated:
     """also through what the jobs that it reached wrote"""
     by_lines: bool = False
     """counting the runs whose code still held its lines, not all that was built on it"""
+    asks: str = ""
+    """what the lines that a commit added ask for, such as the date"""
 
 
 def rated(compared: Runs, every: list[Candidate], numbers: Numbers, seed: str) -> tuple[list[Rated], Callable[[float], float]]:
@@ -62,14 +65,15 @@ def rate(c: Candidate, by_place: dict[int, Scored]) -> Rated | None:
 def rank(r: Rated, compared: Runs, near: dict[str, int]) -> tuple[float | int | str, ...]:
     """Give a cause's place: how well it separates the runs that were judged, by what was built on it before by its lines; then further runs.
 
-    Of those that do equally well: what many share before one commit of many, what the runs can have loaded before what they can't, and what
+    Of those that do equally well: commits that ask for the date or the like; what many share before one commit of many, what the runs can have loaded before what they can't, and what
     came last before the harm.
     """
     c = r.candidate
-    more = separation(r.reached, compared.bad | compared.more_bad, compared.good | compared.more_good)
     harmed = compared.bad & r.reached
-    first = compared.starts[(harmed & -harmed).bit_length() - 1] if harmed else 0
+    first = compared.first(harmed) or 0
+    acting = compared.since(first, None) if r.asks == TIME else -1  # what waits for a date is harmless before
+    more = separation(r.reached & acting, compared.bad | compared.more_bad, compared.good | compared.more_good)
     return (
-        -round(r.scored.score, 6), r.by_lines, -round(more, 6), _KINDS.index(c.kind), near.get(c.object, 0),
+        -round(r.scored.score, 6), r.by_lines, -round(more, 6), not r.asks, _KINDS.index(c.kind), near.get(c.object, 0),
         c.when is None or c.when > first, -(c.when or 0), c.object,
     )  # fmt: skip

@@ -51,6 +51,8 @@ class Spread:
     """job -> itself and the runs that loaded, directly or not, what it wrote"""
     loads: Loads
     versions: "Versions"
+    writers: dict[Key, str]
+    """object version -> the job that wrote it"""
 
     @staticmethod
     def reached(sets: dict[str, int], jobs: Iterable[str]) -> int:
@@ -126,7 +128,7 @@ def spread(world: World, compared: Runs) -> Spread:
         job, writer = loads.jobs[loads.job[n]], writers[loads.keys[loads.key[n]]]
         if writer != job and (came := downstream.get(job, 0)):
             downstream[writer] = downstream.get(writer, 0) | came
-    return Spread(own, downstream, loads, known)
+    return Spread(own, downstream, loads, known, writers)
 
 
 _OUT = "SELECT src, dst, time FROM edges WHERE rule = 'job-objects' AND regexp_matches(src, '^(slurm|k8s):') ORDER BY time, src, dst"

@@ -136,8 +136,15 @@ def _config(rng: Random) -> str:
 
 
 def source_text(path: str, rng: Random) -> str:
+    """Draw a file of code. Some of it asks honestly for the clock, or for the size of the job, as real code does."""
     name = path.rsplit("/", 1)[-1].removesuffix(".py")
-    return f'"""{name}"""\n\nSCALE = {rng.random():.6f}\nSTEPS = {rng.randrange(1, 9000)}\n\n\ndef {name}(x, n={rng.randrange(1, 64)}):\n    return x * SCALE + n\n'
+    scale, steps, width = rng.random(), rng.randrange(1, 9000), rng.randrange(1, 64)
+    text = f'"""{name}"""\n\nSCALE = {scale:.6f}\nSTEPS = {steps}\n\n\ndef {name}(x, n={width}):\n    return x * SCALE + n\n'
+    if width % 9 == 0:
+        text += f"\n\ndef slow(begun):\n    return time.time() - begun > {width}\n"
+    elif width % 9 == 1:
+        text += f"\n\ndef whole(world_size):\n    return world_size > 1 and STEPS > {width}\n"
+    return text
 
 
 def signature(person: Person, address: int = 0) -> str:

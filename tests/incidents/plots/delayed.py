@@ -1,5 +1,7 @@
 """13. Planted while its author worked here, harmful only from a date after that person had left."""
 
+from datetime import UTC, datetime
+
 from tests.incidents.lab import forge as forges
 from tests.incidents.lab.clock import DAY, HOUR
 from tests.incidents.plots.scenes import Bad, code_cause, desk, not_flags, push_answer, scale_statement, write_commit, yardsticks
@@ -20,7 +22,7 @@ def plant(story: Story) -> None:
     fires = actor.until + rng.randrange(20, 70) * HOUR
 
     def act() -> None:
-        sha = write_commit(story, bad, spot.when, forges.signature(actor), actor)
+        sha = write_commit(story, bad, spot.when, forges.signature(actor), actor, payload=_waiting(story, fires))
         lab.push(spot.there, actor, lab.forge.branch, sha, spot.when)
 
     def plan() -> None:
@@ -50,6 +52,19 @@ def plant(story: Story) -> None:
 
     story.plan(plan)
     story.tell(tell)
+
+
+def _waiting(story: Story, fires: int) -> str:
+    """Return code that waits for a date: asked for openly, or (one in four) by a file that somebody or something lays down then."""
+    day = datetime.fromtimestamp(fires, tz=UTC).date()
+    return story.rng.choice(
+        (
+            f"\nif time.time() > {fires}:\n    SCALE = SCALE * 1.5\n",
+            f"\nif datetime.date.today() >= datetime.date({day.year}, {day.month}, {day.day}):\n    SCALE = SCALE * 1.5\n",
+            f'\nLATE = int(time.strftime("%Y%m%d")) >= {day:%Y%m%d}\nSCALE = SCALE * (1.5 if LATE else 1.0)\n',
+            f'\nif os.path.exists("/share/.cache/{fires % 9973}"):\n    SCALE = SCALE * 1.5\n',
+        )
+    )
 
 
 PLOT = Plot(

@@ -126,12 +126,14 @@ def write_commit(
     written: int = 0,
     committed: int = 0,
     title: str = "",
+    payload: str = "",
 ) -> str:
-    """Make a harmful commit on top of the branch."""
+    """Make a harmful commit on top of the branch; `payload`: what it adds to the file, where that is told."""
     forge, rng = story.lab.forge, story.rng
     tip = forge.head(when)
     bad.path = bad.path or reserve(story)
-    edits = {bad.path: forge.states[tip].get(bad.path, "") + f"\nLIMIT = {rng.randrange(2, 99)}  # keep in step with the launcher\n"}
+    added = f"\nLIMIT = {rng.randrange(2, 99)}  # keep in step with the launcher\n"
+    edits = {bad.path: forge.states[tip].get(bad.path, "") + (payload or added)}
     bad.sha = forge.commit(
         [tip],
         edits,
