@@ -1,10 +1,11 @@
 """One pickle after the other, and whether bytes are a pickle at all."""
 
+import re
 from dataclasses import dataclass
 
 from forensics.pickles.callables import Kind
 from forensics.pickles.cursor import Cursor, Read
-from forensics.pickles.values import Budget, Pickle
+from forensics.pickles.values import Budget, Named, Pickle
 from forensics.pickles.walk import read_one
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -68,10 +69,21 @@ def _try(read: Read, size: int, budget: Budget, place: int, name: str) -> Pickle
 
 def _is_pickle(head: bytes, pickle: Pickle, name: str) -> bool:
     """Tell whether what was read is a pickle: whole, or with a header and some steps, or with a call before it broke."""
+    headed = len(head) > 1 and head[0] == 0x80 and head[1] <= 5
+    if pickle.named and not headed and not any(map(_importable, pickle.named)):
+        return False  # text: `import ...` and `const ...` begin as INST and GLOBAL do
     if pickle.stopped:
         return pickle.opcodes > 1
-    if len(head) > 1 and head[0] == 0x80 and head[1] <= 5:
+    if headed:
         return pickle.opcodes >= _FIRST_STEPS or name.endswith(_ENDINGS)
-    if any(found.called or found.verdict.kind is Kind.DANGEROUS for found in pickle.named):
+    if any((found.called or found.verdict.kind is Kind.DANGEROUS) and _importable(found) for found in pickle.named):
         return True
     return name.endswith(_ENDINGS) and pickle.opcodes >= _FIRST_STEPS
+
+
+_MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def _importable(found: Named) -> bool:
+    """Tell whether a name could be one of a module; a loader ends at one that can't."""
+    return found.opcode not in ("GLOBAL", "INST") or _MODULE.fullmatch(found.module) is not None

@@ -115,6 +115,21 @@ def test_names_that_are_only_named_and_functions_that_nobody_knows(look, tmp_pat
     }
 
 
+TEXTS = {
+    "module.js": b'import{n as e}from"./a.js";var n=t(((e,t)=>{\nlet x=1;\n' * 99,
+    "map.js": b"const __deps=(i,m=__deps)=>i.map(i=>d[i]);\nconst b=2;\n" * 99,
+    "words.dic": b"ircu2m1.\nci1r\n.abc\n",
+    "LICENSE": b"Copyright (c) 2024\nAll rights reserved.\n",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_no_pickle(look, tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(TEXTS[name])
+    found = look(name)
+    assert (found.findings, found.unread) == ([], [])
+
+
 # --- twenty gigabytes -------------------------------------------------------------------------------------------------
 
 SIZE = 20 << 30
