@@ -1,7 +1,7 @@
 """A BagIt bag (RFC 8493): payload below data/, manifests with SHA-256 and SHA-512, all lists sorted."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +32,8 @@ def _write(path: Path, content: Content) -> Hashed:
         path.write_bytes(content)
         return Hashed(hashlib.sha256(content).hexdigest(), hashlib.sha512(content).hexdigest(), len(content))
     one, two, size = hashlib.sha256(), hashlib.sha512(), 0
-    with content.open("rb") as source, path.open("wb") as target:
-        for block in iter(lambda: source.read(_BLOCK), b""):
+    with path.open("wb") as target:
+        for block in blocks(content):
             one.update(block)
             two.update(block)
             size += target.write(block)
@@ -60,3 +60,9 @@ def write_tags(folder: Path, payload: Mapping[str, Hashed], info: Mapping[str, s
 
 def _manifest(hashes: Mapping[str, str]) -> bytes:
     return "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode()
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes."""
+    with path.open("rb") as stream:
+        yield from iter(lambda: stream.read(_BLOCK), b"")

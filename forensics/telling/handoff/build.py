@@ -21,7 +21,7 @@ from forensics.telling.handoff.pseudonyms import Pseudonyms, pseudonyms
 from forensics.telling.handoff.redaction import HASH, Redaction, check_asked, shown
 from forensics.telling.handoff.views import NOTHING, Asked, View
 from forensics.telling.handoff.words import Words, words
-from forensics.telling.handoff.zipped import write_zip
+from forensics.telling.handoff.zipped import zip_bytes
 
 _INSIDE = Path(__file__).parent / "inside" / "verify.py"
 Stamp = Callable[[bytes], bytes]
@@ -88,7 +88,9 @@ def build(found: Material, request: Request, target: Path) -> Built:
         built = _bag(found, request, folder)
         with (folder.parent / "bundle.zip").open("wb") as stream:
             top = f"{kit.plain(found.case.id) if request.view.whole else 'bundle'}-{request.view.name}"
-            write_zip(stream, top, {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()})
+            names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+            for piece in zip_bytes(top, names, lambda name: bag.blocks(folder / name)):
+                stream.write(piece)
         if target.exists():
             target.rmdir()
         folder.replace(target)

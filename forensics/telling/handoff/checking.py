@@ -3,23 +3,21 @@
 import base64
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from forensics.errors import IntegrityError
 from forensics.telling.handoff import arithmetic, bag, signing
 from forensics.telling.handoff.commitments import Json, canonical, commitment, salt_of_value, tree, units
 from forensics.telling.handoff.opening import Files, blocks, document, opened, read, wrong
 from forensics.telling.handoff.timestamp import hashed_text
-from forensics.telling.handoff.zipped import pack
+from forensics.telling.handoff.zipped import zip_bytes
 
 OUTSIDE = (*bag.TAGMANIFESTS, "statement.json", "signature.dsse.json", "timestamp.tsr", "timestamp.tsr.sha256")
 """files that no manifest can list"""
 _NAME = r"[^%\\\r\n]+"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +98,9 @@ def _untold(told: Mapping[str, Any], pinned: Pinned, *, stamped: bool) -> Iterat
 
 def _one_zip(path: Path, files: Files) -> None:
     """Check that a zip is the very one that its files make: no byte in its headers is free."""
-    with tempfile.TemporaryFile() as made, path.open("rb") as found:
-        pack(cast("BinaryIO", made), files.top, sorted(files.sizes), files.open)
-        made.seek(0)
-        for block in iter(lambda: made.read(_BLOCK), b""):
-            if found.read(len(block)) != block:
+    with path.open("rb") as found:
+        for piece in zip_bytes(files.top, files.sizes, lambda name: blocks(files, name)):
+            if found.read(len(piece)) != piece:
                 raise wrong(path.name, "is not, byte for byte, the zip that its files make")
         if found.read(1):
             raise wrong(path.name, "goes on after its end")

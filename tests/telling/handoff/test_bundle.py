@@ -46,7 +46,10 @@ def test_the_program_inside_runs_by_itself(bundles):
 def test_the_program_inside_is_short_and_needs_no_library(inside):
     text = Path(inside.__file__).read_text()
     assert text.count("\n") < 300
-    imports = {line.split()[1] for line in text.splitlines() if line.startswith(("import ", "from "))}
+    imports = {
+        name for line in text.splitlines() if line.startswith(("import ", "from ")) for name in line.split(maxsplit=1)[1].split(", ")
+    }
+    assert len(imports) > 5
     assert imports <= set(sys.stdlib_module_names)
     assert not imports & {"socket", "subprocess", "urllib", "http", "ctypes", "pickle"}
 
@@ -242,3 +245,21 @@ def test_the_commands(material, key, tmp_path):
 
 def test_views_are_those_of_the_contract():
     assert set(VIEWS) == {"responder", "hr", "counsel", "court", "subject", "partner"}
+
+
+def test_the_zip_with_sizes_of_64_bits(inside, tmp_path, monkeypatch):
+    import io
+
+    from forensics.telling.handoff import zipped
+
+    texts = {"a": b"x" * 100, "b/c": b"", "b/d": bytes(range(256))}
+    monkeypatch.setattr(zipped, "_SMALL", 10)
+    data = b"".join(zipped.zip_bytes("top", texts, lambda name: [texts[name]]))
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        assert packed.testzip() is None
+        assert {i.filename: packed.read(i) for i in packed.infolist()} == {f"top/{name}": text for name, text in texts.items()}
+    big = {f"{n:05d}": b"" for n in range(0x10000)}
+    whole = b"".join(inside.zip_of("top", dict.fromkeys(big, io.BytesIO)))
+    assert whole == b"".join(zipped.zip_bytes("top", big, lambda _: []))
+    with zipfile.ZipFile(io.BytesIO(whole)) as packed:
+        assert len(packed.infolist()) == len(big)

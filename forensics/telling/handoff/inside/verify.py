@@ -7,22 +7,13 @@ It stops with exit code 4 at the first thing that is wrong:
 2. each file is listed, each listed file is there, each hash holds (BagIt, RFC 8493; SHA-256 and SHA-512)
 3. the statement, and its signature (DSSE over Ed25519, RFC 8032)
 4. the root over all that was examined, with a salted commitment in the place of what is withheld (trees as in RFC 6962)
-5. the chain of the custody log
-6. the arithmetic of each likelihood ratio in the findings
+5. the chain of the custody log, and the arithmetic of each likelihood ratio in the findings
 
-Whose key it is, it can't tell: compare the fingerprint with one that came to you by another way. Whether the findings follow from the records is
-for `forensics rerun`, and a time stamp for openssl (README.txt says how).
+Whose key it is, it can't tell: compare the fingerprint with one that you got by another way. `forensics rerun` says whether the findings follow from
+the records, and openssl whose a time stamp is (README.txt).
 """
 
-import base64
-import hashlib
-import json
-import math
-import os
-import re
-import sys
-import tempfile
-import zipfile
+import base64, hashlib, json, math, os, re, struct, sys, zipfile, zlib
 
 LARGEST = 1 << 28  # bytes of a list or a JSON file
 TAGMANIFESTS = ("tagmanifest-sha256.txt", "tagmanifest-sha512.txt")
@@ -50,33 +41,50 @@ def of_zip(path):
     bag, packed = {}, zipfile.ZipFile(path)
     need(sum(i.file_size for i in packed.infolist()) <= os.path.getsize(path), path, "says that it holds more than it does")
     for info in packed.infolist():
-        name = info.filename.partition("/")[2]
+        top, _, name = info.filename.partition("/")
         need(name and not {"", ".", ".."} & set(info.filename.split("/")) and "\\" not in name, info.filename, "is no name in a bundle")
         need(name not in bag and info.compress_type == 0 and info.file_size == info.compress_size, name, "is there twice, or compressed")
         bag[name] = lambda info=info: packed.open(info)
-    with tempfile.TemporaryFile() as made, open(path, "rb") as found:
-        write_zip(made, packed.infolist()[0].filename.partition("/")[0], bag)
-        made.seek(0)
-        for block in iter(lambda: made.read(1 << 20), b""):
-            need(found.read(len(block)) == block, path, "is not, byte for byte, the zip that its files make")
+    with open(path, "rb") as found:
+        for piece in zip_of(top, bag):
+            need(found.read(len(piece)) == piece, path, "is not, byte for byte, the zip that its files make")
         need(not found.read(1), path, "goes on after its end")
     return bag
 
-def write_zip(stream, top, bag):
-    """Write the one zip that files make: in the order of their names, stored as they are, all of 1980."""
-    with zipfile.ZipFile(stream, "w") as packed:
-        for name in sorted(bag):
-            info = zipfile.ZipInfo(f"{top}/{name}")
-            info.create_system, info.external_attr = 3, 0o100644 << 16
-            with packed.open(info, "w", force_zip64=True) as target, bag[name]() as source:
-                for block in iter(lambda s=source: s.read(1 << 20), b""):
-                    target.write(block)
+def zip_of(top, bag):
+    """Yield the one zip that files make: in the order of names, stored as they are, all of 1980 (PKWARE's APPNOTE, 4.3; with 64 bits if any needs them)."""
+    known = {}
+    for name in sorted(bag):
+        size = crc = 0
+        for block in blocks(bag, name):
+            size, crc = size + len(block), zlib.crc32(block, crc)
+        known[name] = size, crc, f"{top}/{name}".encode()
+    big, listing, offset = len(known) >= 0xFFFF or sum(size + 200 for size, _, _ in known.values()) >= 0x7FFFFFFF, [], 0
+    for name, (size, crc, label) in known.items():
+        shown, extra = (0xFFFFFFFF if big else size), struct.pack("<HHQQ", 1, 16, size, size) if big else b""
+        head = struct.pack("<HHHHHLLLH", 45 if big else 20, 0x800, 0, 0, 0x21, crc, shown, shown, len(label))
+        yield b"PK\3\4" + head + struct.pack("<H", len(extra)) + label + extra
+        yield from blocks(bag, name)
+        more = struct.pack("<HHQQQ", 1, 24, size, size, offset) if big else b""
+        rest = struct.pack("<HHHHLL", len(more), 0, 0, 0, 0o100644 << 16, 0xFFFFFFFF if big else offset)
+        listing.append(b"PK\1\2" + struct.pack("<H", 0x300 + (45 if big else 20)) + head + rest + label + more)
+        offset += 30 + len(label) + len(extra) + size
+    count, size, start = len(known), sum(map(len, listing)), offset
+    yield b"".join(listing)
+    if big:
+        yield b"PK\6\6" + struct.pack("<QHHLLQQQQ", 44, 0x32D, 45, 0, 0, count, count, size, offset)
+        yield b"PK\6\7" + struct.pack("<LQL", 0, offset + size, 1)
+        count, size, start = 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF
+    yield b"PK\5\6" + struct.pack("<HHHHLLH", 0, 0, count, count, size, start, 0)
+
+def blocks(bag, name):
+    with bag[name]() as stream:
+        yield from iter(lambda: stream.read(1 << 20), b"")
 
 def digest(bag, name, kind="sha256"):
     found = hashlib.new(kind)
-    with bag[name]() as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            found.update(block)
+    for block in blocks(bag, name):
+        found.update(block)
     return found.hexdigest()
 
 def read(bag, name):
@@ -94,19 +102,14 @@ def lines(bag, name):
 def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
-def listed(bag, name, kind):
-    """Read a manifest: lines of `<hash>  <name>` in the order of names, nothing else."""
-    pairs = [re.fullmatch(r"([0-9a-f]{%d})  ([^%%\\\r]+)" % (int(kind[3:]) // 4), line) for line in lines(bag, name)]
-    need(all(pairs), name, "has a line that is none")
-    names = [p[2] for p in pairs]
-    need(names == sorted(set(names)), name, "is not in order, or lists a name twice")
-    return {p[2]: p[1] for p in pairs}
-
 def check_hashes(bag):
     payload = {name for name in bag if name.startswith("data/")}
     for kind in ("sha256", "sha512"):
         for manifest, names in ((f"tagmanifest-{kind}.txt", set(bag) - payload - set(OUTSIDE)), (f"manifest-{kind}.txt", payload)):
-            hashes = listed(bag, manifest, kind)
+            pairs = [re.fullmatch(r"([0-9a-f]{%d})  ([^%%\\\r]+)" % (int(kind[3:]) // 4), line) for line in lines(bag, manifest)]
+            need(all(pairs), manifest, "has a line that is none: each is a hash, two blanks and a name")
+            hashes = {p[2]: p[1] for p in pairs}
+            need([p[2] for p in pairs] == sorted(hashes), manifest, "is not in order, or lists a name twice")
             need(not set(hashes) - names, manifest, f"lists a file that is not there: {min(set(hashes) - names, default='')}")
             need(not names - set(hashes), manifest, f"does not list a file that is there: {min(names - set(hashes), default='')}")
             for name in sorted(names):
@@ -139,8 +142,7 @@ def point_of(data):
 def signed(public, message, signature):
     key, start, number = point_of(public), point_of(signature[:32]), int.from_bytes(signature[32:], "little")
     challenge = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % Q
-    one = multiply(number, point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")))
-    other = add(start, multiply(challenge, key))
+    one, other = multiply(number, point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))), add(start, multiply(challenge, key))
     return len(signature) == 64 and number < Q and all((one[n] * other[2] - other[n] * one[2]) % P == 0 for n in (0, 1))
 
 def check_statement(bag, pinned):
@@ -162,8 +164,7 @@ def check_statement(bag, pinned):
         again = {"keyid": told["key"], "sig": base64.b64encode(signature).decode()}
         whole = {"payload": base64.b64encode(text).decode(), "payloadType": "application/vnd.in-toto+json", "signatures": [again]}
         need(read(bag, "signature.dsse.json") == canonical(whole), "signature.dsse.json", "is not in its canonical form")
-    need(("timestamp.tsr" in bag) == ("timestamp.tsr.sha256" in bag), "timestamp.tsr", "is missing, or its hash is")
-    if "timestamp.tsr" in bag:
+    if "timestamp.tsr" in bag or "timestamp.tsr.sha256" in bag:
         need(lines(bag, "timestamp.tsr.sha256") == [f"{digest(bag, 'timestamp.tsr')}  timestamp.tsr"], "timestamp.tsr", "has another sha256")
         need(hashlib.sha256(text).digest() in read(bag, "timestamp.tsr"), "timestamp.tsr", "is not about this statement")
     return told
@@ -199,21 +200,20 @@ def root_of(bag, name, line):
     found = list(units(document(bag, name)))
     salts = line.get("units") or [hashlib.sha256(bytes.fromhex(line["key"]) + p.encode()).hexdigest() for p, _ in found]
     need(len(salts) == len(found), name, "has more or fewer values than were committed to")
-    made = [s if isinstance(s, dict) else commitment(bytes.fromhex(s), p, hashlib.sha256(v).digest()) for (p, v), s in zip(found, salts)]
-    return tree(bytes.fromhex(m["commitment"]) if isinstance(m, dict) else m for m in made)
+    hashed = ((p, hashlib.sha256(v).digest(), s) for (p, v), s in zip(found, salts))
+    return tree(bytes.fromhex(s["commitment"]) if isinstance(s, dict) else commitment(bytes.fromhex(s), p, v) for p, v, s in hashed)
 
 def check_roots(bag, told, payload):
     leaves, names = [], []
     for line in document(bag, "commitments.jsonl"):
         if "path" in line:
+            need(line["path"] in payload and line["path"] not in names, line["path"], "was committed to, and is not there, or twice")
             names.append(line["path"])
-            need(line["path"] in payload, line["path"], "was committed to, and is not there")
             whole = root_of(bag, names[-1], line) if "key" in line or "units" in line else bytes.fromhex(digest(bag, names[-1]))
             leaves.append(commitment(bytes.fromhex(line["salt"]), names[-1], whole))
         else:
             leaves.append(bytes.fromhex(line["leaf"]))
     need(tree(leaves).hex() == told["case_root"], "commitments.jsonl", "gives another root over what was examined than the statement")
-    need(len(names) == len(set(names)), "commitments.jsonl", "names a file twice")
     whole = tree(commitment(b"", name, bytes.fromhex(digest(bag, name))) for name in sorted(payload))
     need(whole.hex() == told["content_root"], "statement.json", "has another root over all files than they give")
 
