@@ -60,7 +60,7 @@ def _lay_out(files: Files, root: Path, progress: Callable[[str], None]) -> Path:
 def _name(original: Mapping[str, Any]) -> Path:
     name = bytes.fromhex(original["name_hex"]).decode("utf-8", "surrogateescape") if "name_hex" in original else str(original["file"])
     parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or "\\" in name or "\0" in name or {"..", "."} & set(name.split("/")) or "" in name.split("/"):
+    if not parts or name.startswith("/") or "\0" in name or {"..", "."} & set(name.split("/")) or "" in name.split("/"):
         raise wrong("data/originals.json", f"holds a name that leads elsewhere: {name[:200]!r}")
     return Path(*parts)
 

@@ -7,6 +7,7 @@ _HASHES = (
     ("data/findings.json", r"/(.*/)?sha256|/tables/.*", "hash"),
     ("data/custody.jsonl", r"/\d+/(hash|prev|sha256|bytes)", "hash"),
     ("data/acquisition.json", r"/\d+/sha256", "hash"),
+    ("data/people.json", r"/\d+/role", "third-party"),
 )
 _LEAST = (
     ("data/findings.json", r"/case/title|/answers/\d+/(about|path/.*)|/sources/\d+/(host|controllers.*|notes.*)", "not-needed"),

@@ -37,7 +37,7 @@ def test_a_bundle_that_does_not_hold_is_not_examined(bundles, tmp_path):
     assert (found.exit_code, "badge.csv" in found.stderr) == (4, True)
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "a\\evil", "", "a//b", "."])
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "", "a//b", "."])
 def test_no_original_is_laid_out_elsewhere(name):
     with pytest.raises(IntegrityError, match="leads elsewhere"):
         repeat._name({"file": name})

@@ -22,6 +22,8 @@ from forensics.telling.handoff.material import gather, sha256
 from forensics.telling.handoff.statement import replaced
 from forensics.telling.handoff.views import DRAFTS, VIEWS
 
+TIME = "2024-10-02T00:00:00Z"
+
 
 def test_a_bagit_tool_accepts_it(bundles):
     for built in bundles.values():
@@ -263,3 +265,59 @@ def test_the_zip_with_sizes_of_64_bits(inside, tmp_path, monkeypatch):
     assert whole == b"".join(zipped.zip_bytes("top", big, lambda _: []))
     with zipfile.ZipFile(io.BytesIO(whole)) as packed:
         assert len(packed.infolist()) == len(big)
+
+
+@pytest.mark.browser
+def test_the_memo_is_the_same_too(make):
+    one, two = make("hr", pdf=True), make("hr", pdf=True, fresh=True)
+    assert one.zip.read_bytes() == two.zip.read_bytes()
+    told = subprocess.run(["pdfinfo", "-meta", one.folder / "data" / "memo.pdf"], capture_output=True, text=True, check=True).stdout
+    assert 'pdfaid:part="3" pdfaid:conformance="B"' in told
+    assert f"<xmp:CreateDate>{TIME}</xmp:CreateDate>" in told
+
+
+def test_nothing_opens_a_connection(make, monkeypatch):
+    import socket
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    built = make("partner", fresh=True)
+    assert check(built.zip, Pinned()).told["view"] == "partner"
+
+
+NAMES = (
+    "a\x1b[31m.log",
+    "\u202egpj.exe",
+    "100%.csv",
+    "what:is*this?",
+    "trailing.",
+    " blank",
+    "CON",
+    "x" * 150,
+    "b\udcff.bin",
+    "日志.txt",
+    "a\\b",
+    "line\nend",
+)
+
+
+def test_names_that_some_system_cannot_keep_get_a_number(tmp_path):
+    from forensics.case.repeat import _name
+    from forensics.evidence import collect
+    from forensics.model import CaseConfig, SourceConfig
+    from forensics.telling.handoff.material import _original, _originals
+
+    (tmp_path / "logs").mkdir()
+    for name in (*NAMES, "plain.log", "PLAIN.log"):
+        (tmp_path / "logs" / name).write_bytes(name.encode("utf-8", "surrogateescape"))
+    case = CaseConfig(str(tmp_path), "c", "", "UTC", (0, 1), (SourceConfig("s", "table", "logs"),))
+    evidence = collect(case, case.sources[0])
+    noted = {f"s/{f.file}": hashlib.sha256(Path(f.path).read_bytes()).hexdigest() for f in evidence.files}
+    found = list(_originals(case, [evidence], noted))
+    assert len({o.bag.lower() for o in found}) == len(NAMES) + 2
+    assert sum(o.bag.startswith("data/case-renamed/") for o in found) == len(NAMES) + 1
+    assert all(o.bag.isascii() and o.bag.isprintable() for o in found)
+    assert sorted(str(_name(_original(o))) for o in found) == sorted(o.name for o in found)
