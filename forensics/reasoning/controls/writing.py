@@ -99,16 +99,16 @@ def _seen(world: World, dossier: Dossier, code: Code) -> str:
     """Say what a review would have seen: how much, and what the rules over code found in it."""
     rows = world.tables.rows(
         """
-        SELECT count(*) AS files, coalesce(sum(added), 0)::BIGINT AS added, coalesce(sum(removed), 0)::BIGINT AS removed
+        SELECT coalesce(sum(added + removed), 0)::BIGINT AS lines
         FROM (SELECT DISTINCT path, added, removed FROM changes WHERE "commit" = $c AND added IS NOT NULL)
         """,
         c=dossier.objects[0].partition("@")[2],
     )[0]
-    lines, files = rows["added"] + rows["removed"], rows["files"]
+    lines = rows["lines"]
     groups = ", ".join(sorted({h.hit.rule.group for h in code.hits}))
     if groups:
-        return f"somebody else would have seen {lines} changed lines in {files} files (they touch: {groups}) before they were used"
-    return f"somebody else would have seen {lines} changed lines in {files} files before they were used"
+        return f"somebody else would have seen its {lines} changed lines (they touch: {groups}) before they were used"
+    return f"somebody else would have seen its {lines} changed lines before they were used"
 
 
 def _events(act: object) -> tuple[int, ...]:

@@ -43,7 +43,7 @@ def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[tuple[str, Re
     for number, answer in enumerate(findings["answers"], 1):
         for ref in (*weighed(answer), *(ref for edge in (answer.get("path") or ())[:EDGES] for ref in edge["refs"])):
             yield f"answer-{number}", ref
-        for ref in _within(answer.get("controls")):
+        for ref in _within([answer.get("controls"), (answer.get("lineage") or {}).get("new")]):
             yield f"answer-{number}", ref
     for number, statement in enumerate(findings["statements"], 1):
         for ref in (*statement["evidence"], *_items(statement, ("for", "against"))):
