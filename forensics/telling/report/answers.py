@@ -38,9 +38,10 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another explanation, and how it fares."""
+    """Another explanation, or several people's that fare alike, and how it fares."""
 
     who: Said
+    people: int
     how: Said
     lr: Mapping[str, float]
     left_out: tuple[float, str] | None
@@ -60,6 +61,8 @@ class Answer:
     """first and last moment; once where they are the same"""
     brief: Said
     """the answer in a few words"""
+    how: Said | None
+    """the leading explanation, where one leads"""
     sure: Said
     """how well it is supported, in a few words"""
     doubts: tuple[Said, ...]
@@ -111,6 +114,7 @@ class _Teller:
             about=data.get("about") or about,
             when=self._when(data.get("when")),
             brief=say(BRIEF[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])),
+            how=say(MECHANISMS[data["mechanism"]]) if self._leads(data) else None,
             sure=self._sure(data, closest),
             doubts=tuple(self._doubts(data)),
             shows=tuple(self._shows(data, closest)),
@@ -119,7 +123,7 @@ class _Teller:
             candidates=tuple(self.names.who(person) for person in data["candidates"]),
             speaks_for=self._speaks_for(data),
             speaks=tuple(self._speaks(data, closest)),
-            alternatives=tuple(self._other(other) for other in closest),
+            alternatives=tuple(self._others(closest)),
             scale=ratios.scale(a["lr"] for a in closest),
             flags=tuple(self._flags(data)),
             ladder=ladder.ladder(data, say),
@@ -207,7 +211,7 @@ class _Teller:
         if not data["against"]:
             yield Point(say("No record that was supplied speaks against this reading; records that were not supplied might."))
         if closest:
-            yield Point(self._closest(closest[0]))
+            yield Point(self._closest(closest))
         if data["flags"]:
             listed = self.voice.joined(say(FLAG_NAMES[flag]) for flag in sorted(data["flags"]))
             yield Point(
@@ -219,21 +223,45 @@ class _Teller:
                 )
             )
 
-    def _closest(self, other: Mapping[str, Any]) -> Said:
-        how = self.voice.say(MECHANISMS[other["mechanism"]])
-        if other["person"]:
-            return self.voice.say("The closest alternative is that {who} made it {how}.", who=self.who(other["person"]), how=how)
+    def _closest(self, closest: list[Mapping[str, Any]]) -> Said:
+        """Say what comes closest; where several people's explanations fare alike, none of them is singled out."""
+        first = closest[0]
+        alike = [o for o in closest if o["lr"]["low"] == first["lr"]["low"] and o["mechanism"] == first["mechanism"] and o["person"]]
+        how = self.voice.say(MECHANISMS[first["mechanism"]])
+        if len(alike) > 1:
+            return self.voice.say(
+                "The closest alternatives are that one of {number} people made it {how}; the records do not tell these apart.",
+                number=len(alike),
+                how=how,
+            )
+        if first["person"]:
+            return self.voice.say("The closest alternative is that {who} made it {how}.", who=self.who(first["person"]), how=how)
         return self.voice.say("The closest alternative is that it happened {how}.", how=how)
 
-    def _other(self, other: Mapping[str, Any]) -> Other:
-        left, dropped = other.get("left_out") or {}, other.get("dropped") or {}
-        return Other(
-            self.who(other["person"]) if other["person"] else self.voice.say("No particular person"),
-            self.voice.say(MECHANISMS[other["mechanism"]]),
-            other["lr"],
-            (left["low"], left["group"]) if left.get("group") else None,
-            (dropped["low"], dropped["source"]) if dropped.get("source") else None,
-        )
+    def _others(self, closest: list[Mapping[str, Any]]) -> Iterator[Other]:
+        """Yield the explanations, the closest first; people whose explanations fare alike share a row."""
+        rows: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+        for other in closest:
+            left, dropped = other.get("left_out") or {}, other.get("dropped") or {}
+            fares = (other["lr"]["low"], other["lr"]["high"], left.get("low"), left.get("group"), dropped.get("low"), dropped.get("source"))
+            rows.setdefault((other["mechanism"], other["person"] is None, *fares), []).append(other)
+        for alike in rows.values():
+            first = alike[0]
+            left, dropped = first.get("left_out") or {}, first.get("dropped") or {}
+            yield Other(
+                self._people(alike),
+                len(alike),
+                self.voice.say(MECHANISMS[first["mechanism"]]),
+                first["lr"],
+                (left["low"], left["group"]) if left.get("group") else None,
+                (dropped["low"], dropped["source"]) if dropped.get("source") else None,
+            )
+
+    def _people(self, alike: list[Mapping[str, Any]]) -> Said:
+        if alike[0]["person"] is None:
+            return self.voice.say("No particular person")
+        listed = self.voice.joined([self.who(other["person"]) for other in alike], ";")
+        return listed if len(alike) == 1 else self.voice.say("{number} people, alike: {listed}", number=len(alike), listed=listed)
 
     def _flags(self, data: Mapping[str, Any]) -> Iterator[Flag]:
         told = set()

@@ -178,7 +178,7 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "numbered": lambda kinds: [f"{kind} ({showing.count(number)})" for kind, number in kinds],
         "both": lambda said: Markup("{0} / {1}").format(said.en, said.zh) if said.en != said.zh else said.en,
         "slug": lambda name: re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-"),
-        "clauses": lambda text: voice.joined([voice.told(part) for part in str(text).split("; ")], ";"),
+        "clauses": voice.clauses,
     }
     return environment
 

@@ -28,6 +28,8 @@ FINDING = "finding"
 """the context of patterns for sentences of the findings"""
 _HOLE = re.compile(r"\{(\w+)\}")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
+_OPENS = re.compile(r"[a-z]+(?:'s)? ", re.ASCII)
+"""a sentence that begins with a word, and not with the name of an act, an account or a person"""
 _STAMPS = {"en": "d MMM yyyy, HH:mm:ss", "zh": "y年M月d日 HH:mm:ss"}
 
 
@@ -129,6 +131,15 @@ class Voice:
         text = {code: escape(format_date(local, {"en": "d MMM", "zh": "M月d日"}[code], locale=LOCALES[code])) for code in LANGUAGES}
         return Said(**text)
 
+    def clauses(self, sentence: object) -> Said:
+        """Tell a sentence of the findings whose parts, set off by `; `, are patterns of their own."""
+        first, *others = str(sentence or "").split("; ")
+        return self.joined([self.told(first), *(self._clause(text) for text in others)], ";")
+
+    def _clause(self, text: str) -> Said:
+        told = self.told(text)
+        return Said(self._dressed(text, "en", opens=False), told.zh)
+
     def told(self, sentence: object) -> Said:
         """Tell a sentence of the findings: people by name, times as people read them, in Chinese where the catalog has its pattern."""
         text = "" if sentence is None else str(sentence)
@@ -147,8 +158,10 @@ class Voice:
         """Return a sentence of the findings in Chinese, as plain text with times as they are; None where the catalog has no pattern."""
         return self._matched(sentence)
 
-    def _dressed(self, text: str, language: str, *, foreign: bool = False) -> Markup:
-        plain = showing.visible(self._names.beside(text), showing.SENTENCE)
+    def _dressed(self, text: str, language: str, *, foreign: bool = False, opens: bool = True) -> Markup:
+        shown = self._names.beside(text)
+        opened = shown[:1].upper() + shown[1:] if opens and language == "en" and _OPENS.match(text) else shown
+        plain = showing.visible(opened, showing.SENTENCE)
         dressed = Markup(_ISO.sub(lambda found: getattr(self.moment(found.group()), language), str(escape(plain))))  # noqa: S704 - escaped just before
         return Markup('<span lang="en">{0}</span>').format(dressed) if foreign and dressed else dressed
 
