@@ -31,7 +31,8 @@ def scan(
     """Say what somebody should look at in checkpoints, packages, repositories and source trees.
 
     Checkpoints are read opcode by opcode and never loaded, however they are wrapped (zip, 7z, gzip, legacy torch, numpy, joblib, one pickle behind or inside
-    another); their tensors are passed over. Packages, installed or as wheels, are compared with their own lists of hashes. Program text is matched by rules.
+    another); their tensors are passed over. Packages, installed or as wheels, are compared with their own lists of hashes. Program text is matched by rules;
+    of repositories, settings and hooks that would run programs are shown, and a bare one is read at its HEAD.
     Nothing is run, nothing is written, and what is found is a reason to look, never a verdict: beside each finding stands what honest work it could be.
 
     Ends with 0 where there is nothing to look at, with 5 where there is, and with 3 where there is nothing but something could not be read.

@@ -10,7 +10,8 @@ from forensics.patterns.rules import SHIPPED, installed
 from forensics.scan.finding import Scan, Unread
 from forensics.scan.models import look_at_model
 from forensics.scan.packages import folders, look_at_folder
-from forensics.scan.places import files, view_of
+from forensics.scan.places import Repositories, files, view_of
+from forensics.scan.repositories import look_at_repository
 from forensics.scan.source import look_at_source
 from forensics.scan.startup import look_at_startup
 from forensics.scan.wheels import look_at_wheel
@@ -26,11 +27,14 @@ def scan(paths: Iterable[Path], rules: Sequence[Path] = (), progress: Callable[[
     found = Scan()
     with Apart((SHIPPED, *rules)) if installed() or rules else nullcontext() as matcher:
         for path in paths:
-            here = list(files(path, found))
+            repositories: Repositories = []
+            here = list(files(path, found, repositories))
             progress(f"{path}: {len(here)} files")
             whole = _packages(here, found)
             for place, name in here:
                 _look(place, name, None if name in whole else matcher, found)
+            for place, name in repositories:
+                look_at_repository(place, name, matcher, found)
     found.findings.sort()
     found.unread.sort()
     return found

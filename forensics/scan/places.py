@@ -7,17 +7,20 @@ from pathlib import Path
 
 from forensics.containers import Reader, View
 from forensics.scan.finding import Scan, Unread
+from forensics.scan.repositories import is_git_folder
 
-_NOT_ENTERED = frozenset({".git", ".hg", ".svn"})
+_NOT_ENTERED = frozenset({".hg", ".svn"})
 """what versions are kept in: their objects are packed, and are looked at as a work tree has them"""
+Repositories = list[tuple[Path, str]]
+"""git's own folders that were met, and how they are called"""
 
 
-def files(path: Path, found: Scan) -> Iterator[tuple[Path, str]]:
-    """Yield every regular file and how it is called, in the order of names; what can't be listed is noted."""
+def files(path: Path, found: Scan, repositories: Repositories) -> Iterator[tuple[Path, str]]:
+    """Yield every regular file and how it is called, in the order of names; what can't be listed, and git's own folders, are noted."""
     try:
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and path.is_dir()):  # a link that is named itself is meant
-            yield from _below(path, path.as_posix(), found)
+            yield from _below(path, path.as_posix(), found, repositories)
         elif path.is_file():
             yield path, path.as_posix()
         else:
@@ -26,7 +29,10 @@ def files(path: Path, found: Scan) -> Iterator[tuple[Path, str]]:
         found.unread.append(Unread(path.as_posix(), 0, _why(error)))
 
 
-def _below(folder: Path, name: str, found: Scan) -> Iterator[tuple[Path, str]]:
+def _below(folder: Path, name: str, found: Scan, repositories: Repositories) -> Iterator[tuple[Path, str]]:
+    if is_git_folder(folder):
+        repositories.append((folder, name))
+        return
     try:
         entries = sorted(os.scandir(folder), key=lambda e: e.name)
     except OSError as error:
@@ -36,7 +42,7 @@ def _below(folder: Path, name: str, found: Scan) -> Iterator[tuple[Path, str]]:
         path, called = folder / entry.name, _text(entry.name) if name == "." else f"{name.rstrip('/')}/{_text(entry.name)}"
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in _NOT_ENTERED:
-                yield from _below(path, called, found)
+                yield from _below(path, called, found, repositories)
         elif entry.is_file(follow_symlinks=False):
             yield path, called
 
