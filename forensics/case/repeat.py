@@ -1,13 +1,14 @@
 """An examination done again from a bundle's originals, and compared with what the bundle says came of it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from forensics.case import steps
 from forensics.errors import IntegrityError, UsageError
 from forensics.evidence import sha256_of
+from forensics.telling.handoff import sbom
 from forensics.telling.handoff.checking import Pinned, check
 from forensics.telling.handoff.opening import Files, blocks, document, opened, read, wrong
 
@@ -21,6 +22,8 @@ class Again:
     """files whose bytes came out otherwise, or that only one of the two has"""
     tool: str
     """the version that the bundle names"""
+    code: str = ""
+    """SHA-256 over the program's files, as the bundle names it"""
 
 
 def rerun(bundle: Path, place: Path, workers: int, case: Path | None, progress: Callable[[str], None]) -> Again:
@@ -37,7 +40,7 @@ def rerun(bundle: Path, place: Path, workers: int, case: Path | None, progress: 
     request = steps.Request(str(told["examiner"]), str(told["time"]), workers, policy, bool(told["skip_unknown"]))
     steps.investigate(root, place / "out", request, progress)
     progress("comparing")
-    return _compared(place / "out", told["expected"], str(told["tool"]))
+    return replace(_compared(place / "out", told["expected"], str(told["tool"])), code=str(told.get("code", "")))
 
 
 def _lay_out(files: Files, root: Path, progress: Callable[[str], None]) -> Path:
@@ -81,7 +84,8 @@ def _made(out: Path) -> Iterator[str]:
 def refuse(found: Again, versions: str) -> None:
     """Raise IntegrityError where anything came out otherwise, with what may be the reason."""
     if found.differ:
-        hint = f"the bundle was made by {found.tool}, and this is {versions}: install the versions of data/requirements.lock, and try again"
+        other = "" if found.code == sbom.code() else ", of other code"
+        hint = f"the bundle was made by {found.tool}{other}, and this is {versions}: take that version, and those of data/requirements.lock, and try again"
         raise IntegrityError(
             f"{len(found.differ)} of {len(found.same) + len(found.differ)} files came out otherwise", where=found.differ[0], hint=hint
         )

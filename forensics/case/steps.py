@@ -35,6 +35,7 @@ from forensics.sources.git.intake import copy_of
 from forensics.tables import Tables
 from forensics.telling import comparison, report
 from forensics.telling import findings as findings_room
+from forensics.telling.handoff import sbom
 from forensics.telling.raw import RawReader
 from forensics.telling.references import References
 
@@ -194,6 +195,7 @@ def _examination(case: CaseConfig, out: Path, request: Request) -> None:
         "examiner": request.examiner,
         "time": request.time,
         "skip_unknown": request.skip_unknown,
+        "code": sbom.code(),
     }
     (out / "examination.json").write_text(json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -25,6 +25,8 @@ class Examination:
     tool: str
     examiner: str
     time: str
+    code: str
+    """SHA-256 over the program's own files; empty where it was not noted"""
 
 
 def read(out: Path) -> Examination:
@@ -35,7 +37,8 @@ def read(out: Path) -> Examination:
         policy = tomllib.loads((out / "policy.toml").read_text(encoding="utf-8"))
         received = {e["subject"]: e["sha256"] for e in entries if e["action"] == "received"}
         last = entries[-1]
-        return Examination(findings, received, dict(_flat(policy)), str(last["tool"]), str(last["examiner"]), str(last["time"]))
+        code = str(json.loads((out / "examination.json").read_bytes()).get("code", ""))
+        return Examination(findings, received, dict(_flat(policy)), str(last["tool"]), str(last["examiner"]), str(last["time"]), code)
     except (OSError, ValueError, KeyError, IndexError, RecursionError) as error:
         raise ForensicsError(f"is no whole examination: {error}", where=str(out), hint="run `forensics investigate` to its end") from error
 
@@ -53,7 +56,7 @@ def compare(one: Examination, two: Examination) -> dict[str, Any]:
     """Return what differs, as JSON; empty lists where nothing does."""
     evidence = _pairs(one.received, two.received)
     policy = _pairs(one.policy, two.policy)
-    program = _pairs({"version": one.tool}, {"version": two.tool})
+    program = _pairs(*({"version": e.tool, "code": e.code} for e in (one, two)))
     case = [c for c in _sources(one.findings, two.findings) if c]
     touched = {c["name"].partition("/")[0] for c in evidence} | {c["name"].partition(" ")[0] for c in case}
     reasons = _Reasons(bool(evidence), policy, bool(program), touched)

@@ -40,6 +40,7 @@ def documents(found: Material) -> dict[str, Any]:
             "examiner": told["examiner"],
             "time": told["time"],
             "tool": told["tool"],
+            "code": told.get("code", ""),
             "skip_unknown": bool(told.get("skip_unknown")),
             "expected": {name: sha256_of(str(found.out / name)) for name in outcome if (found.out / name).is_file()},
         }

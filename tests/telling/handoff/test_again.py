@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -48,7 +49,19 @@ def test_no_original_is_laid_out_elsewhere(name):
 def test_what_came_out_otherwise_ends_with_4():
     with pytest.raises(IntegrityError, match="1 of 3 files came out otherwise") as found:
         repeat.refuse(repeat.Again(("a", "b"), ("c",), "training-forensics 0.0.9"), "training-forensics 0.1.0")
-    assert "0.0.9" in str(found.value)
+    assert "0.0.9, of other code" in str(found.value)
+
+
+def test_another_version_of_the_program_is_named_as_a_reason(material):
+    one = read(material.out)
+    found = compare(
+        one, replace(one, code="0" * 64, findings=one.findings | {"answers": [one.findings["answers"][0] | {"rung": "session"}]})
+    )
+    assert [c["name"] for c in found["program"]] == ["code"]
+    assert found["answers"][0]["rung"] == {"before": "account", "after": "session"}
+    assert found["answers"][0]["why"] == ["another version of the program"]
+    same = compare(one, replace(one, findings=one.findings | {"answers": [one.findings["answers"][0] | {"rung": "session"}]}))
+    assert "report this" in same["answers"][0]["why"][0]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -164,6 +165,7 @@ def test_keys_may_be_openssh_or_pem(key, tmp_path):
         signing.read_key(tmp_path / "none")
 
 
+@pytest.mark.skipif(shutil.which("ssh-agent") is None, reason="no ssh-agent here")
 def test_an_agent_signs_as_the_key_itself_does(key, tmp_path, monkeypatch):
     place = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL)
@@ -200,8 +202,6 @@ def test_what_is_refused(make, bundles, material):
 
 
 def test_a_changed_original_ends_with_4(material, tmp_path):
-    import shutil
-
     from forensics.case.folder import open_case
     from forensics.case.originals import originals
 
