@@ -13,6 +13,8 @@ MOST = 2048
 """bytes of a record that are shown"""
 EDGES = 200
 """links of a path that the table lists; the drawing condenses all of them"""
+HITS = 60
+"""lines that rules point at, and new parts of a checkpoint, that the page lists"""
 REJECTS = 200
 """rejected rows that the page lists"""
 Key = tuple[str, str, tuple[int, int], str, str]
@@ -43,7 +45,8 @@ def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[tuple[str, Re
     for number, answer in enumerate(findings["answers"], 1):
         for ref in (*weighed(answer), *(ref for edge in (answer.get("path") or ())[:EDGES] for ref in edge["refs"])):
             yield f"answer-{number}", ref
-        for ref in _within([answer.get("controls"), (answer.get("lineage") or {}).get("new")]):
+        beside = (answer.get("controls"), (answer.get("code") or ())[:HITS], _within_lineage(answer.get("lineage")))
+        for ref in _within(beside):
             yield f"answer-{number}", ref
     for number, statement in enumerate(findings["statements"], 1):
         for ref in (*statement["evidence"], *_items(statement, ("for", "against"))):
@@ -54,6 +57,10 @@ def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[tuple[str, Re
     for row in rejected(tables):
         if ref := rejected_ref(row):
             yield "rejected", ref
+
+
+def _within_lineage(lineage: Mapping[str, Any] | None) -> object:
+    return (lineage["refs"], lineage["new"][:HITS]) if lineage else ()
 
 
 def weighed(answer: Mapping[str, Any]) -> Iterator[Ref]:

@@ -16,7 +16,7 @@ from forensics.model import CaseConfig
 from forensics.tables import Tables
 from forensics.telling.report import acts, annex, curves, lanes, ratios, showing, supplied, words
 from forensics.telling.report.answers import NAMED, answers
-from forensics.telling.report.citing import Index, cited, place, rejected, rejected_ref
+from forensics.telling.report.citing import HITS, Index, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
 from forensics.telling.report.kept import quotes
 from forensics.telling.report.names import Names
@@ -73,7 +73,8 @@ def render(
         answers=told,
         statements=_statements(findings, case),
         curves=curves.draw(tables, case, findings["causes"]),
-        diffs=_diffs(tables),
+        diffs=_diffs(tables, findings),
+        HITS=HITS,
         acts=rows,
         timeline=timeline(case, tables, findings["sources"], marks, voice),
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
@@ -215,15 +216,34 @@ def _declared(case: CaseConfig, name: str) -> object:
     return next((source for source in case.sources if source.name == name), None)
 
 
-def _diffs(tables: Tables) -> dict[str, list[dict[str, Any]]]:
-    """Return the changed files of each commit in question, their lines told apart by what became of them."""
+def _diffs(tables: Tables, findings: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the changed files of each commit in question, their lines told apart by what became of them, and by whether a rule points at them."""
     found: dict[str, list[dict[str, Any]]] = {}
+    hits = {
+        (answer["object"], hit["path"], hit["side"], line)
+        for answer in findings["answers"]
+        for hit in answer.get("code") or ()
+        for line in range(hit["line"], min(hit["to"], hit["line"] + 200) + 1)
+    }
     for row in tables.rows(_DIFFS):
-        lines = [] if row["text"] is None else [(_CLASSES.get(line[:1], "same"), line) for line in row["text"].split("\n")]
-        found.setdefault(row["object"], []).append(row | {"lines": lines})
+        found.setdefault(row["object"], []).append(row | {"lines": list(_pointed(row, hits))})
     return found
 
 
+def _pointed(row: Mapping[str, Any], hits: set[tuple[str, str, str, int]]) -> Iterator[tuple[str, str, bool]]:
+    """Yield a diff's lines with what became of each; lines are counted as the diff's heads say."""
+    old = new = 0
+    for line in row["text"].split("\n") if row["text"] is not None else ():
+        kind = _CLASSES.get(line[:1], "same")
+        if kind == "where" and (head := _HUNK.match(line)):
+            old, new = int(head[1]), int(head[2])
+            yield kind, line, False
+            continue
+        yield kind, line, (row["object"], row["path"], kind, old if kind == "removed" else new) in hits
+        old, new = old + (kind != "added"), new + (kind != "removed")
+
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)", re.ASCII)
 _CLASSES = {"+": "added", "-": "removed", "@": "where"}
 
 
