@@ -8,6 +8,7 @@ from typing import Any
 
 import forensics
 from forensics import indicator, link
+from forensics.patterns import rules
 from forensics.telling import report
 from forensics.telling.report import words
 from forensics.telling.report.page import _folder
@@ -121,6 +122,13 @@ def _text(node: ast.AST) -> str | None:
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
     return None
+
+
+def of_rules() -> Iterator[tuple[str, str]]:
+    """Yield what the shipped rules over code say; nothing where those can't be read here."""
+    if rules.installed():
+        for rule in rules.read_rules():
+            yield from ((rule.id, text) for text in (rule.says, rule.why, *rule.innocent))
 
 
 def of_methods() -> Iterator[tuple[str, str]]:

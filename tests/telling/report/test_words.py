@@ -101,7 +101,7 @@ def test_real_findings_are_told_in_chinese_throughout() -> None:
 
 
 def test_the_method_speaks_chinese_too(voice: Voice) -> None:
-    assert [text for _, text in catalogue.of_methods() if "lang=" in voice.told(text).zh] == []
+    assert [text for _, text in (*catalogue.of_methods(), *catalogue.of_rules()) if "lang=" in voice.told(text).zh] == []
 
 
 def test_what_stands_in_braces_is_the_same_in_both_languages() -> None:
