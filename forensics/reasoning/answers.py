@@ -6,7 +6,6 @@ from math import exp, log
 from forensics.indicator import Hypothesis, Item, indicators
 from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
 from forensics.patterns.matching import Matching, unmatched
-from forensics.reasoning import gaps as silences
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.causes import Cause, Comparison, asked, compare
@@ -15,6 +14,7 @@ from forensics.reasoning.controls import controls
 from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flags import Flag, flags, overlap
+from forensics.reasoning.gaps import gaps, silences
 from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.lineage import Lineage, lineage
@@ -96,7 +96,8 @@ class Reasoned:
 def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched) -> Reasoned:
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
     view = world(tables, case, policy, blobs, matching)
-    quiet = {s.name: silences.gaps(tables, s.name, case.timezone, policy) for s in case.sources if s.kind not in ("git", "metrics")}
+    logs = [s for s in case.sources if s.kind not in ("git", "metrics")]
+    quiet = gaps({s.name: silences(tables, s.name, case.timezone, policy) for s in logs}, {s.name: s.host for s in logs}, policy)
     found = compare(view)
     answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found.causes))
     impacts = tuple(impact(view, a.dossier) for a in answers)

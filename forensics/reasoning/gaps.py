@@ -1,6 +1,9 @@
 """Silences of a source that its own cadence makes very unlikely."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import log
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +20,49 @@ _TAIL = 0.01
 Times = npt.NDArray[np.int64]
 
 
-def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tuple[int, int]]:
-    """Return the silences of a source as (from, to) in recorded time.
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A stretch without a record of a source, in recorded time."""
 
-    Three readings of the cadence, all estimated from the source itself; a silence is a gap where any of them
-    makes it less likely than the policy's chance: bursts as a Poisson process by hour of the day and working day
-    or weekend (exp of minus the bursts expected); how often such hours are silent at all (product over the whole
-    hours, with half a count added); and, for sources that beat day and night (their pauses stay under the policy's
-    shortest gap), how many times the pause that only one in a hundred exceeds goes into the silence.
+    since: int
+    until: int
+    chance: float
+    """log of how likely the source's own cadence makes it"""
+
+
+def gaps(silences: Mapping[str, list[Silence]], hosts: Mapping[str, str], policy: Policy) -> dict[str, list[tuple[int, int]]]:
+    """Return each source's gaps as (from, to): silences that its cadence makes less likely than the policy's chance.
+
+    Two logs of one host that fall silent together bear each other out: beside a gap of the one, less will do for the other.
+    """
+    limit, beside = log(policy.gap_chance), log(policy.gap_beside)
+    sure = {name: [(s.since, s.until) for s in found if s.chance < limit] for name, found in silences.items()}
+    out = {}
+    for name, found in silences.items():
+        mates = [g for other, gone in sure.items() if other != name and hosts.get(name) and hosts.get(other) == hosts[name] for g in gone]
+        out[name] = [(s.since, s.until) for s in found if s.chance < limit or (s.chance < beside and any(_together(s, g) for g in mates))]
+    return out
+
+
+_WHOLE, _WIDEST = 0.9, 4
+"""share of another log's gap that a silence must hold, and how many times longer it may be"""
+
+
+def _together(silence: Silence, gap: tuple[int, int]) -> bool:
+    """Tell whether a silence holds another log's gap, and is not so much longer that it says little about it."""
+    length = gap[1] - gap[0]
+    shared = min(silence.until, gap[1]) - max(silence.since, gap[0])
+    return shared >= _WHOLE * length and silence.until - silence.since <= _WIDEST * length
+
+
+def silences(tables: Tables, source: str, timezone: str, policy: Policy) -> list[Silence]:
+    """Return a source's longer silences, with how likely its cadence makes them.
+
+    Three readings of the cadence, all estimated from the source itself, of which that counts which makes a silence least
+    likely: bursts as a Poisson process by hour of the day and working day or weekend (exp of minus the bursts expected);
+    how often such hours are silent at all (product over the whole hours, with half a count added); and, for sources that
+    beat day and night (their pauses stay under the policy's shortest gap), how many times the pause that only one in a
+    hundred exceeds goes into the silence.
     """
     column = tables.sql("SELECT DISTINCT time FROM recorded WHERE source = $s AND time IS NOT NULL ORDER BY time", s=source)["time"]
     moments: Times = column.to_numpy()
@@ -34,16 +72,14 @@ def gaps(tables: Tables, source: str, timezone: str, policy: Policy) -> list[tup
     if len(bursts) < 3:
         return []
     rates, quiet = _profile(bursts, timezone)
-    silent = np.flatnonzero(np.diff(moments) >= policy.gap_shortest)
-    found = [(int(moments[i]), int(moments[i + 1])) for i in silent]
-    limit = np.log(policy.gap_chance)
     pause = float(np.quantile(np.diff(bursts), 1 - _TAIL))
     beats = pause <= policy.gap_shortest
-    return [
-        (a, b)
-        for a, b in found
-        if min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone), (b - a) // pause * np.log(_TAIL) if beats else 0.0) < limit
-    ]
+    found = []
+    for i in np.flatnonzero(np.diff(moments) >= policy.gap_shortest):
+        a, b = int(moments[i]), int(moments[i + 1])
+        beat = (b - a) // pause * log(_TAIL) if beats else 0.0
+        found.append(Silence(a, b, min(-_expected(a, b, rates, timezone), _quiet(a, b, quiet, timezone), beat)))
+    return found
 
 
 def _classes(hours: Times, timezone: str) -> npt.NDArray[np.int64]:

@@ -26,6 +26,7 @@ class Policy:
     windows: dict[str, int]
     """nanoseconds"""
     gap_chance: float
+    gap_beside: float
     gap_shortest: int
     gap_records: int
     clocks: dict[str, float]
@@ -59,6 +60,7 @@ def read_policy(path: Path | None) -> Policy:
             left_out=float(raw["naming"]["left_out"]),
             windows={k: int(v) * 1_000_000_000 for k, v in raw["windows"].items()},
             gap_chance=float(raw["gaps"]["chance"]),
+            gap_beside=float(raw["gaps"]["beside"]),
             gap_shortest=int(raw["gaps"]["shortest"]) * 1_000_000_000,
             gap_records=int(raw["gaps"]["records"]),
             clocks={k: float(raw["clocks"][k]) for k in ("anchors", "loose_anchors", "step_anchors", "chance", "share", "step_share")},
