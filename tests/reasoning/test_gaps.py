@@ -77,4 +77,4 @@ def test_two_logs_of_one_host_that_fall_silent_together_bear_each_other_out():
         "door": [],
     }
     assert gaps({"shell": [faint], "events": [faint]}, hosts, policy) == {"shell": [], "events": []}
-    assert gaps({"shell": [sure], "events": [Silence(8000, 20000, -6.0)]}, hosts, policy)["events"] == []
+    assert gaps({"shell": [sure], "events": [Silence(8500, 20000, -6.0)]}, hosts, policy)["events"] == []
