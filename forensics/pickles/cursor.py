@@ -17,6 +17,10 @@ class Cursor:
         self._read, self.size, self.at = read, size, at
         self._block, self._base = b"", at
 
+    def again(self, at: int) -> "Cursor":
+        """Return another cursor over the same bytes."""
+        return Cursor(self._read, self.size, at)
+
     def _fill(self, count: int) -> int:
         """Have the next bytes at hand, and return where they begin in the block."""
         start = self.at - self._base

@@ -98,6 +98,8 @@ class Result:
     """What a call returned, whatever that is."""
 
     root: Reference | None
+    kind: str = ""
+    """of a numpy.dtype: what it was made from"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ Reference: https://docs.python.org/3/library/pickle.html, https://peps.python.or
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from forensics.errors import RecordError
-from forensics.pickles import opcodes
+from forensics.pickles import arrays, opcodes
 from forensics.pickles.callables import Kind, classify
 from forensics.pickles.cursor import Cursor
 from forensics.pickles.values import OPCODES, REFERENCES, Budget, Bytes, Container, Pickle, Reference, Result, shown
@@ -29,13 +30,29 @@ _LOADERS = {
     "pickle.loads", "_pickle.loads", "cPickle.loads", "dill.loads", "dill._dill.loads", "cloudpickle.loads", "torch.storage._load_from_bytes",
 }  # fmt: skip
 _INNER = 10_000
+_DEEPEST = 20
+"""arrays of objects inside each other"""
 _NUMBERS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"}
 
 
-def read_one(cursor: Cursor, budget: Budget) -> Pickle:
-    """Read one pickle from where the cursor stands; it never raises, and says where it broke."""
+def read_one(cursor: Cursor, budget: Budget, depth: int = 0) -> Pickle:
+    """Read one pickle from where the cursor stands; it never raises, and says where it broke.
+
+    What joblib takes for an array, every other loader takes for opcodes: such bytes are read both ways.
+    """
     start = cursor.at
-    machine = _Machine(cursor, budget)
+    found, arrays_passed = _read(cursor, budget, depth, plain=False)
+    if not arrays_passed or depth:
+        return found
+    other, _ = _read(cursor.again(start), budget, depth, plain=True)
+    known = {named.start for named in found.named}
+    return replace(found, named=(*found.named, *(named for named in other.named if named.runs and named.start not in known)))
+
+
+def _read(cursor: Cursor, budget: Budget, depth: int, *, plain: bool) -> tuple[Pickle, bool]:
+    """Read one pickle, and tell whether arrays were passed over; `plain`: as a loader does that knows nothing of arrays."""
+    start = cursor.at
+    machine = _Machine(cursor, budget, depth, plain=plain)
     count = 0
     broken = ""
     try:
@@ -45,14 +62,21 @@ def read_one(cursor: Cursor, budget: Budget) -> Pickle:
     except RecordError as error:
         broken = error.what
     named = tuple(reference.done(unsure=machine.unsure) for reference in machine.references)
-    return Pickle(start, cursor.at, named, count, machine.tensors, tuple(machine.inner), machine.number, machine.stopped, broken)
+    named += tuple(found for inner in machine.within for found in inner.named)
+    parts = tuple(part for inner in machine.within for part in inner.inner)
+    tensors = machine.tensors + sum(inner.tensors for inner in machine.within)
+    pickle = Pickle(start, cursor.at, named, count, tensors, (*machine.inner, *parts), machine.number, machine.stopped, broken)
+    return pickle, machine.arrays > 0
 
 
 class _Machine:
     """Stack, marks and memo of one pickle."""
 
-    def __init__(self, cursor: Cursor, budget: Budget) -> None:
-        self.cursor, self.budget = cursor, budget
+    def __init__(self, cursor: Cursor, budget: Budget, depth: int, *, plain: bool) -> None:
+        self.cursor, self.budget, self.depth, self.plain = cursor, budget, depth, plain
+        self.arrays = 0
+        self.within: list[Pickle] = []
+        """pickles between the opcodes of this one: arrays of objects"""
         self.stack: list[object] = []
         self.marks: list[int] = []
         self.memo: dict[int, object] = {}
@@ -240,6 +264,27 @@ class _Machine:
         root = below if isinstance(below, Reference) else below.root if isinstance(below, Result) else None
         if root is not None:
             self._called(root, [state])
+            if not self.plain and f"{root.module}.{root.name}" in arrays.WRAPPERS and isinstance(below, Result):
+                self.stack[-1] = _NOTHING  # joblib puts the array there
+                self._array(state)
+
+    def _array(self, state: object) -> None:
+        """Pass over an array that joblib wrote behind its description; one of Python objects is a pickle of its own, and read."""
+        self.arrays += 1
+        facts = arrays.facts_of(state)
+        length = arrays.length_of(facts)
+        self.tensors += 1
+        if length != arrays.OBJECTS:
+            if "numpy_array_alignment_bytes" in facts:
+                self.cursor.take(self.cursor.byte())
+            self.cursor.take(length, 0)
+            return
+        if self.depth >= _DEEPEST:
+            raise RecordError(f"limit: arrays inside arrays, deeper than {_DEEPEST}")
+        inner = read_one(self.cursor, self.budget, self.depth + 1)
+        self.within.append(inner)
+        if inner.broken:
+            raise RecordError(inner.broken)
 
     def _call(self, callee: object, arguments: list[object]) -> None:
         root = callee if isinstance(callee, Reference) else callee.root if isinstance(callee, Result) else None
@@ -251,7 +296,7 @@ class _Machine:
             return
         self._called(root, arguments)
         self.tensors += callee is root and _is_tensor(root)
-        self._push(Result(root))
+        self._push(Result(root, arrays.kind_of(arguments[0]) if root.name == "dtype" and arguments else ""))
 
     def _called(self, root: Reference, arguments: list[object]) -> None:
         """Book a call of a callable: its literal arguments, and the callables among them."""
