@@ -148,10 +148,10 @@ for _command in (
     trace,
     show,
     export,
-    bundle,
     scan,
+    compare,
+    bundle,
     verify,
     rerun,
-    compare,
 ):
     main.add_command(_command)

@@ -18,7 +18,26 @@ from forensics.cli import main
 from forensics.errors import EvidenceError, Exit, ForensicsError, IntegrityError, UsageError
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ["investigate", "why", "check", "sources", "timeline", "trace", "show"]
+COMMANDS = [
+    "investigate",
+    "why",
+    "causes",
+    "reach",
+    "diff",
+    "report",
+    "note",
+    "check",
+    "sources",
+    "timeline",
+    "trace",
+    "show",
+    "export",
+    "scan",
+    "compare",
+    "bundle",
+    "verify",
+    "rerun",
+]
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
