@@ -233,7 +233,8 @@ class _Examiner:
         if self.room <= 0:
             self.problem(view, 0, member, f"limit: more than {UNPACKED} bytes of headers and unpacked members")
             return "safetensors"
-        header = tensors.read(view.read(0, 8 + tensors.LONGEST), view.size)
+        announced = int.from_bytes(view.read(0, 8), "little")
+        header = tensors.read(view.read(0, 8 + min(announced, tensors.LONGEST)), view.size)
         self.room -= header.end
         for why in header.problems:
             self.problem(view, header.end, member, why)
