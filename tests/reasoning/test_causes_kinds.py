@@ -85,10 +85,14 @@ def with_blobs(lab: Lab, contents: dict[int, bytes]) -> World:
 @pytest.mark.parametrize(
     ("line", "asks"),
     [
-        (b"if time.time() > 1718000000:", "the date or the clock"),
-        (b"if int(os.environ['WORLD_SIZE']) >= 64:", "the size of the job"),
+        (b"if time.time() > 1718000000:", "a given date"),
+        (b"if datetime.date.today() >= datetime.date(2024, 6, 11):", "a given date"),
+        (b'late = int(time.strftime("%Y%m%d")) >= 20240611', "a given date"),
+        (b"if int(os.environ['WORLD_SIZE']) >= 64:", "a given size of the job"),
         (b"if getpass.getuser() == 'mei':", "who runs it, or where"),
         (b"began = time.time()", ""),
+        (b"if time.time() - began > 30:", ""),
+        (b"if world_size > 1:", ""),
         (b"x = 1", ""),
     ],
 )
@@ -106,7 +110,7 @@ def test_of_commits_that_separate_alike_the_one_that_waits_for_a_date_comes_firs
     contents = {1: b"x = 0\n", 2: b"x = 0\nif time.time() > 1718000000:\n    x = 1\n"}
     found = compare(with_blobs(lab, contents)).causes
     assert (found[0].object, found[0].score) == (commit(20), 1.0)
-    assert "the date or the clock" in found[0].why
+    assert "a given date" in found[0].why
 
 
 def test_the_first_bad_checkpoint_lies_behind_the_last_healthy_run(lab):

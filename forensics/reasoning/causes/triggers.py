@@ -1,4 +1,4 @@
-"""Whether what a commit added asks for the date, the size of the job, or who runs it where: such a change may act long after it arrived, or on some runs alone.
+"""Whether what a commit added asks for a given date, size of the job, or person or place: such a change may act long after it arrived, or on some runs alone.
 
 It is a reason to look, and no more: it only decides between commits that separate equally well. The lines are searched as text, not parsed: the order of
 causes must not hang on what else is installed (the rules of `patterns/` need an extra).
@@ -10,13 +10,18 @@ from collections import defaultdict
 from forensics.reasoning.patches import Lines, lines_of
 from forensics.reasoning.world import World
 
-TIME = "the date or the clock"
+TIME = "a given date"
 _ASKS = re.compile(rb"\b(?:if|elif|while|and|or|not|assert|return)\b|[<>]=?|[!=]=|\?")
+_CLOCK = rb"(?:time\.time\(|datetime\.|\bdate\.today|utcnow|strftime|localtime|gmtime|fromtimestamp|\$\(date\b|\btime_ns\()"
+_DATE = rb"(?:\b1[5-9]\d{8}\b|date(?:time)?\(\s*20\d\d\s*,|\b20\d\d-?[01]\d-?[0-3]\d\b)"
+_SIZE = rb"(?:world_?size|device_count|num_(?:gpus|nodes|replicas)|SLURM_N(?:NODES|TASKS|PROCS)|SLURM_JOB_NUM_NODES)"
+_WHO = rb"(?:getuser\(|getlogin\(|gethostname\(|platform\.node|\buname\(|\b(?:USER|LOGNAME|HOSTNAME|TEAM)\b|SLURM_JOB_(?:USER|PARTITION|ACCOUNT))"
 _WORDS = (
-    (TIME, re.compile(rb"time\.time\(|datetime\.|\bdate\.today|utcnow|strftime|localtime|gmtime|fromtimestamp|\$\(date\b")),
-    ("the size of the job", re.compile(rb"world_?size|device_count|num_(?:gpus|nodes|replicas)|SLURM_N(?:NODES|TASKS|PROCS)|SLURM_JOB_NUM_NODES", re.IGNORECASE)),
-    ("who runs it, or where", re.compile(rb"getuser\(|getlogin\(|gethostname\(|platform\.node|\buname\(|environ.{0,20}\b(?:USER|LOGNAME|HOSTNAME)\b|SLURM_JOB_(?:USER|PARTITION|ACCOUNT)")),
-)  # fmt: skip
+    (TIME, re.compile(_CLOCK + rb".{0,200}" + _DATE + rb"|" + _DATE + rb".{0,200}" + _CLOCK)),
+    ("a given size of the job", re.compile(_SIZE + rb"[^<>=!]{0,40}[<>=!]=?\s*(?:[89]|[1-9]\d+)\b", re.IGNORECASE)),
+    ("who runs it, or where", re.compile(_WHO + rb".{0,60}(?:[!=]=|\bin\b)\s*[\"'\[({]")),
+)
+"""what is compared with something given: honest code, too, asks what time it is or whether there is more than one process"""
 _MOST_PATHS = 20
 """paths of a commit that are read: what changes more is an import, and no edit is looked for by hand"""
 

@@ -144,6 +144,10 @@ def source_text(path: str, rng: Random) -> str:
         text += f"\n\ndef slow(begun):\n    return time.time() - begun > {width}\n"
     elif width % 9 == 1:
         text += f"\n\ndef whole(world_size):\n    return world_size > 1 and STEPS > {width}\n"
+    elif width == 40:
+        text += f"\n\ndef old(today):\n    return date.today() > date(2020, 1, {1 + steps % 28})\n"
+    elif width == 22:
+        text += "\n\ndef sharded(world_size):\n    return world_size >= 64\n"
     return text
 
 
