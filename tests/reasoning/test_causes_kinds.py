@@ -140,3 +140,19 @@ def test_why_nothing_is_told_and_what_to_collect(lab):
     found = compare(lab.world())
     assert "no change reached some of the runs" in found.empty
     assert any("access log" in words for words in found.collect)
+
+
+def test_harmed_runs_that_the_first_cause_did_not_reach_have_causes_of_their_own(lab):
+    history(lab)
+    base = "s3://b/base.pt"
+    lab.act("object.write", 5, base + "?versionId=a")
+    for n in range(10, 60):
+        loads = n < 36 and n % 4 == 1
+        job = lab.job(n, n + 0.5, n, bad=n >= 37 or loads)
+        if loads:
+            lab.edge("job-objects", base, job, n + 0.6)
+    found = compare(lab.world()).causes
+    assert found[0].object == commit(37)
+    (other,) = [c for c in found if c.object == base + "?versionId=a"]
+    assert "of 6 harmed runs that the first cause did not reach, 6" in other.why
+    assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)

@@ -1,7 +1,7 @@
 """The order of causes, the most telling first."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -15,8 +15,8 @@ from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
 from forensics.reasoning.causes.rating import ROUNDING, Rated, rank, rate, rated
-from forensics.reasoning.causes.runs import Lack, Runs, runs
-from forensics.reasoning.causes.scoring import scores, subsets
+from forensics.reasoning.causes.runs import Lack, Runs, bits, runs
+from forensics.reasoning.causes.scoring import scores, separation, subsets
 from forensics.reasoning.causes.shown import shown
 from forensics.reasoning.causes.spread import Spread, spread
 from forensics.reasoning.causes.triggers import triggers
@@ -81,20 +81,56 @@ def compare(world: World) -> Comparison:
     every = list(_candidates(world, compared, ties))
     considered = tuple(sorted(Counter(c.kind for c in every).items()))
     found, chance = rated(compared, every, numbers, world.case.id)
+    told = _told(world, compared, ties, found, chance)
+    final = [*told, *_rest(world, compared, ties, every, told)][: int(numbers["most"])]
+    causes = _with_records(world, sorted(final, key=lambda c: -c.score))
+    empty = "" if final else _nothing_separates(found, chance)
+    wants = () if final else wanted(considered)
+    return Comparison(causes, compared, considered, floor(chance, numbers["chance"]), empty, wants, tuple(lines(ties.came, compared)))
+
+
+def _told(world: World, compared: Runs, ties: "_Ties", found: list[Rated], chance: Callable[[float], float]) -> list[Cause]:
+    """Return the causes that chance does not explain, the most telling first."""
+    numbers = world.policy.causes
     exact = _exact(world, compared, ties, _ordered(world, compared, found))
     told = _near(_ordered(world, compared, _likely(exact, chance, numbers["chance"])), numbers["beside"])[: int(numbers["most"])]
     scored = zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
-    final = _with_records(world, [_cause(r, compared, s, chance(r.scored.score)) for r, s in scored])
-    empty = "" if final else _nothing_separates(found, chance)
-    return Comparison(
-        final,
-        compared,
-        considered,
-        floor(chance, numbers["chance"]),
-        empty,
-        () if final else wanted(considered),
-        tuple(lines(ties.came, compared)),
-    )
+    return [_cause(r, compared, s, chance(r.scored.score)) for r, s in scored]
+
+
+def _rest(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], told: list[Cause]) -> list[Cause]:
+    """Return what sets those harmed runs apart that the first cause did not reach: there may be several causes.
+
+    Their scores are those among all harmed runs, so that they stand behind the first.
+    """
+    numbers = world.policy.causes
+    if not told:
+        return []
+    reached = set(told[0].harmed)
+    left = bits(n for n in compared.places(compared.bad) if compared.jobs[n] not in reached)
+    if left.bit_count() < int(numbers["least_left"]):
+        return []
+    fewer = replace(compared, bad=left, more_bad=0, more_good=0)
+    found, chance = rated(fewer, every, numbers, f"{world.case.id} without the first")
+    known = {c.object for c in told}
+    more = [c for c in _told(world, fewer, ties, found, chance)[: int(numbers["most_left"])] if c.object not in known]
+    return [_among_all(c, compared, left.bit_count()) for c in more]
+
+
+def _among_all(c: Cause, compared: Runs, left: int) -> Cause:
+    """Return a cause of the harmed runs that were left, with its score among all."""
+    places = {job: 1 << n for n, job in enumerate(compared.jobs)}
+    reached = bits_of(places, (*c.harmed, *c.healthy))
+    why = f"of {left} harmed runs that the first cause did not reach, {c.bad_runs}; {c.why}"
+    return replace(c, score=round(separation(reached, compared.bad, compared.good), 6), why=why)
+
+
+def bits_of(places: Mapping[str, int], jobs: Iterable[str]) -> int:
+    """Return the set of these jobs."""
+    found = 0
+    for job in jobs:
+        found |= places[job]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
