@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from forensics.reasoning.answers import Reasoned, reason
 from forensics.reasoning.clocks import clocks, clocks_table
 from forensics.reasoning.policy import Policy, read_policy
 from forensics.source import kinds, load
-from forensics.sources.git.blobs import read_blobs
+from forensics.sources.git.blobs import reader
 from forensics.sources.git.intake import copy_of
 from forensics.tables import Tables
 from forensics.telling import comparison, report
@@ -90,7 +89,7 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         link(tables, case, policy)
         progress("reasoning: hypotheses, and what the records say of each")
         with Apart() if installed() else nullcontext() as rules:
-            reasoned = reason(tables, case, policy, partial(read_blobs, _copies(intake, out)), rules.hits if rules else unmatched)
+            reasoned = reason(tables, case, policy, reader(_copies(intake, out)), rules.hits if rules else unmatched)
         progress("telling: findings and report")
         findings = tell(tables, case, intake, reasoned, policy, out, request)
         tables.close()

@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from forensics.sources.git import blobs
-from forensics.sources.git.blobs import read_blobs
+from forensics.sources.git.blobs import read_blobs, reader
 
 
 @pytest.fixture
@@ -44,3 +44,14 @@ def test_a_content_under_another_ones_id_is_not_believed(copy):
     place.write_bytes(b"broken")
     other = put(copy, b"other\n")
     assert read_blobs([copy], [one, other]) in ({other: b"other\n"}, {})
+
+
+def test_what_was_read_is_not_read_again(copy, monkeypatch):
+    one, two = put(copy, b"one\n"), put(copy, b"two\n")
+    asked = []
+    real = blobs.read_blobs
+    monkeypatch.setattr(blobs, "read_blobs", lambda copies, ids: asked.append(set(ids)) or real(copies, ids))
+    read = reader([copy])
+    assert read([one, "f" * 40, "0" * 40]) == {one: b"one\n"}
+    assert read([one, two, "f" * 40]) == dict(sorted({one: b"one\n", two: b"two\n"}.items()))
+    assert asked == [{one, "f" * 40}, {two}]

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from forensics.sources.git import command
@@ -29,6 +29,25 @@ def read_blobs(copies: Sequence[Path], ids: Collection[str]) -> dict[str, bytes]
                 found[name] = content
                 room -= len(content)
     return found
+
+
+def reader(copies: Sequence[Path]) -> Callable[[Collection[str]], dict[str, bytes]]:
+    """Return `read_blobs` over these copies that remembers what it read, as far as one question's room goes: causes ask for the same files again."""
+    known: dict[str, bytes | None] = {}
+    used = 0
+
+    def read(ids: Collection[str]) -> dict[str, bytes]:
+        nonlocal used
+        new = {i for i in ids if i not in known and i.strip("0")}
+        fresh = read_blobs(copies, new)
+        size = sum(map(len, fresh.values()))
+        if len(new) <= COUNT and used + size <= MOST:
+            used += size
+            known.update({i: fresh.get(i) for i in new})
+        held = {i: content for i in ids if (content := known.get(i)) is not None}
+        return dict(sorted((held | fresh).items()))
+
+    return read
 
 
 def _from(copy: Path, ids: list[str], room: int) -> Iterator[tuple[str, bytes]]:
