@@ -1,5 +1,6 @@
 """What the page says of each answer, in plain words, and in drawings."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, RUNGS, SHOWS, SUPPORT
 
+_HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
 NAMED = 12
 """candidates that the first page names one by one"""
 
@@ -140,8 +142,8 @@ class _Teller:
         return self.voice.plain(self.names.who(person))
 
     def _when(self, when: Mapping[str, str] | None) -> tuple[Said, ...]:
-        ends = dict.fromkeys(when[end] for end in ("from", "to")) if when else {}
-        return tuple(self.voice.moment(end) for end in ends)
+        ends = [self.voice.moment(when[end]) for end in ("from", "to")] if when else []
+        return tuple(dict.fromkeys(ends))
 
     def _leads(self, data: Mapping[str, Any]) -> bool:
         """Tell whether one explanation stands out."""
@@ -175,6 +177,7 @@ class _Teller:
         say = self.voice.say
         refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
         yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
+        yield from self._holders(data)
         leads = self._leads(data)
         if RUNGS.index(data["rung"]) >= RUNGS.index("account") and not leads:
             yield Point(say("No explanation stands out from the others."))
@@ -184,6 +187,16 @@ class _Teller:
             yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]))
         if closest and leads:
             yield Point(self._compared(closest[0]["lr"]["low"], say(SUPPORT[data["support"]])))
+
+    def _holders(self, data: Mapping[str, Any]) -> Iterator[Point]:
+        """Say whose the account is, and that this does not say who used it, where no person is named or another one."""
+        for item in (i for side in ("for", "against", "neutral") for i in data.get(side) or () if i.get("kind") == "account"):
+            held = _HELD.fullmatch(item["says"])
+            if held and data["rung"] in ("account", "session", "person") and held[1] != data["person"]:
+                people = self.voice.joined([self.names.who(person) for person in held[1].split(", ")])
+                says = self.voice.say("The registers give that account to {people}; that does not say who used it.", people=people)
+                yield Point(says, tuple(item["refs"]))
+                return
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:
@@ -210,7 +223,7 @@ class _Teller:
             yield Point(say("And {number} more, listed in detail below.", number=len(data["against"]) - 3))
         if not data["against"]:
             yield Point(say("No record that was supplied speaks against this reading; records that were not supplied might."))
-        if closest:
+        if closest and self._leads(data):
             yield Point(self._closest(closest))
         if data["flags"]:
             listed = self.voice.joined(say(FLAG_NAMES[flag]) for flag in sorted(data["flags"]))

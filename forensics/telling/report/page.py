@@ -167,7 +167,11 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "count": showing.count,
         "amount": showing.amount,
         "ratio": showing.ratio,
-        "interval": showing.interval,
+        "interval": lambda pair: (
+            voice.say("{from} to {until}", **{"from": showing.amount(pair["low"]), "until": showing.amount(pair["high"])})
+            if showing.amount(pair["low"]) != showing.amount(pair["high"])
+            else showing.amount(pair["low"])
+        ),
         "moment": voice.moment,
         "day": voice.day,
         "utc": times.show,

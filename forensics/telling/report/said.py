@@ -159,7 +159,7 @@ class Voice:
         return self._matched(sentence)
 
     def _dressed(self, text: str, language: str, *, foreign: bool = False, opens: bool = True) -> Markup:
-        shown = self._names.beside(text)
+        shown = self._names.beside(text).replace("gpu_hours", "GPU hours")
         opened = shown[:1].upper() + shown[1:] if opens and language == "en" and _OPENS.match(text) else shown
         plain = showing.visible(opened, showing.SENTENCE)
         dressed = Markup(_ISO.sub(lambda found: getattr(self.moment(found.group()), language), str(escape(plain))))  # noqa: S704 - escaped just before

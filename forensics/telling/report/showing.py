@@ -69,9 +69,3 @@ def ratio(number: float) -> str:
         return f"{round(number, 2 - len(str(int(number)))):,.0f}"
     text = f"{number:.2g}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def interval(pair: dict[str, float]) -> str:
-    """Write a range of amounts, once where both ends are the same."""
-    low, high = amount(pair["low"]), amount(pair["high"])
-    return low if low == high else f"{low} to {high}"

@@ -144,7 +144,7 @@ def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: A
     assert "The records tie this change to 陆知微 (p-014), by way of the account gitlab:luzw." in one
     assert "What speaks for 陆知微 (p-014)" in one
     assert "joined a meeting sixteen minutes later" in one
-    assert len([word for word in one.split() if any(c.isalnum() for c in word)]) < 240
+    assert len([word for word in one.split() if any(c.isalnum() for c in word)]) < 250  # read at some 250 words a minute
     assert "It is not a probability" in text
 
 
