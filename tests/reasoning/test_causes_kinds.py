@@ -107,6 +107,7 @@ def test_of_commits_that_separate_alike_the_one_that_waits_for_a_date_comes_firs
     lab.changes[19] |= {"old_blob": sha(1), "new_blob": sha(2)}
     for n in range(10, 60):
         lab.job(n, n + 0.5, n, bad=True if n >= 40 else False if n < 18 else None)
+        lab.curve(n, 6, 5, 4, 3, *[2 + 0.01 * (n % 7) + (1.5 if n >= 40 else 0)] * 4)
     contents = {1: b"x = 0\n", 2: b"x = 0\nif time.time() > 1718000000:\n    x = 1\n"}
     found = compare(with_blobs(lab, contents)).causes
     assert (found[0].object, found[0].score) == (commit(20), 1.0)

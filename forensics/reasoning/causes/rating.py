@@ -64,15 +64,16 @@ def rate(c: Candidate, by_place: dict[int, Scored]) -> Rated | None:
 def rank(r: Rated, compared: Runs, near: dict[str, int]) -> tuple[float | int | str, ...]:
     """Give a cause's place: how well it separates the runs that were judged, by what was built on it before by its lines.
 
-    Of those that do equally well: commits that ask for a given date or the like, for these leave runs healthy that they reached; then what separates further runs
+    Of those that do equally well: commits that left runs healthy that they reached, and ask for a given date or the like; then what separates further runs
     better; what many share before one commit of many, what the runs can have loaded before what they can't, and what
     came last before the harm.
     """
     c = r.candidate
     harmed = compared.bad & r.reached
     first = compared.first(harmed) or 0
+    spared = bool(r.reached & (compared.good | compared.more_good))  # else nothing asks for a condition
     more = separation(r.reached, compared.bad | compared.more_bad, compared.good | compared.more_good)
     return (
-        -round(r.scored.score, 6), r.by_lines, not r.asks, -round(more, 6), _KINDS.index(c.kind), near.get(c.object, 0),
+        -round(r.scored.score, 6), r.by_lines, not (r.asks and spared), -round(more, 6), _KINDS.index(c.kind), near.get(c.object, 0),
         c.when is None or c.when > first, -(c.when or 0), c.object,
     )  # fmt: skip
