@@ -1,8 +1,12 @@
 """Bad input gets words, a place and a remedy; nothing is lost, and nothing crashes."""
 
+import base64
 import gzip
+import hashlib
+import html
 import json
 import os
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -183,8 +187,14 @@ def test_hostile_text_stays_text(case, run, tmp_path):
     (case / "case.toml").write_text((CASE + PUSHES + QUESTION).replace("A small case", "<img src=x onerror=alert(2)>"))
     outcome = run(case)
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "<script" not in page
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
+    ours = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for kind, text in scripts if "json" not in kind]
+    assert set(re.findall(r"sha256-([A-Za-z0-9+/=]+)", re.search(r"script-src ([^;]*)", html.unescape(page))[1])) == set(
+        ours
+    )  # no script but the page's own
+    assert page.count("<script") == len(scripts)
     assert "<img" not in page
+    assert "<script>alert" not in page
     assert "\u202e" not in page
     assert "\x1b" not in page
     assert outcome.findings["answers"][0]["account"].endswith(HOSTILE)
