@@ -24,7 +24,7 @@ from tests.incidents.plots import plots
 from tests.incidents.scoring import COLUMNS, Score, score, summary, table, upper
 
 ROOT = Path(__file__).resolve().parents[2]
-BATCH = 100
+BATCH = 52
 ASKED = {"examiner": "validation", "time": "2025-01-01T00:00:00Z"}
 
 
@@ -210,6 +210,11 @@ def _calibration(found: dict[str, Any]) -> Iterator[str]:
         yield _row([span, str(row["alternatives"]), str(row["true_actor"]), _percent(row["upper95"])])
 
 
+def _write(out: Path, found: dict[str, Any]) -> None:
+    (out / "validation.json").write_text(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    (out / "validation.md").write_text(page(found), encoding="utf-8")
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Makes, examines and scores many cases of the validation corpus.")
     parser.add_argument("--count", type=int, default=520)
@@ -220,15 +225,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="keep cases, truths and findings in OUT")
     asked = parser.parse_args(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
-    results = []
+    results: list[Result] = []
     for n, r in enumerate(run(tasks(asked.count, asked.seed, str(asked.out) if asked.keep else "", tuple(asked.only)), asked.workers), 1):
         results.append(r)
         notes = "; ".join(r.score.notes) if r.score else ""
         if r.error or notes or n % 20 == 0:
             print(f"{n}/{asked.count} {r.task.klass}/{r.task.variant} seed {r.task.seed} {r.error or notes}", file=sys.stderr)
+        if n % BATCH == 0:  # so that a run that is ended early leaves what it found
+            _write(asked.out, report(results))
     found = report(results)
-    (asked.out / "validation.json").write_text(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    (asked.out / "validation.md").write_text(page(found), encoding="utf-8")
+    _write(asked.out, found)
     wrong = found["overall"]["false_person"]
     print(
         f"{found['cases']} cases, {len(found['failed'])} failed; named wrongly {wrong['count']} of {wrong['n']}; see {asked.out / 'validation.md'}"
