@@ -23,7 +23,9 @@ def _find(_world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -
         for h in hypotheses
         if h.mechanism in (Mechanism.SHARED_IDENTITY, Mechanism.AUTOMATION)
     }
-    expect |= {h: word for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE}
+    # whoever sets a robot off in another's name needs that very account first, as for any other act (see `account`)
+    borrowed = "unlikely" if word == "almost certain" and all(o.manner == "automation" for o in origins) else word
+    expect |= {h: borrowed for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE}
     accounts = ", ".join(sorted({_whose(o.account, act.account, o.people) for o in origins}))
     how = "was set off by" if origins[0].manner == "automation" else "was used out of the login of"
     apart = tuple(sorted({s for o in origins for s in o.sources} - set(act.sources))) or act.sources
