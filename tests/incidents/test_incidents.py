@@ -27,7 +27,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_every_class_has_a_twin_in_which_abstaining_is_right():
-    assert [p.number for p in plots().values()] == list(range(1, 26))
+    assert [p.number for p in plots().values()] == list(range(1, len(plots()) + 1))
     assert all(any(v.twin for v in p.variants.values()) for p in plots().values())
 
 

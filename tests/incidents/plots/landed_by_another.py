@@ -1,4 +1,4 @@
-"""26. What somebody pushed to a branch of their own was landed by somebody else: squashed, rebased, by a bot, or picked over."""
+"""27. What somebody pushed to a branch of their own was landed by somebody else: squashed, rebased, by a bot, or picked over."""
 
 from dataclasses import dataclass, field
 
@@ -91,7 +91,7 @@ def _land(story: Story, what: Landing, author, there: Desk) -> None:
 
 
 PLOT = Plot(
-    26,
+    27,
     "landed-by-another",
     {"squashed": Variant(), "rebased": Variant(), "bot": Variant(), "picked": Variant(), "altered": Variant(), "bare": Variant(True, BARE)},
     plant,
