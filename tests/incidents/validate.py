@@ -24,7 +24,7 @@ from tests.incidents.plots import plots
 from tests.incidents.scoring import COLUMNS, Score, score, summary, table, upper
 
 ROOT = Path(__file__).resolve().parents[2]
-BATCH = 52
+BATCH = 40
 ASKED = {"examiner": "validation", "time": "2025-01-01T00:00:00Z"}
 
 
