@@ -177,20 +177,30 @@ else's login bears it."""
 def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     """List what was done by whom to what (schema.ACTS), in the order of events.
 
-    What bears a login id that leaked counts as the account's that the process ran as, out of no known session.
+    What bears a login id that leaked came out of no known session, and counts as the account's that the process ran as; nobody's where that is
+    another person's own: his login may stand behind it, or a sudo out of the session that the login id leaked from.
     """
     repos, uids = projects(tables), _numbered_accounts(tables)
     leaked = {r["session"]: r["time"] for r in tables.rows(_LEAKED)}
     return tables.sql(
         """
-        WITH picked AS (
+        WITH own AS (
+            SELECT DISTINCT object AS account FROM events WHERE action = 'identity.holds' AND json_extract_string(attrs, '$.kind') = 'personal' AND object IS NOT NULL
+        ),
+        told AS (
+            SELECT *, coalesce(time > list_extract($since, list_position($leaked, session)), false) AS astray,
+                   coalesce(list_extract($names, list_position($uids, target)), target, '') AS ran_as
+            FROM events
+        ),
+        picked AS (
             SELECT * REPLACE (
-                       CASE WHEN time > list_extract($since, list_position($leaked, session)) THEN coalesce(target, actor) ELSE actor END AS actor,
-                       CASE WHEN time > list_extract($since, list_position($leaked, session)) THEN NULL ELSE session END AS session
+                       CASE WHEN NOT astray THEN actor WHEN ran_as IN (SELECT account FROM own) THEN NULL ELSE coalesce(target, actor) END AS actor,
+                       CASE WHEN NOT astray OR ran_as NOT IN (SELECT account FROM own) THEN target END AS target,
+                       CASE WHEN NOT astray THEN session END AS session
                    ),
                    CASE WHEN starts_with(object, 'file://') THEN regexp_extract(object, '^file://[^/]*(/.*)$', 1, 's') END AS path,
                    CASE WHEN starts_with(object, 'git:?') THEN regexp_extract(object, '^git:([^@#]*)', 1) END AS project
-            FROM events
+            FROM told
             WHERE action NOT IN ('metric.point', 'log.message', 'code.commit', 'ref.state', 'object.pointer', 'repository.note', 'identity.holds', 'run.record', 'run.param', 'run.tag', 'run.latest', 'run.package')
         )
         SELECT id AS event, source, action, time, coalesce(time_hi, time) AS time_hi,

@@ -320,3 +320,22 @@ def test_a_login_id_that_leaked_into_later_logins_is_nobodys(folder, sign, rung)
     answer = folder.answer()
     assert answer["rung"] == rung
     assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+def test_who_lets_a_login_id_leak_does_not_put_what_follows_on_somebody_else(folder):
+    """Eve restarts sshd out of her login, and then works on as Vic, who has a real login of his own there."""
+    started = audited(1, "08:00", "LOGIN", "pid=5 old-auid=4294967295 tty=(none) old-ses=4294967295 res=1")
+    paths = 'items=1 ppid=1 pid=93 gid=0 tty=pts0 comm="vim" exe="/usr/bin/vim"'
+    call = audited(3, "10:00", "SYSCALL", f"arch=c000003e syscall=257 success=yes exit=3 a2=241 {paths}", "svc").replace(
+        'UID="svc"', 'UID="vic"'
+    )
+    written = call.replace("type=SYSCALL", "type=PATH").partition("): ")[0] + '): item=0 name="/data/prompt.txt" nametype=NORMAL'
+    lines = [started, executed(2, "09:00", "/usr/sbin/sshd", "root"), call, written]
+    folder.text("audit.log", "auditd", "\n".join(lines) + "\n", host="gpu-1")
+    folder.log("sshd", [login("09:35", "unix:vic", "ip:10.0.0.7", 1)])
+    folder.log("dhcp", [lease()])
+    folder.log("edr", [on_device("09:31", action="device.unlock"), on_device("09:35", line="ssh gpu-1")], "T4")
+    folder.ask(FILE)
+    answer = folder.answer()
+    assert answer["rung"] == "change"
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
