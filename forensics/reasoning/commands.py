@@ -53,15 +53,16 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
     """Return the processes of one login on a host that led to the act: there it came from, or its record names no address at all.
 
     None where several logins ran such a command at that moment, unless only one names what was acted upon. An address that no lease gives
-    to a device and that is not known as a host's may be that of the host with the one command that nothing else explains.
+    to a device, from which several people's accounts acted, may be that of the host with the one command at that very second that nothing else
+    explains; an address of one account alone may be anybody's who has its credential.
     """
     unplaced = bool(act.ip) and not hosts
-    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time)):
+    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time) or not _common(world, str(act.ip))):
         return []
-    close = world.policy.windows["at_once"]
+    close = _SECONDS if unplaced else world.policy.windows["at_once"]
     rows = world.acts(
         "action = 'process.exec' AND actor IS NOT NULL AND host IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high AND (len($h) = 0 OR list_contains($h, host))",
-        low=act.time[0] - close, high=act.time[1] + 5_000_000_000, h=hosts,
+        low=act.time[0] - close, high=act.time[1] + _SECONDS, h=hosts,
     )  # fmt: skip
     rows = [
         r
@@ -74,6 +75,19 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
     naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
     rows = naming or ([] if act.kind == "job.cancel" else rows)
     return rows if len({(r["actor"], r["host"]) for r in rows}) == 1 else []
+
+
+_SECONDS = 5_000_000_000
+"""nanoseconds by which a command may lie apart from what it did, in two logs whose clocks agree"""
+
+
+def _common(world: World, ip: str) -> bool:
+    """Tell whether accounts of several people acted from an address."""
+    rows = world.acts("ip = $ip AND actor IS NOT NULL", ip=ip)
+    return (
+        len({p for r in rows if world.known.kind(r["actor"], r["time"]) == "personal" for p in world.known.holders(r["actor"], r["time"])})
+        > 1
+    )
 
 
 def line_of(row: Row) -> str:

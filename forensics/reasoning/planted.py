@@ -137,9 +137,3 @@ def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:
         "planted_load", f"{planted.job} had loaded it {minutes:.0f} minutes before its process made the change", tuple(r["source"] for r in event[:1]) or act.sources,
         (planted.load["event"], *act.events[:2]), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): "unlikely" for p in owners}, "almost certain",
     )  # fmt: skip
-    own = [r for r in act.rows if r["actor"] is None and r["target"]]
-    if own:
-        yield Item(
-            "planted_process", f"the process that made the change came out of no login: it was {planted.job}'s own", tuple(sorted({r["source"] for r in own})),
-            tuple(r["event"] for r in own), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): "unlikely" for p in owners}, "almost certain",
-        )  # fmt: skip

@@ -266,3 +266,33 @@ def test_a_commit_that_a_colleague_built_upon_and_pushed_first_is_given_to_neith
     answer = folder.answer()
     assert answer["person"] is None
     assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+@pytest.mark.parametrize(
+    ("others", "apart", "led"),
+    [(True, "59", True), (False, "59", False), (True, "40", False)],
+    ids=["many people's", "one account's", "not at that second"],
+)
+def test_a_push_from_an_unknown_address_is_led_to_the_one_host_where_it_ran(folder, others, apart, led):
+    """`git push` ran out of Vic's login on a host; the forge saw an address that no register knows. One that his account alone used may be a thief's."""
+    more = [push("08:00", "b" * 40, actor="gitlab:kim", ip="ip:10.0.3.20", ref="kim")] if others else []
+    folder.log("forge", [*more, push("10:00", "a" * 40, ip="ip:10.0.3.20")])
+    login = {
+        "clock": "09:45",
+        "action": "session.ssh.open",
+        "actor": "unix:vic",
+        "ip": "ip:10.0.0.7",
+        "host": "gate",
+        "session": "ssh:gate/1",
+    }
+    line = "type=SYSCALL msg=audit({stamp}.000:7): arch=c000003e syscall=59 success=yes exit=0 items=1 ppid=1 pid=97 gid=0 tty=pts0 "
+    line = line.format(stamp=1718150400 + 9 * 3600 + 59 * 60 + int(apart))
+    line += 'uid=1001 auid=1001 ses=7 comm="git" exe="/usr/bin/git"\x1dUID="vic" AUID="vic"\n'
+    argv = line.partition("): ")[0].replace("SYSCALL", "EXECVE") + '): argc=4 a0="git" a1="push" a2="origin" a3="main"\n'
+    folder.text("audit.log", "auditd", line + argv, host="gate")
+    folder.log("host", [login], "T3", host="gate")
+    folder.log("dhcp", [lease()])
+    folder.log("edr", watched(on_device("09:45", line="ssh gate")), "T4")
+    folder.ask(MAIN, "2024-06-12T10:00:00Z")
+    kinds = {i["kind"] for side in ("for", "against", "neutral") for i in folder.answer()[side]}
+    assert ("host_command" in kinds) is led
