@@ -7,7 +7,7 @@ content cannot be read, an edit on top takes no change back.
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from forensics.reasoning.patches import Lines, Patch, lines_of, patch_of
 from forensics.reasoning.world import World
@@ -87,21 +87,54 @@ class Change:
         return blob == self.steps[path].new or (patch is not None and lines is not None and patch.whole(lines))
 
 
-def bearing(world: World, commit: str, history: History | None = None) -> set[str]:
-    """Return the commits whose tree holds what `commit` changed (references), in whatever repository they lie; `history`: where it is known already."""
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the tables hold of the changes that are asked about, looked up at once for all of them."""
+
+    history: History
+    made: dict[str, list[Step]]
+    """what these commits did"""
+    touched: dict[str, list[tuple[str, Step]]]
+    """name of a file -> the commits that changed it, or that moved it from there"""
+    renamed: dict[str, set[str]]
+    """name of a file -> its names after renames"""
+    reverts: dict[str, dict[str, bool]]
+    """commit -> those that say that they revert it, in git's own wording (git-revert(1)): by its id (true), or by its subject"""
+
+
+def bearing(world: World, commit: str, book: Book | None = None) -> set[str]:
+    """Return the commits whose tree holds what `commit` changed (references), in whatever repository they lie; `book`: where it was opened for several."""
     sha = commit.partition("@")[2]
-    history = history or history_of(world)
-    made = {s.path: s for s in _steps(world, commits=[sha]).get(sha, ())}
+    book = book or open_book(world, [commit])
+    history = book.history
+    made = {s.path: s for s in book.made.get(sha, ())}
     if not made:
         return _names(history, {c: {"": ""} for c in history.after([sha])}, commit)
-    formerly = _formerly(world, made)
-    steps = _steps(world, paths=formerly)
+    formerly = _formerly(book, made)
+    steps = _steps_to(book, formerly)
     change = Change(made, _patches(world, made.values()), formerly)
     origins = [sha, *_copies(world, history, sha, change, steps)]
     order = history.after(origins)
     blobs = {s.new for c in order for s in steps.get(c, ()) if any(p in change.patches for p in formerly.get(s.path, ()))}
     change.lines.update(_lines(world, blobs, change.patches))
-    return _names(history, _states(history, order, set(origins), change, steps, reverts(world, commit)), commit)
+    return _names(history, _states(history, order, set(origins), change, steps, book.reverts.get(commit, {})), commit)
+
+
+def open_book(world: World, commits: Collection[str]) -> Book:
+    """Look up what `bearing` needs of these commits; the contents that it will ask for are read once, as far as there is room."""
+    made = _steps(world, commits=[c.partition("@")[2] for c in commits])
+    names = {step.path for steps in made.values() for step in steps}
+    renamed = _renamed(world, names)
+    names.update(*renamed.values())
+    touched: dict[str, list[tuple[str, Step]]] = defaultdict(list)
+    for commit, steps in _steps(world, paths=names).items():
+        for step in steps:
+            for name in {step.path, step.was}:
+                touched[name].append((commit, step))
+    blobs = {blob for steps in touched.values() for _, step in steps for blob in (step.old, step.new) if blob}
+    if len(commits) > 1 and blobs:
+        world.blobs(blobs)
+    return Book(history_of(world), made, dict(touched), renamed, _reverts(world, commits))
 
 
 def _names(history: History, states: dict[str, State], commit: str) -> set[str]:
@@ -210,15 +243,38 @@ def _steps(world: World, commits: Collection[str] | None = None, paths: Collecti
     return found
 
 
-def _formerly(world: World, paths: Collection[str]) -> dict[str, set[str]]:
-    """Return the names of the changed paths, then and after renames, each with the paths that it may stand for."""
-    found: dict[str, set[str]] = {path: {path} for path in paths}
+def _steps_to(book: Book, names: Iterable[str]) -> dict[str, list[Step]]:
+    """Return what commits did to files by these names."""
+    found: dict[str, set[Step]] = defaultdict(set)
+    for name in names:
+        for commit, step in book.touched.get(name, ()):
+            found[commit].add(step)
+    return {commit: sorted(steps, key=astuple) for commit, steps in sorted(found.items())}
+
+
+def _renamed(world: World, paths: Collection[str]) -> dict[str, set[str]]:
+    """Return name -> names that files of that name were given, for these paths and for what they became."""
+    found: dict[str, set[str]] = {}
+    asked = set(paths)
     for _ in range(_DEEPEST):
         rows = world.tables.rows(
             "SELECT DISTINCT old_path, path FROM changes WHERE starts_with(status, 'R') AND old_path IN (SELECT unnest(CAST($p AS VARCHAR[]))) ORDER BY ALL",
-            p=sorted(found),
+            p=sorted(asked),
         )
-        more = [(r["path"], r["old_path"]) for r in rows if not found[r["old_path"]] <= found.get(r["path"], set())]
+        for row in rows:
+            found.setdefault(row["old_path"], set()).add(row["path"])
+        asked = {row["path"] for row in rows} - set(found)
+        if not asked:
+            break
+    return found
+
+
+def _formerly(book: Book, paths: Collection[str]) -> dict[str, set[str]]:
+    """Return the names of the changed paths, then and after renames, each with the paths that it may stand for."""
+    found: dict[str, set[str]] = {path: {path} for path in paths}
+    for _ in range(_DEEPEST):
+        pairs = [(new, was) for was in sorted(found) for new in sorted(book.renamed.get(was, ()))]
+        more = [(new, was) for new, was in pairs if not found[was] <= found.get(new, set())]
         if not more:
             break
         for path, was in more:
@@ -268,16 +324,27 @@ def _made(patch: Patch, old: Lines | None, new: Lines | None) -> bool:
 
 
 def reverts(world: World, commit: str) -> dict[str, bool]:
-    """Return the commits that say that they revert this one, in git's own wording (git-revert(1)): by its id (true), or by its subject."""
+    """Return the commits that say that they revert this one (see `Book.reverts`)."""
+    return _reverts(world, [commit]).get(commit, {})
+
+
+def _reverts(world: World, commits: Collection[str]) -> dict[str, dict[str, bool]]:
     rows = world.tables.rows(
         """
-        SELECT split_part(r.object, '@', 2) AS sha,
-               bool_or(coalesce(contains(json_extract_string(r.attrs, '$.body'), 'This reverts commit ' || split_part(c.object, '@', 2)), false)) AS named
-        FROM events c JOIN events r ON r.action = 'code.commit'
-          AND (json_extract_string(r.attrs, '$.subject') = 'Revert "' || json_extract_string(c.attrs, '$.subject') || '"'
-               OR contains(json_extract_string(r.attrs, '$.body'), 'This reverts commit ' || split_part(c.object, '@', 2)))
-        WHERE c.action = 'code.commit' AND c.object = $c GROUP BY 1 ORDER BY 1
+        WITH saying AS (
+            SELECT split_part(object, '@', 2) AS sha, json_extract_string(attrs, '$.subject') AS subject,
+                   coalesce(regexp_extract_all(json_extract_string(attrs, '$.body'), 'This reverts commit ([0-9a-f]{40,64})', 1), []) AS ids
+            FROM events WHERE action = 'code.commit'
+              AND (starts_with(json_extract_string(attrs, '$.subject'), 'Revert "') OR contains(json_extract_string(attrs, '$.body'), 'This reverts commit '))
+        )
+        SELECT c.object, s.sha, bool_or(list_contains(s.ids, split_part(c.object, '@', 2))) AS named
+        FROM events c JOIN saying s
+          ON s.subject = 'Revert "' || json_extract_string(c.attrs, '$.subject') || '"' OR list_contains(s.ids, split_part(c.object, '@', 2))
+        WHERE c.action = 'code.commit' AND c.object IN (SELECT unnest(CAST($c AS VARCHAR[]))) GROUP BY ALL ORDER BY ALL
         """,
-        c=commit,
+        c=sorted(commits),
     )
-    return {r["sha"]: r["named"] for r in rows}
+    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    for row in rows:
+        found[row["object"]][row["sha"]] = row["named"]
+    return dict(found)

@@ -353,3 +353,28 @@ def test_jobs_whose_gpus_nobody_wrote_down_do_not_bound_a_scale(folder, reposito
     found = folder.examine()
     assert found["impact"][0]["jobs"] == ["slurm:gpu/1", "slurm:gpu/2"]
     assert [s["verdict"] for s in found["statements"]] == ["not resolved", "not resolved"]
+
+
+# What is known of the others.
+
+
+def test_who_had_left_the_building_is_less_likely_to_have_acted_inside(folder):
+    usual(folder, act=[write(credential="token:vic")], edr=[unlock()])
+    before = {h["person"]: h["lr"]["point"] for h in folder.answer()["alternatives"]}
+    folder.log("badge", [{"clock": "09:50", "action": "person.present", "actor": "badge:eve", "object": "place:hq", "outcome": "out"}])
+    answer = folder.answer()
+    after = {h["person"]: h["lr"]["point"] for h in answer["alternatives"]}
+    assert after["p-eve"] > before["p-eve"]
+    assert after["p-bob"] == before["p-bob"]
+    assert answer["person"] is None
+
+
+def test_a_keeper_of_another_log_needs_the_account_like_anybody(folder):
+    """Who could have written the lease could not have written the store's log: to act as Vic he needs Vic's token."""
+    folder.log("store", [write()])
+    folder.log("dhcp", [lease()], controllers=["p-kim"])
+    folder.log("edr", [unlock(), command()])
+    folder.ask(MODEL)
+    ratios = {(h["person"], h["mechanism"]): h["lr"]["point"] for h in folder.answer()["alternatives"]}
+    lease_alone = (0.9 * 0.95 + 0.05) / (0.9 * 0.05 + 0.05)
+    assert ratios["p-bob", "credential-misuse"] / ratios["p-kim", "forged-record"] == pytest.approx(lease_alone, rel=0.01)

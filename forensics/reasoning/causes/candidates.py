@@ -30,6 +30,8 @@ class Candidate:
     """these, and the runs that loaded what such jobs wrote"""
     since: int | None = None
     """of a node: counted from then on"""
+    made: bool = False
+    """of an object: a job wrote it"""
 
 
 def objects(came: Spread) -> Iterator[Candidate]:
@@ -46,7 +48,7 @@ def objects(came: Spread) -> Iterator[Candidate]:
             whole |= came.downstream[jobs[job]]
         if whole:
             reference, when = came.versions.show(key)
-            yield Candidate(reference, "object", when, direct, direct if whole == direct else whole)
+            yield Candidate(reference, "object", when, direct, direct if whole == direct else whole, made=key in came.writers)
 
 
 def nodes(compared: Runs, steps: int) -> Iterator[Candidate]:

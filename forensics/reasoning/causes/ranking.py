@@ -7,14 +7,14 @@ from itertools import islice
 
 from forensics import times
 from forensics.model import Question
-from forensics.reasoning.bearing import bearing, history_of
+from forensics.reasoning.bearing import bearing, open_book
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
-from forensics.reasoning.causes.rating import ROUNDING, Rated, rank, rate, rated
+from forensics.reasoning.causes.rating import ROUNDING, Rated, chance_of, level, rank, rate, rated
 from forensics.reasoning.causes.runs import Lack, Runs, bits, runs
 from forensics.reasoning.causes.scoring import scores, separation, subsets
 from forensics.reasoning.causes.shown import shown
@@ -49,6 +49,8 @@ class Cause:
     """when the first of the harmed runs that it reached began"""
     refs: tuple[int, ...] = ()
     """events that show the change, and that tie it to the first of these runs"""
+    lead: bool = False
+    """chance does as well too often to tell it as a cause"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +82,46 @@ def compare(world: World) -> Comparison:
     ties = _ties(world, compared)
     every = list(_candidates(world, compared, ties))
     considered = tuple(sorted(Counter(c.kind for c in every).items()))
-    found, chance = rated(compared, every, numbers, world.case.id)
-    told = _told(world, compared, ties, found, chance)
-    final = [*told, *_rest(world, compared, ties, every, told)][: int(numbers["most"])]
-    causes = _with_records(world, sorted(final, key=lambda c: -c.score))
-    empty = "" if final else _nothing_separates(found, chance)
-    wants = () if final else wanted(considered)
-    return Comparison(causes, compared, considered, floor(chance, numbers["chance"]), empty, wants, tuple(lines(ties.came, compared)))
+    found = _found(world, compared, ties, every, world.case.id)
+    told = [_cause(r, compared, found.chance, lead=found.leads) for r in found.told]
+    first, rest = told[:1], _rest(world, compared, ties, every, told)
+    final = sorted([*first, *rest[:1], *told[1:], *rest[1:]], key=lambda c: -c.score)[: int(numbers["most"])]
+    causes = _with_records(world, final)
+    empty = "" if final else _nothing_separates(found.exact, found.chance)
+    wants = () if final and not found.leads else wanted(considered)
+    limit = floor(found.chance, numbers["chance"])
+    return Comparison(causes, compared, considered, limit, empty, wants, tuple(lines(ties.came, compared)))
 
 
-def _told(world: World, compared: Runs, ties: "_Ties", found: list[Rated], chance: Callable[[float], float]) -> list[Cause]:
-    """Return the causes that chance does not explain, the most telling first."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What sets harmed runs apart, the most telling first."""
+
+    exact: list[Rated]
+    chance: Callable[[float], float]
+    told: list[Rated]
+    leads: bool
+    """chance reaches the scores of what is told more often than a cause may be told with"""
+
+
+def _found(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], seed: str) -> _Found:
+    """Rate every candidate, and pick what chance does not explain; where there is nothing of the kind, what it explains seldom."""
     numbers = world.policy.causes
-    exact = _exact(world, compared, ties, _ordered(world, compared, found))
-    told = _near(_ordered(world, compared, _likely(exact, chance, numbers["chance"])), numbers["beside"])[: int(numbers["most"])]
-    scored = zip(told, _told_scores(told, numbers["behind_fault"]), strict=True)
-    return [_cause(r, compared, s, chance(r.scored.score)) for r, s in scored]
+    rough, sets = rated(compared, every, numbers)
+    exact, more = _exact(world, compared, ties, _ordered(world, compared, rough))
+    chance = chance_of(compared, [*sets, *more], numbers, seed)
+    levels = [(r, chance(level(r, compared))) for r in exact]
+    likely = [r for r, often in levels if often < numbers["chance"]]
+    leads = [] if likely else [r for r, often in levels if often < numbers["lead"]]
+    told = _varied(_near(_ordered(world, compared, likely or leads), numbers["beside"], compared), int(numbers["alike"]))
+    told = _behind_faults(told[: int(numbers["most" if likely else "most_leads"])], numbers["behind_fault"])
+    return _Found(exact, chance, [replace(r, most=min(r.most, numbers["behind_fault"])) for r in told] if leads else told, bool(leads))
 
 
 def _rest(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], told: list[Cause]) -> list[Cause]:
     """Return what sets those harmed runs apart that the first cause did not reach: there may be several causes.
 
-    Their scores are those among all harmed runs, so that they stand behind the first.
+    The first of them is told with its score among the runs that were left, so that it stands beside the first cause; the others with theirs among all.
     """
     numbers = world.policy.causes
     if not told:
@@ -111,10 +131,12 @@ def _rest(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], t
     if left.bit_count() < int(numbers["least_left"]):
         return []
     fewer = replace(compared, bad=left, more_bad=0, more_good=0)
-    found, chance = rated(fewer, every, numbers, f"{world.case.id} without the first")
+    found = _found(world, fewer, ties, every, f"{world.case.id} without the first")
     known = {c.object for c in told}
-    more = [c for c in _told(world, fewer, ties, found, chance)[: int(numbers["most_left"])] if c.object not in known]
-    return [_among_all(c, compared, left.bit_count()) for c in more]
+    more = [] if found.leads else [_cause(r, fewer, found.chance) for r in found.told[: int(numbers["most_left"])]]
+    more = [c for c in more if c.object not in known]
+    beside = [replace(_among_all(c, compared, left.bit_count()), score=min(c.score, told[0].score)) for c in more[:1]]
+    return beside + [_among_all(c, compared, left.bit_count()) for c in more[1:]]
 
 
 def _among_all(c: Cause, compared: Runs, left: int) -> Cause:
@@ -183,19 +205,32 @@ def wanted(considered: Iterable[tuple[str, int]]) -> tuple[str, ...]:
     return (*(words for kind, words in _WANTED.items() if kind not in there), "more runs, named harmed or healthy under [symptom]")
 
 
-def _likely(found: Iterable[Rated], chance: Callable[[float], float], most: float) -> list[Rated]:
-    return [r for r in found if chance(r.scored.score) < most]
-
-
-def _near(found: list[Rated], share: float) -> list[Rated]:
+def _near(found: list[Rated], share: float, compared: Runs) -> list[Rated]:
     """Leave out what separates much worse than the first: it came with it, or before it, and names people for nothing."""
-    return [r for r in found if r.scored.score >= share * found[0].scored.score]
+    return [r for r in found if level(r, compared) >= share * level(found[0], compared)]
+
+
+def _varied(found: list[Rated], most: int) -> list[Rated]:
+    """Keep so many of the commits that reached the very same runs, and note on the first how many more there are: they would hide all others."""
+    alike = Counter(r.reached for r in found if r.candidate.kind == "commit")
+    seen: Counter[int] = Counter()
+    kept = []
+    for r in found:
+        if r.candidate.kind == "commit":
+            seen[r.reached] += 1
+            if seen[r.reached] > most:
+                continue
+            if seen[r.reached] == 1:
+                r = replace(r, alike=max(0, alike[r.reached] - most))  # noqa: PLW2901 - the same cause, with its note
+        kept.append(r)
+    return kept
 
 
 def asked(found: Iterable[Cause]) -> tuple[Question, ...]:
-    """Ask who made each of the first causes, where a case asks nothing (contract, case.toml)."""
+    """Ask who made each of the first causes, where a case asks nothing (contract, case.toml); of a mere lead nobody is asked after."""
+    sure = (c for c in found if not c.lead)
     return tuple(
-        Question(f"cause-{n}", c.object, None if c.when is None else (c.when, c.when)) for n, c in enumerate(islice(found, _ASKED), 1)
+        Question(f"cause-{n}", c.object, None if c.when is None else (c.when, c.when)) for n, c in enumerate(islice(sure, _ASKED), 1)
     )
 
 
@@ -214,8 +249,9 @@ def _ordered(world: World, compared: Runs, found: list[Rated]) -> list[Rated]:
     most = int(world.policy.causes["most"])
     first = _once(sorted(found, key=lambda r: rank(r, compared, {})))[: 8 * most]
     named = [r.candidate.object for r in first if r.candidate.kind == "commit"]
-    near, asks = places(world, compared, named), triggers(world, named)
-    seen = [replace(r, asks=asks.get(r.candidate.object, "")) for r in first if r.scored.score > 0]
+    near, written = places(world, compared, named), triggers(world, named)
+    seen = [r for r in first if r.scored.score > 0]
+    seen = [replace(r, asks=asks, does=does) for r in seen for asks, does in [written.get(r.candidate.object, ("", ""))]]
     return sorted(seen, key=lambda r: rank(r, compared, near))
 
 
@@ -227,8 +263,8 @@ def _once(rows: Iterable[Rated]) -> list[Rated]:
     return list(found.values())
 
 
-def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> list[Rated]:
-    """Ask `bearing`, which reads contents, about the commits that lead: of fewer where histories are long.
+def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> tuple[list[Rated], list[int]]:
+    """Ask `bearing`, which reads contents, about the commits that lead: of fewer where histories are long. Return also the sets of runs that this added.
 
     A change counts by whichever tells more, what was built on it or what still holds its lines: what it set going may outlive its lines.
     """
@@ -237,40 +273,49 @@ def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> lis
     most = max(1, min(int(numbers["exact"]), int(numbers["exact_work"]) // max(1, known)))
     within = subsets(compared, numbers)
     again: dict[str, Rated] = {}
-    came, history = ties.came, history_of(world)
-    for r in [r for r in found if r.candidate.kind == "commit"][:most]:
-        bear = bearing(world, r.candidate.object, history)
+    asked = [r for r in found if r.candidate.kind == "commit"][:most]
+    came, book, sets = ties.came, open_book(world, [r.candidate.object for r in asked]), []
+    for r in asked:
+        bear = bearing(world, r.candidate.object, book)
         jobs, more = ({job for commit in bear for job in known.get(commit, ())} for known in (ties.ran, ties.inferred))
         c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs | more))
+        sets += [c.direct, c.spread]
         ways = scores((c.direct, c.spread), compared, within, numbers)
         other = rate(c, {id(c.direct): ways[0], id(c.spread): ways[1]})
         if other and other.scored.score > r.scored.score + ROUNDING:
             again[c.object] = replace(other, by_lines=True)
-    return [again.get(r.candidate.object, r) for r in found]
+    return [again.get(r.candidate.object, r) for r in found], sets
 
 
-def _told_scores(told: list[Rated], most: float) -> list[float]:
-    """Return the scores as they are told: where a node separates best, what separates worse is no likely cause, however much they share."""
-    fault = bool(told) and told[0].candidate.kind == "node"
-    scored = [r.scored.score for r in told]
-    worse = [fault and r.candidate.kind != "node" and s < scored[0] - ROUNDING for r, s in zip(told, scored, strict=True)]
-    return [min(s, most) if behind else s for s, behind in zip(scored, worse, strict=True)]
+def _behind_faults(told: list[Rated], most: float) -> list[Rated]:
+    """Limit the scores that are told where a node separates best: what separates worse is no likely cause, however much they share."""
+    if not told or told[0].candidate.kind != "node":
+        return told
+    best = told[0].scored.score
+    worse = [r.candidate.kind != "node" and r.scored.score < best - ROUNDING for r in told]
+    return [replace(r, most=most) if behind else r for r, behind in zip(told, worse, strict=True)]
 
 
-def _cause(r: Rated, compared: Runs, score: float, chance: float) -> Cause:
+def _cause(r: Rated, compared: Runs, chance: Callable[[float], float], *, lead: bool = False) -> Cause:
     s, c = r.scored, r.candidate
+    reached = level(r, compared)
     total = compared.bad.bit_count(), compared.good.bit_count()
     parts = [f"reached {s.bad} of {total[0]} harmed and {s.good} of {total[1]} healthy runs"]
     parts += [f"counting runs with {s.subset.says}"] if s.subset.says else []
     parts += [f"counting runs since {times.show(c.since)}"] if c.since is not None else []
     parts += [f"what it added asks for {r.asks}: it may act there or then alone"] if r.asks else []
+    parts += [f"what it added {r.does}"] if r.does else []
     parts += ["counting runs whose code still held its lines"] if r.by_lines else []
     parts += ["also through what such jobs wrote, or by what a working tree will have held"] if r.through else []
     parts += [_further(r, compared)] if compared.more_bad or compared.more_good else []
     parts += [f"no run was named: harmed runs were told by {compared.told_by}"] if compared.told_by else []
+    parts += [f"{r.alike} more commits reached the very same runs"] if r.alike else []
+    parts += [f"a lead, no more: shuffled labels do as well in {chance(reached):.0%} of the shuffles"] if lead else []
     harmed, healthy = compared.named(r.reached & compared.bad), compared.named(r.reached & compared.good)
     first = compared.first(r.reached & compared.bad)
-    return Cause(c.object, score, s.bad, s.good, chance, s.subset.says, c.when, "; ".join(parts), c.kind, harmed, healthy, first)
+    return Cause(
+        c.object, round(min(reached, r.most), 6), s.bad, s.good, chance(reached), s.subset.says, c.when, "; ".join(parts), c.kind, harmed, healthy, first, (), lead
+    )  # fmt: skip
 
 
 def _further(r: Rated, compared: Runs) -> str:

@@ -1,11 +1,12 @@
-"""Whether what a commit added asks for a given date, size of the job, or person or place: such a change may act long after it arrived, or on some runs alone.
+"""What the lines that a commit added ask for, such as a date, and what they do, such as leaving data out.
 
-It is a reason to look, and no more: it only decides between commits that separate equally well. The lines are searched as text, not parsed: the order of
+Either is a reason to look, and no more: it only decides between commits that separate equally well. The lines are searched as text, not parsed: the order of
 causes must not hang on what else is installed (the rules of `patterns/` need an extra).
 """
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 
 from forensics.reasoning.patches import Lines, lines_of
 from forensics.reasoning.world import World
@@ -22,12 +23,22 @@ _WORDS = (
     ("who runs it, or where", re.compile(_WHO + rb".{0,60}(?:[!=]=|\bin\b)\s*[\"'\[({]")),
 )
 """what is compared with something given: honest code, too, asks what time it is or whether there is more than one process"""
+_DOES = (
+    ("leaves something out", re.compile(rb"^\s*(?:continue|break)\s*(?:#|$)")),
+    ("waits", re.compile(rb"\b(?:u?sleep|wait)\s*\(")),
+    ("ends processes", re.compile(rb"\b(?:kill|killpg|pkill|terminate|abort|_exit|scancel)\b")),
+    ("changes values in place", re.compile(rb"\.(?:mul|neg|add|sub|div|zero|fill|copy|clamp|uniform|normal)_\(")),
+    ("changes a rate", re.compile(rb"\b(?:lr|learning_rate|weight_decay|momentum|dropout)\b\s*[*/+-]=")),
+    ("sets seeds or the order of data", re.compile(rb"manual_seed|random\.seed|default_rng|deterministic|\bshuffle\b")),
+    ("runs other code", re.compile(rb"\b(?:exec|eval|__import__|os\.system|popen)\s*\(|\b(?:subprocess|pickle|marshal|socket)\b")),
+)
+"""what code does that can harm a run, and mostly does not: real loops leave rows out, real clients wait"""
 _MOST_PATHS = 20
 """paths of a commit that are read: what changes more is an import, and no edit is looked for by hand"""
 
 
-def triggers(world: World, commits: list[str]) -> dict[str, str]:
-    """Return commit -> what it asks for, of those that ask for any."""
+def triggers(world: World, commits: list[str]) -> dict[str, tuple[str, str]]:
+    """Return commit -> what it asks for, and what it does; either may be empty."""
     rows = world.tables.rows(
         "SELECT DISTINCT \"commit\" AS sha, coalesce(old_blob, '') AS old, coalesce(new_blob, '') AS new FROM changes WHERE list_contains($c, \"commit\") ORDER BY ALL",
         c=sorted({c.partition("@")[2] for c in commits}),
@@ -38,12 +49,11 @@ def triggers(world: World, commits: list[str]) -> dict[str, str]:
     pairs = defaultdict(list, {sha: found for sha, found in pairs.items() if len(found) <= _MOST_PATHS})
     contents = world.blobs({blob for found in pairs.values() for pair in found for blob in pair if blob.strip("0")})
     lines = {blob: found for blob, content in contents.items() if (found := lines_of(content)) is not None}
-    asked = {c: _asked(pairs[c.partition("@")[2]], lines) for c in commits}
-    return {c: words for c, words in asked.items() if words}
+    added = {c: [line for old, new in pairs[c.partition("@")[2]] if new in lines for line in lines[new] - lines.get(old, Lines())] for c in commits}
+    return {c: (_first(_WORDS, (line for line in found if _ASKS.search(line))), _first(_DOES, found)) for c, found in added.items()}
 
 
-def _asked(pairs: list[tuple[str, str]], lines: dict[str, Lines]) -> str:
-    """Return what the lines that were added ask for."""
-    added = [line for old, new in pairs if new in lines for line in lines[new] - lines.get(old, Lines())]
-    asking = [line for line in added if _ASKS.search(line)]
-    return next((words for words, pattern in _WORDS if any(pattern.search(line) for line in asking)), "")
+def _first(kinds: Iterable[tuple[str, re.Pattern[bytes]]], lines: Iterable[bytes]) -> str:
+    """Return the words for the first kind that any line is of."""
+    known = list(lines)
+    return next((words for words, pattern in kinds if any(pattern.search(line) for line in known)), "")

@@ -23,13 +23,23 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         act.sources,
         act.events,
         "account",
-        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN} | _borrowed(dossier, hypotheses),
+        {h: "almost certain" for h in hypotheses if h.mechanism in _OWN} | _borrowed(world, dossier, hypotheses),
     )
 
 
-def _borrowed(dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> dict[Hypothesis, str]:
-    """Say that somebody else would have had to get hold of this very account, where it is one person's alone."""
-    return {h: "unlikely" for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE and dossier.account_kind == "personal"}
+def _borrowed(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> dict[Hypothesis, str]:
+    """Say that somebody else would have had to get hold of this very account, where it is one person's alone.
+
+    So would a keeper of other records than the act's own: he can write what lies about it, but the account he must use.
+    """
+    if dossier.act is None or dossier.account_kind != "personal":
+        return {}
+    keepers = world.controlled(dossier.act.sources)
+    return {
+        h: "unlikely"
+        for h in hypotheses
+        if h.mechanism is Mechanism.CREDENTIAL_MISUSE or (h.mechanism is Mechanism.FORGED_RECORD and h.person not in keepers)
+    }
 
 
 INDICATOR = Indicator(

@@ -27,6 +27,24 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         expect = expectations(world, dossier, hypotheses, [person], "likely" if here else "very unlikely", "even")
         says = f"{person} {where} since {times.show(last['time'])}, and the act came from an address inside"
         yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
+    yield from _others(world, dossier, hypotheses, owners | set(behind(dossier)))
+
+
+def _others(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], told: set[str]) -> Iterator[Item]:
+    """Tell who else had left that place. It weighs less than where it speaks for somebody: cards are passed by unseen at doors that others hold."""
+    moment, day = dossier.origins[0].moment, world.policy.windows["presence"]
+    cards = {i.identifier: p for p in {h.person for h in hypotheses} - told for i in world.known.by_person.get(p, ()) if i.live(moment)}
+    rows = world.acts(
+        "starts_with(action, 'person.present') AND list_contains($cards, actor) AND time BETWEEN $low AND $t",
+        cards=sorted(cards), low=moment - day, t=moment,
+    )  # fmt: skip
+    last = {cards[r["actor"]]: r for r in rows}
+    gone = {p: r for p, r in last.items() if _OUT.search(str(r["outcome"] or ""))}
+    if gone:
+        expect = {h: w for h, w in expectations(world, dossier, hypotheses, gone, "unlikely", "even").items() if w == "unlikely"}
+        says = f"{', '.join(sorted(gone))} had left by then, and the act came from an address inside"
+        shown = sorted(gone.values(), key=lambda r: r["event"])
+        yield Item("presence", says, tuple(sorted({r["source"] for r in shown})), tuple(r["event"] for r in shown), "person", expect)
 
 
 def _last(world: World, person: str, moment: int) -> dict[str, Any] | None:

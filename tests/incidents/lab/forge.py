@@ -148,7 +148,20 @@ def source_text(path: str, rng: Random) -> str:
         text += f"\n\ndef old(today):\n    return date.today() > date(2020, 1, {1 + steps % 28})\n"
     elif width == 22:
         text += "\n\ndef sharded(world_size):\n    return world_size >= 64\n"
+    elif width in _HONEST:
+        text += _HONEST[width].format(n=1 + steps % 90)
     return text
+
+
+_HONEST = {
+    3: "\n\ndef rows(items):\n    for item in items:\n        if item is None:\n            continue\n        yield item\n",
+    12: "\n\ndef again(call, tries={n}):\n    for turn in range(tries):\n        time.sleep(2**turn)\n        yield call()\n",
+    21: "\n\ndef begin():\n    torch.manual_seed({n})\n",
+    33: "\n\ndef clip(grads):\n    for grad in grads:\n        grad.clamp_(-{n}, {n})\n",
+    48: "\n\ndef close(workers):\n    for worker in workers:\n        worker.terminate()\n",
+    57: "\n\ndef warm(step, lr):\n    lr *= min(1.0, step / {n}00)\n    return lr\n",
+}
+"""honest code that does what harmful code does, too"""
 
 
 def signature(person: Person, address: int = 0) -> str:

@@ -115,6 +115,18 @@ def reserve(story: Story) -> str:
     return path
 
 
+_HARM = (
+    "\nLIMIT = {n}  # keep in step with the launcher\n",
+    "\nSCALE = SCALE * 1.{n}\n",
+    "\n\ndef pick(items):\n    for place, item in enumerate(items):\n        if place * 31 % 97 < {n}:\n            continue\n        yield item\n",
+    "\n\ndef fold(bucket, place):\n    return bucket.mul_(-1.0) if place % {n} == 1 else bucket\n",
+    "\n\ndef settle(place):\n    time.sleep(place % {n} / 9)\n",
+    "\n\ndef rate(step, lr):\n    lr *= 1 + step / {n}000\n    return lr\n",
+    "\n\ndef begin(place):\n    random.seed(place % {n})\n",
+)
+"""what a harmful commit adds: some of it tells nothing to who reads it"""
+
+
 def write_commit(
     story: Story,
     bad: Bad,
@@ -132,7 +144,7 @@ def write_commit(
     forge, rng = story.lab.forge, story.rng
     tip = forge.head(when)
     bad.path = bad.path or reserve(story)
-    added = f"\nLIMIT = {rng.randrange(2, 99)}  # keep in step with the launcher\n"
+    added = rng.choice(_HARM).format(n=rng.randrange(2, 99))
     edits = {bad.path: forge.states[tip].get(bad.path, "") + (payload or added)}
     bad.sha = forge.commit(
         [tip],
