@@ -1,5 +1,6 @@
 """An examination done again from a bundle's originals, and compared with what the bundle says came of it."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -57,7 +58,21 @@ def _lay_out(files: Files, root: Path, progress: Callable[[str], None]) -> Path:
                 stream.write(block)
         if sha256_of(str(target)) != original["sha256"]:
             raise wrong(original["bag"], "is not the file that originals.json lists")
+    _leave_alone(files, root)
     return root
+
+
+def _leave_alone(files: Files, root: Path) -> None:
+    """Lay down what the examination saw and did not follow, since it noted that: a link leads to nowhere, anything else is a pipe."""
+    for one in document(files, "data/left-alone.json") if "data/left-alone.json" in files.sizes else ():
+        target = root / _name(one)
+        if any(p.is_symlink() for p in (target, *target.parents) if root in p.parents) or target.exists():
+            raise wrong("data/left-alone.json", f"names a place twice: {str(one['file'])[:200]!r}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if one["what"] == "link":
+            target.symlink_to("left-alone")
+        else:
+            os.mkfifo(target)
 
 
 def _name(original: Mapping[str, Any]) -> Path:

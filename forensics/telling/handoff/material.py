@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,6 +35,16 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Something in the case folder that intake saw and did not follow; the findings note it, so that doing it again needs it."""
+
+    name: str
+    """below the case folder; bytes that are not UTF-8 stand as surrogates"""
+    target: str | None
+    """of a link, where it leads; None for pipes, sockets and devices"""
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """Everything that a bundle is made from."""
 
@@ -42,6 +53,7 @@ class Material:
     findings: dict[str, Any]
     custody: tuple[dict[str, Any], ...]
     originals: tuple[Original, ...]
+    left_alone: tuple[LeftAlone, ...]
     tables: tuple[str, ...]
     """names below OUT/tables"""
     examination: dict[str, Any]
@@ -66,8 +78,11 @@ def gather(out: Path, case: CaseConfig, evidences: Iterable[Evidence]) -> Materi
     noted = {e["subject"]: e["sha256"] for e in entries if e["action"] == "received"}
     _examined(out, entries, findings)
     tables = tuple(sorted(p.relative_to(out / "tables").as_posix() for p in (out / "tables").rglob("*.parquet")))
+    evidences = tuple(evidences)
     originals = tuple(_originals(case, evidences, noted))
-    return Material(out, case, findings, entries, originals, tables, examination)
+    odd = any(e.notes for e in evidences) or len(evidences) <= len(case.sources)  # a source that is a link itself was not taken in
+    left_alone = tuple(sorted(_left_alone(Path(case.root)), key=lambda one: one.name)) if odd else ()
+    return Material(out, case, findings, entries, originals, left_alone, tables, examination)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -133,6 +148,16 @@ def _originals(case: CaseConfig, evidences: Iterable[Evidence], noted: Mapping[s
         yield Original(name, path, sha256, size, sources, bag)
 
 
+def _left_alone(root: Path) -> Iterator[LeftAlone]:
+    for where, folders, names in os.walk(root):
+        for path in (Path(where) / name for name in folders + names):
+            name = path.relative_to(root).as_posix()
+            if path.is_symlink():
+                yield LeftAlone(name, str(path.readlink()))
+            elif path.name in names and not path.is_file():
+                yield LeftAlone(name, None)
+
+
 def _plain(name: str) -> bool:
     """Tell whether every system can keep a file of that name, and no reader is hurt by it."""
     parts = name.split("/")
@@ -146,7 +171,8 @@ def _plain(name: str) -> bool:
 
 def documents(material: Material) -> dict[str, Any]:
     """Return the bundle's documents by name, whole: what is withheld is taken out later."""
-    return {
+    left_alone = {"data/left-alone.json": [_left(one) for one in material.left_alone]} if material.left_alone else {}
+    return left_alone | {
         "data/findings.json": material.findings,
         "data/custody.jsonl": list(material.custody),
         "data/mandate.json": _mandate(material),
@@ -196,9 +222,18 @@ def _acquired(material: Material, source: SourceConfig) -> dict[str, Any]:
 
 
 def _original(o: Original) -> dict[str, Any]:
-    raw = o.name.encode("utf-8", "surrogateescape")
-    told = {"file": raw.decode("utf-8", "backslashreplace"), "sha256": o.sha256, "bytes": o.size, "sources": list(o.sources), "bag": o.bag}
-    return told if o.bag == f"data/case/{o.name}" else told | {"name_hex": raw.hex()}
+    told = {"file": _text(o.name), "sha256": o.sha256, "bytes": o.size, "sources": list(o.sources), "bag": o.bag}
+    return told if o.bag == f"data/case/{o.name}" else told | {"name_hex": o.name.encode("utf-8", "surrogateescape").hex()}
+
+
+def _left(one: LeftAlone) -> dict[str, Any]:
+    what = {"what": "link", "target": _text(one.target)} if one.target is not None else {"what": "no regular file"}
+    return {"file": _text(one.name), "name_hex": one.name.encode("utf-8", "surrogateescape").hex()} | what
+
+
+def _text(name: str) -> str:
+    r"""Return a file name as valid text: bytes that are not UTF-8 stand as `\xNN`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def written(name: str, value: object) -> bytes:

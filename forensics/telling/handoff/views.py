@@ -47,7 +47,7 @@ DRAFTS = ("examiner", "fre-902-13", "fre-902-14", "china-93", "system-integrity"
 _RAW = (
     (r"data/case/.*|data/case-renamed/.*", "raw-content"),
     (r"data/tables/.*", "raw-content"),
-    (r"data/originals\.json", "raw-content"),
+    (r"data/(originals|left-alone)\.json", "raw-content"),
     (r"data/report\.html", "rendered-anew"),
     (r"data/comparison\.json|data/notes\.jsonl", "not-needed"),
     (r"data/rerun\.json|data/requirements\.lock", "not-needed"),

@@ -1,6 +1,8 @@
 """From a bundle's originals to the same bytes; and what changed between two examinations."""
 
+import io
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -10,7 +12,11 @@ from click.testing import CliRunner
 from forensics.case import repeat, steps
 from forensics.cli import main
 from forensics.errors import IntegrityError, UsageError
+from forensics.evidence import collect
+from forensics.model import CaseConfig, SourceConfig
 from forensics.telling.handoff.comparing import compare, read, text
+from forensics.telling.handoff.material import LeftAlone, _left, _left_alone
+from forensics.telling.handoff.opening import Files
 
 
 def quiet(_: str) -> None:
@@ -44,6 +50,36 @@ def test_no_original_is_laid_out_elsewhere(name):
         repeat._name({"file": name})
     with pytest.raises(IntegrityError, match="leads elsewhere"):
         repeat._name({"file": "harmless", "name_hex": name.encode().hex()})
+
+
+def laid(left, root):
+    """Lay down again what a case folder held and intake left alone, as a bundle tells of it."""
+    told = json.dumps([_left(one) for one in left]).encode()
+    name = "data/left-alone.json"
+    repeat._leave_alone(Files("bag", {name: len(told)}, lambda _: io.BytesIO(told)), root)
+
+
+def test_links_and_pipes_are_laid_down_as_such_and_lead_nowhere(tmp_path):
+    logs = tmp_path / "one" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "out").symlink_to("/etc")
+    (logs / "in\n\udcff").symlink_to("a.log")
+    os.mkfifo(logs / "pipe")
+    left = tuple(_left_alone(tmp_path / "one"))
+    assert {one.target for one in left} == {"/etc", "a.log", None}
+    again = tmp_path / "two"
+    laid(left, again)
+    notes = []
+    for root in (tmp_path / "one", again):
+        (root / "logs" / "a.log").write_text("x")
+        case = CaseConfig(str(root), "c", "", "UTC", (0, 1), (SourceConfig("s", "table", "logs"),))
+        notes.append(collect(case, case.sources[0]).notes)
+    assert notes[0] == notes[1] != ()
+    assert not any((again / "logs" / name).exists() for name in ("out", "in\n\udcff"))
+    with pytest.raises(IntegrityError, match="names a place twice"):
+        laid(left, again)
+    with pytest.raises(IntegrityError, match="names a place twice"):
+        laid([LeftAlone("a", "b"), LeftAlone("a/b", "c")], tmp_path / "three")
 
 
 def test_what_came_out_otherwise_ends_with_4():
