@@ -2,6 +2,7 @@
 
 import contextlib
 import html
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from forensics.telling.handoff.words import Words, words
 from forensics.telling.handoff.zipped import zip_bytes
 
 _INSIDE = Path(__file__).parent / "inside" / "verify.py"
+_SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
+"""the report's own program; what comes from evidence is escaped, and opens none"""
 Stamp = Callable[[bytes], bytes]
 """a statement's bytes -> the answer of a time stamp authority (RFC 3161)"""
 
@@ -114,6 +117,10 @@ def _bag(found: Material, request: Request, folder: Path) -> Built:
             "a view that withholds needs a secret of 16 bytes or more", where="--secret", hint="head -c 32 /dev/urandom > secret; keep it, and use it for every bundle of the case"
         )  # fmt: skip
     names = _names(found, request)
+    if names.text(request.examiner) != request.examiner:
+        raise UsageError(
+            "is a name that this view replaces", where="--examiner", hint="name a role or somebody else, or keep that name: --person"
+        )
     redaction = Redaction(view, names, Salts(request.secret), request.asked)
     core = _core(found, request, redaction)
     spoken = words(request.language)
@@ -165,7 +172,9 @@ def _names(found: Material, request: Request) -> Pseudonyms:
     if view.keeps == "asked":
         keep = set(request.people)
     further = [word for word, _ in request.asked.words]
-    return pseudonyms(found.case, keep, request.secret, everything=view.everything, further=further, texts=_shown_texts(found))
+    return pseudonyms(
+        found.case, keep, request.secret, everything=view.everything, further=further, texts=_shown_texts(found), ours=_own_text()
+    )
 
 
 def _shown_texts(found: Material) -> str:
@@ -268,21 +277,22 @@ def _made(found: Material, request: Request, redaction: Redaction, core: Core, s
 
 def _sweep(folder: Path, names: Pseudonyms) -> None:
     """Search the whole bag for every name that was taken out; ForensicsError where one is left, and no bundle then."""
+    ours = names.left(_own_text())
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         texts = [name]
         if path.is_file() and path.suffix not in (".pdf", ".pem"):
             text = path.read_text(encoding="utf-8")
-            texts.append(html.unescape(text) if path.suffix == ".html" else text)
-        if any(not _ours(found.encode()) for text in texts for found in names.left(text)):
+            texts.append(html.unescape(_SCRIPT.sub("", text)) if path.suffix == ".html" else text)
+        if any(names.left(text) - ours for text in texts):
             raise ForensicsError(
                 "a name that this view withholds is still in it: nothing was written", where=name, hint="report this as a fault"
             )
 
 
 @lru_cache(maxsize=1)
-def _own_text() -> bytes:
-    """Return everything that this program itself may write on a page, in small letters."""
+def _own_text() -> str:
+    """Return everything that this program itself may write on a page, in small letters: a word that stands there names nobody."""
     package = Path(__file__).parents[2]
     places = (
         _INSIDE.parent,
@@ -291,10 +301,6 @@ def _own_text() -> bytes:
         package / "_templates",
         package.parent / "templates",
     )
-    kinds = (".py", ".md", ".txt", ".toml", ".html", ".css")
-    return b"\n".join(p.read_bytes().lower() for place in places for p in sorted(place.rglob("*")) if p.suffix in kinds)
-
-
-def _ours(term: bytes) -> bool:
-    """Tell whether a word stands in this program's own texts: there it names nobody."""
-    return term in _own_text()
+    kinds = (".py", ".md", ".txt", ".toml", ".html", ".css", ".po")
+    files = (p for place in places for p in sorted(place.rglob("*")) if p.suffix in kinds and "timeline" not in p.parts)
+    return "\n".join(p.read_text(encoding="utf-8").lower() for p in files)

@@ -1,7 +1,7 @@
 """What speaks for the accused: found by rule, shown in every view, and never withheld from one."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from forensics.errors import UsageError
@@ -30,12 +30,12 @@ def refuse(document: str, pointer: str) -> None:
         )
 
 
-def speaking_for(findings: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield (question, kind, sentences) of what speaks against an answer, or leaves it open."""
+def speaking_for(findings: Mapping[str, Any], how: Callable[[str], str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield (question, kind, sentences) of what speaks against an answer, or leaves it open; `how` says a mechanism in words."""
     for answer in findings["answers"]:
         about = answer["question"]
         yield about, "against", [item["says"] for item in answer["against"]]
-        yield about, "alternatives", [_alternative(a) for a in answer["alternatives"] if a["lr"]["low"] < _CLEAR]
+        yield about, "alternatives", [_alternative(a, how) for a in answer["alternatives"] if a["lr"]["low"] < _CLEAR]
         yield about, "innocent", [text for f in answer.get("flag_items", ()) for text in f["innocent"]]
         yield about, "missing", list(answer["missing"])
         yield about, "not_evaluated", list(answer.get("not_evaluated", ()))
@@ -46,7 +46,7 @@ def speaking_for(findings: Mapping[str, Any]) -> Iterator[tuple[str, str, list[s
                 "statement",
                 [statement["why"], *(i["says"] for i in statement.get("for", ()))],
             )
-    gaps = [f"{s['name']}: {g['from']} to {g['to']}" for s in findings["sources"] for g in s["gaps"]]
+    gaps = [f"{s['name']}: {g['from']} – {g['to']}" for s in findings["sources"] for g in s["gaps"]]
     yield "", "gaps", gaps
     yield "", "unread", [f"{s['name']}: {s['why_not'] or s['damage']}" for s in findings["sources"] if s.get("why_not") or s.get("damage")]
 
@@ -55,5 +55,5 @@ _CLEAR = 10
 """below this low end an alternative is not clearly less supported (policy `naming.lowest` as shipped)"""
 
 
-def _alternative(a: Mapping[str, Any]) -> str:
-    return f"{a['person'] or '-'} ({a['mechanism']}): {a['lr']['low']:g} to {a['lr']['high']:g}"
+def _alternative(a: Mapping[str, Any], how: Callable[[str], str]) -> str:
+    return f"{a['person'] or '-'} ({how(a['mechanism'])}): {a['lr']['low']:g} – {a['lr']['high']:g}"

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,10 @@ def plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:60] or "case"
 
 
-def readme(spoken: Words, told: Mapping[str, Any], view: View, _payload: object) -> bytes:
-    """Return README.txt: what this is and how to check it by hand."""
+def readme(spoken: Words, told: Mapping[str, Any], view: View, payload: Collection[str]) -> bytes:
+    """Return README.txt: what this is, what is in it and how to check it by hand."""
     replaced = told["replaces"]
-    return spoken.text(
+    text = spoken.text(
         "readme.txt",
         case=visible(" ".join(str(told["case"]).split())),
         view=view.name,
@@ -73,7 +73,11 @@ def readme(spoken: Words, told: Mapping[str, Any], view: View, _payload: object)
         key=told["key"] or "-",
         case_root=told["case_root"],
         replaces=f"{replaced['statement_sha256']} ({replaced['time']})" if replaced else "-",
-    ).encode()
+    )
+    here = (
+        row for row in text.splitlines(keepends=True) if not row.startswith("data/") or any(n.startswith(row.split()[0]) for n in payload)
+    )
+    return "".join(here).encode()
 
 
 def redactions(swaps: Mapping[str, Sequence[Swap]], left_out: Sequence[tuple[str, str]], asked: Asked, spoken: Words) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _validation() -> str | None:
 def _speaking(findings: Mapping[str, Any], spoken: Words) -> str:
     lines = [f"# {spoken.word('speaking', 'title')}", "", spoken.word("speaking", "intro")]
     last = None
-    for about, kind, sentences in speaking_for(findings):
+    for about, kind, sentences in speaking_for(findings, lambda mechanism: spoken.word("mechanism", mechanism)):
         if about != last:
             lines += ["", f"## {line(about)}"] if about else [""]
             last = about
@@ -127,7 +131,7 @@ def _limits(findings: Mapping[str, Any], spoken: Words) -> Iterator[str]:
         told = [spoken.word("limit", "silences", count=len(source["gaps"]))] if source["gaps"] else []
         told += [spoken.word("limit", "rejected", count=source["rejected"])] if source["rejected"] else []
         told += [words for words in (source.get("why_not"), source.get("damage"), *(source.get("notes") or ())[:5]) if words]
-        yield from (spoken.word("limit", "line", name=line(source["name"]), told=line(words)) for words in told)
+        yield from (spoken.word("limit", "line", name=line(source["name"]), told=line(spoken.told(words))) for words in told)
     for answer in findings["answers"]:
         for wanted in answer["missing"][:_MOST]:
             yield spoken.word("limit", "line", name=line(answer["question"]), told=line(spoken.told(wanted)))

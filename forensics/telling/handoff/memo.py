@@ -6,6 +6,7 @@ from typing import Any
 
 from forensics.telling.evidence_text import visible
 from forensics.telling.handoff.drafts import Asked
+from forensics.telling.handoff.pseudonyms import OTHER
 from forensics.telling.handoff.words import Words
 from forensics.telling.report.showing import ratio
 
@@ -16,7 +17,7 @@ _STYLE = """
 body { font-family: FONT; font-size: 10pt; line-height: 1.4; overflow-wrap: anywhere; }
 h1 { font-size: 17pt; } h2 { font-size: 12.5pt; border-bottom: 0.5pt solid; margin-top: 7mm; } h3 { font-size: 10.5pt; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: 1mm 2mm 1mm 0; border-bottom: 0.3pt solid #999; }
-th { font-weight: bold; } tr { break-inside: avoid; } ul { padding-left: 5mm; } .note { font-style: italic; }
+th { font-weight: bold; overflow-wrap: normal; } tr { break-inside: avoid; } ul { padding-left: 5mm; } .note { font-style: italic; }
 """
 
 
@@ -85,7 +86,9 @@ def _head(documents: Mapping[str, Any], request: Asked, spoken: Words) -> Iterat
 
 
 def _people(documents: Mapping[str, Any]) -> dict[str, str]:
-    return {p["id"]: f"{p['name']} ({p['id']})" if p["name"] else p["id"] for p in documents.get("data/people.json", ())}
+    """Return how to write each person: by name and id; whoever stands under another name by that id alone."""
+    people = documents.get("data/people.json", ())
+    return {p["id"]: p["id"] if p["name"] in ("", OTHER + p["id"].removeprefix("p-")) else f"{p['name']} ({p['id']})" for p in people}
 
 
 def _answer(a: Mapping[str, Any], documents: Mapping[str, Any], spoken: Words) -> Iterator[str]:
@@ -155,4 +158,8 @@ def _integrity(documents: Mapping[str, Any], spoken: Words, root: str) -> Iterat
     entries = len(documents["data/custody.jsonl"])
     shown = head if "data/rerun.json" in documents else spoken.word("memo", "head_withheld")
     yield f"<h2>{spoken.word('memo', 'integrity')}</h2>"
-    yield _table([(spoken.word("memo", "root"), root), (spoken.word("memo", "head"), f"{shown} ({entries})"), ("", "README.txt")])
+    yield _table([
+        (spoken.word("memo", "root"), root),
+        (spoken.word("memo", "head"), f"{shown} ({entries})"),
+        (spoken.word("memo", "by_hand"), "README.txt"),
+    ])  # fmt: skip

@@ -3,7 +3,8 @@
 import hmac
 import os.path
 import re
-from collections.abc import Collection, Iterable, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import groupby
 
@@ -13,9 +14,14 @@ from forensics.telling.handoff.commitments import Json
 _ANYWHERE = 5
 """characters from which a name is taken out inside longer words, too"""
 _SHORTEST = 2
+OTHER = "Person "
+"""what a number stands after in place of a name"""
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII)
 _BARE_NUMBER = re.compile(r"#?\d{1,9}")
 """too short to be told from a byte range or a port: only taken out with its namespace"""
+_CJK = "\u2e80"
+"""from here on a sign is a syllable, and two of them a given name"""
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o", "Ø": "O", "å": "a", "æ": "ae", "ł": "l", "Ł": "L", "đ": "d"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,20 @@ class Pseudonyms:
 
 
 def pseudonyms(
-    case: CaseConfig, keep: Collection[str], secret: bytes, *, everything: bool = False, further: Iterable[str] = (), texts: str = ""
+    case: CaseConfig,
+    keep: Collection[str],
+    secret: bytes,
+    *,
+    everything: bool = False,
+    further: Iterable[str] = (),
+    texts: str = "",
+    ours: str = "",
 ) -> Pseudonyms:
     """Choose other words for everybody but `keep`, and for what is theirs alone; with `everything`, for shared accounts and hosts, too.
 
     The order of the numbers comes from the secret, so that it tells nothing about the order of names. `texts` is what will be shown: addresses of e-mail in it
-    that no register knows are replaced, too.
+    that no register knows are replaced, too. `ours` is what this program writes by itself: a name that is a word there (Will, Page) is replaced where it stands
+    as a name; were it replaced in our sentences, too, whoever knows them could read it off.
     """
     order = sorted(case.people, key=lambda p: _rank(secret, p.id))
     numbers = {p.id: f"x{n:02d}" for n, p in enumerate(order, 1)}
@@ -70,16 +84,19 @@ def pseudonyms(
     for p in others:
         terms[p.id] = f"p-{numbers[p.id]}"
         for name in _names(p.name):
-            terms.setdefault(name, f"Person {numbers[p.id]}")
+            terms.setdefault(name, f"{OTHER}{numbers[p.id]}")
     _identifiers(case, {p.id: numbers[p.id] for p in others}, terms, secret, everything=everything)
     for n, address in enumerate(_addresses(case, texts), 1):
         terms.setdefault(address, f"address-{n}")
     if everything:
         _hosts(case, terms, secret)
-    for n, word in enumerate(sorted(further), 1):
+    asked = sorted(further)
+    for n, word in enumerate(asked, 1):
         terms.setdefault(word, f"withheld-{n}")
     small = {term.lower(): other for term, other in terms.items() if len(term) >= _SHORTEST}
-    return Pseudonyms(small, {p.id: f"p-{numbers[p.id]}" for p in others}, _pattern(small))
+    found = _pattern([t for t in small if t.isalpha()])
+    ordinary = set(found.findall(ours)) - {word.lower() for word in asked} if found and ours else set()
+    return Pseudonyms(small, {p.id: f"p-{numbers[p.id]}" for p in others}, _pattern(small, ordinary))
 
 
 def _addresses(case: CaseConfig, texts: str) -> list[str]:
@@ -94,9 +111,20 @@ def _rank(secret: bytes, name: str) -> bytes:
 
 def _names(name: str) -> list[str]:
     """Return a name and those of its parts that point at somebody by themselves."""
-    parts = [p for p in re.split(r"[\s,·・-]+", name) if len(p) >= 3 and p.isascii()]
+    parts = [p for p in re.split(r"[\s,·・-]+", name) if len(p) >= (3 if p[0] < _CJK else 2)]
     turned = [" ".join(reversed(name.split())), "".join(name.split())] if " " in name else []
-    return [n for n in dict.fromkeys([name, *turned, *parts]) if n]
+    given = [name[n:] for n in (1, 2) if name[0] >= _CJK and len(name) - n >= 2] if name and " " not in name else []
+    return list(dict.fromkeys(form for n in (name, *turned, *parts, *given) if n for form in _forms(n)))
+
+
+def _forms(name: str) -> Iterator[str]:
+    """Yield a name as it is, as two systems may keep its accents, and without them (Grünwald, Gruenwald, Grunwald)."""
+    yield name
+    yield unicodedata.normalize("NFC", name)
+    apart = unicodedata.normalize("NFD", name)
+    yield apart
+    yield "".join(c for c in apart if not unicodedata.combining(c)).translate(_SPELLED)
+    yield unicodedata.normalize("NFC", name).translate(_SPELLED)
 
 
 def _identifiers(case: CaseConfig, numbers: Mapping[str, str], terms: dict[str, str], secret: bytes, *, everything: bool) -> None:
@@ -130,12 +158,18 @@ def _hosts(case: CaseConfig, terms: dict[str, str], secret: bytes) -> None:
         terms.setdefault(f"host:{host.partition('.')[0]}", f"host:h{n:02d}")
 
 
-def _pattern(terms: Collection[str]) -> re.Pattern[str] | None:
-    """Match long terms anywhere and short ones as words, the longest first; as trees, so that thousands of terms cost little more than ten."""
-    anywhere = [t for t in terms if len(t) >= _ANYWHERE or not t.isascii()]
-    words = sorted(set(terms) - set(anywhere))
+def _pattern(terms: Collection[str], ordinary: Collection[str] = ()) -> re.Pattern[str] | None:
+    """Match long terms anywhere and short ones as words, the longest first; as trees, so that thousands of terms cost little more than ten.
+
+    Ordinary words count where a name or an account would stand: with a capital, in a path, or in an address.
+    """
+    anywhere = [t for t in terms if t not in ordinary and (len(t) >= _ANYWHERE or not t.isascii())]
+    words = sorted(set(terms) - set(anywhere) - set(ordinary))
     parts = [_tree(sorted(anywhere))] if anywhere else []
     parts += [rf"(?<![^\W_]){_tree(words)}(?![^\W_])"] if words else []
+    if ordinary:
+        tree, capital = _tree(sorted(ordinary)), _tree(sorted({t.capitalize() for t in ordinary} | {t.upper() for t in ordinary}))
+        parts += [rf"(?<=[/:@\\~=]){tree}(?![^\W_])", rf"(?<![^\W_]){tree}(?=@)", rf"(?<![^\W_])(?-i:{capital})(?![^\W_])"]
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 

@@ -58,10 +58,10 @@ def make(material: Material, key: Path, tmp_path_factory: pytest.TempPathFactory
         if words in made and not fresh:
             return made[words]
         count += 1
-        told = {"secret": SECRET, "signer": signing.read_key(key), "pdf": False} | asked
+        told = {"examiner": "examiner", "secret": SECRET, "signer": signing.read_key(key), "pdf": False} | asked
         if view == "subject":
             told.setdefault("people", (SUBJECT,))
-        request = room.Request(VIEWS[view], TIME, "examiner", "training-forensics test", **told)
+        request = room.Request(VIEWS[view], TIME, tool="training-forensics test", **told)
         made[words] = room.build(material, request, place / f"{count}-{view}")
         return made[words]
 
