@@ -49,6 +49,7 @@ def _filled(documents: Mapping[str, Any], request: Asked, spoken: Words, head: s
     return {
         "case": line(findings["case"]["id"]),
         "time": documents["data/rerun.json"]["time"] if "data/rerun.json" in documents else request.time,
+        "made": request.time,
         "examiner": line(documents["data/rerun.json"]["examiner"] if "data/rerun.json" in documents else request.examiner),
         "tool": request.tool,
         "from": findings["case"]["from"],
@@ -68,6 +69,7 @@ def _filled(documents: Mapping[str, Any], request: Asked, spoken: Words, head: s
         "questions": "\n".join(_questions(findings, request.people, spoken)),
         "said": "\n".join(_said(findings, mandate, spoken)) or spoken.word("draft", "nothing_said"),
         "answer_by": line(request.answer_by) if request.answer_by else str(spoken.table["nobody_asked"]),
+        "until": line(request.answer_by) if request.answer_by else spoken.word("draft", "no_date"),
     }
 
 
@@ -96,7 +98,8 @@ def _said(findings: Mapping[str, Any], mandate: Mapping[str, Any], spoken: Words
 
 
 def _noted(acquired: Mapping[str, Any], spoken: Words) -> dict[str, object]:
-    return {key: line(value) if value not in (None, "") else spoken.word("draft", "not_noted") for key, value in acquired.items()}
+    told = {**acquired, "bytes": f"{acquired['bytes']:,}"}
+    return {key: line(value) if value not in (None, "") else spoken.word("draft", "not_noted") for key, value in told.items()}
 
 
 def _source(source: Mapping[str, Any], acquired: Mapping[str, Any], spoken: Words) -> dict[str, object]:

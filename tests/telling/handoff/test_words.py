@@ -49,3 +49,11 @@ def test_nothing_is_left_to_fill_in(bundles, make):
 
 def test_an_unknown_word_stands_for_itself():
     assert words("en").word("rung", "new") == "new"
+
+
+def test_the_readme_lists_what_is_in_this_bundle_and_nothing_else(bundles, make):
+    for built in (*bundles.values(), make("hr", language="zh")):
+        listed = re.findall(r"^(data/\S+)", (built.folder / "README.txt").read_text(), re.MULTILINE)
+        held = {p.relative_to(built.folder).as_posix() for p in (built.folder / "data").rglob("*") if p.is_file()}
+        assert {name for name in held if not name.startswith(tuple(listed))} <= {"data/weights.json"}  # told beside policy.toml
+        assert all(any(h.startswith(name) for h in held) for name in listed)
