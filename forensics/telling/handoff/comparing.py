@@ -61,6 +61,7 @@ def compare(one: Examination, two: Examination) -> dict[str, Any]:
     touched = {c["name"].partition("/")[0] for c in evidence} | {c["name"].partition(" ")[0] for c in case}
     reasons = _Reasons(bool(evidence), policy, bool(program), touched)
     return {
+        "cases": [str(e.findings["case"]["id"]) for e in (one, two)],
         "examinations": [{"tool": e.tool, "examiner": e.examiner, "time": e.time} for e in (one, two)],
         "evidence": evidence,
         "sources": case,
@@ -82,8 +83,12 @@ def _pairs(one: Mapping[str, str], two: Mapping[str, str]) -> list[dict[str, Any
 def _sources(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what case.toml says otherwise of a source, or what was read otherwise from it."""
     keys = ("kind", "host", "tier", "controllers", "status", "records", "rejected")
-    told = [{f"{s['name']} {key}": json.dumps(s.get(key)) for s in e["sources"] for key in keys} for e in (one, two)]
+    told = [{f"{s['name']} {key}": _plain(s.get(key)) for s in e["sources"] for key in keys} for e in (one, two)]
     yield from _pairs(*told)
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,10 @@ class _Reasons:
     def why(self, items: Iterable[Mapping[str, Any]]) -> list[str]:
         """Say what changed that this answer may rest on."""
         cited = sorted({ref["source"] for item in items for ref in item["refs"]} & self.touched)
-        found = [f"evidence: {', '.join(cited)}"] if cited else []
+        found = [f"evidence that the answer cites: {', '.join(cited)}"] if cited else []
         if not cited and (self.evidence or self.touched):
-            found.append(f"evidence that the answer does not cite: {', '.join(sorted(self.touched))}")
-        found += [f"policy: {', '.join(c['name'] for c in self.policy[:8])}{' …' if len(self.policy) > 8 else ''}"] if self.policy else []
+            found.append(f"evidence that the answer does not cite: {_several(sorted(self.touched))}")
+        found += [f"policy: {_several([c['name'] for c in self.policy])}"] if self.policy else []
         found += ["another version of the program"] if self.program else []
         return found or ["nothing that is known: the same evidence, policy and version must give the same answer; report this"]
 
@@ -111,12 +116,18 @@ def _answers(one: Mapping[str, Any], two: Mapping[str, Any], reasons: _Reasons) 
     before, after = ({a["question"]: a for a in e["answers"]} for e in (one, two))
     for question in dict.fromkeys((*before, *after)):
         if question not in before or question not in after:
-            yield {"question": question, "only": "before" if question in before else "after", "why": ["the case asks other questions"]}
+            only = "before" if question in before else "after"
+            yield {
+                "question": question,
+                "object": {**after, **before}[question]["object"],
+                "only": only,
+                "why": ["the case asks other questions"],
+            }
             continue
         found = _answer(before[question], after[question])
         if found:
             items = [*_items(before[question]), *_items(after[question])]
-            yield {"question": question, **found, "why": reasons.why(items)}
+            yield {"question": question, "object": after[question]["object"], **found, "why": reasons.why(items)}
 
 
 def _items(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -141,42 +152,110 @@ def _answer(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
 
 # --- for people ----------------------------------------------------------------------------------------------------------
 
+_MOST = 25
+"""lines of one list; the JSON has them all"""
+_HEADINGS = {
+    "evidence": "evidence (SHA-256)",
+    "sources": "sources, as case.toml declares them and as they were read",
+    "policy": "policy: the numbers behind the weights",
+    "program": "program",
+    "statements": "what was said, and what the records say of it",
+    "causes": "causes, with their scores",
+}
+_LABELS = {
+    "rung": "how far the records carry",
+    "person": "who",
+    "account": "account",
+    "mechanism": "how",
+    "support": "support",
+    "candidates": "who could have",
+    "flags": "what is odd",
+    "missing": "records that would tell more",
+}
+
 
 def text(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield a comparison's lines."""
     one, two = found["examinations"]
     yield f"before: {one['time']}, {one['examiner']}, {one['tool']}"
     yield f"after:  {two['time']}, {two['examiner']}, {two['tool']}"
-    for name in ("evidence", "sources", "policy", "program", "statements", "causes"):
-        yield from _section(name, found[name])
+    if len(set(found["cases"])) > 1:
+        yield f"These are examinations of two cases, {' and '.join(found['cases'])}: what differs says nothing about either."
+    for name, heading in _HEADINGS.items():
+        yield ""
+        yield heading if found[name] else f"{heading}: nothing changed"
+        pairs = _whole(found[name]) if name == "sources" else found[name]
+        yield from _cut([f"  {c['name']}: {_moved(c['before'], c['after'])}" for c in pairs], "  ")
     yield ""
     yield f"answers: {len(found['answers']) or 'none'} changed"
     for answer in found["answers"]:
-        yield f"  {answer['question']}"
+        yield ""
+        yield f"  {answer['question']}  {answer['object']}"
+        yield from (f"    can be put down to: {why}" for why in answer["why"])
         yield from _told(answer)
-        yield from (f"    why: {why}" for why in answer["why"])
 
 
-def _section(name: str, pairs: list[dict[str, Any]]) -> Iterator[str]:
-    yield ""
-    yield f"{name}: {len(pairs) or 'nothing'} changed"
+def _whole(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gather what is new or gone as a whole: of a source all that is told of it, in one line."""
+    kept, gathered = [], dict[tuple[str, bool], list[str]]()
     for c in pairs:
-        yield f"  {c['name']}: {_moved(c['before'], c['after'])}"
+        source, _, key = c["name"].rpartition(" ")
+        if c["before"] is not None and c["after"] is not None:
+            kept.append(c)
+        else:
+            gathered.setdefault((source, c["before"] is None), []).append(f"{key} {c['after'] or c['before'] or 'not stated'}")
+    lines = ((name, new, ", ".join(told)) for (name, new), told in gathered.items())
+    kept += [{"name": name, "before": None if new else told, "after": told if new else None} for name, new, told in lines]
+    return sorted(kept, key=lambda c: str(c["name"]))
 
 
-def _moved(before: object, after: object) -> str:
-    return f"{'(not there)' if before is None else before} -> {'(not there)' if after is None else after}"
+def _moved(before: str | None, after: str | None) -> str:
+    if before is None:
+        return f"new: {after}"
+    return f"gone: {before}" if after is None else f"{before or 'not stated'}, now {after or 'not stated'}"
+
+
+def _several(names: list[str]) -> str:
+    return f"{', '.join(names[:8])}{f' and {len(names) - 8} more' if len(names) > 8 else ''}"
+
+
+def _cut(lines: list[str], indent: str) -> Iterator[str]:
+    yield from lines[:_MOST]
+    if len(lines) > _MOST:
+        yield f"{indent}and {len(lines) - _MOST} more (--format json has them all)"
 
 
 def _told(answer: Mapping[str, Any]) -> Iterator[str]:
     if "only" in answer:
-        yield f"    only {answer['only']}"
-    for key in _FIELDS:
-        if key in answer:
-            yield f"    {key}: {_moved(answer[key]['before'], answer[key]['after'])}"
-    for key in _LISTS:
-        if key in answer:
-            yield from (f"    {key}: - {x}" for x in answer[key]["gone"])
-            yield from (f"    {key}: + {x}" for x in answer[key]["come"])
-    for key in ("records", "ratios"):
-        yield from (f"    {key}: {c['name']}: {_moved(c['before'], c['after'])}" for c in answer.get(key, ()))
+        yield f"    answered only {answer['only']}"
+    for key in (k for k in _FIELDS if k in answer):
+        before, after = (
+            answer[key][side] or "nobody is named" if key == "person" else answer[key][side] or "none" for side in ("before", "after")
+        )
+        yield f"    {_LABELS[key]}: {before}, now {after}"
+    for key in (k for k in _LISTS if k in answer):
+        for word, names in (("no longer", answer[key]["gone"]), ("newly", answer[key]["come"])):
+            joint = "; " if key == "missing" else ", "
+            yield from [f"    {_LABELS[key]}, {word}: {joint.join(names)}"] if names else ()
+    yield from _cut([f"    {c['name']}: {_weighs(c['before'], c['after'])}" for c in answer.get("records", ())], "    ")
+    yield from _cut([f"    {line}" for line in _against(answer.get("ratios", ()))], "    ")
+
+
+def _weighs(before: str | None, after: str | None) -> str:
+    return (
+        f"weighed {before} to 1, now {after} to 1"
+        if before and after
+        else f"weighs {after} to 1, new"
+        if after
+        else f"weighed {before} to 1, no longer there"
+    )
+
+
+def _against(ratios: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield how much likelier the leading explanation makes the records than others do; people for whom it is the same stand together."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for c in ratios:
+        who, _, how = c["name"].partition(" (")
+        alike.setdefault((how.rstrip(")"), _moved(c["before"], c["after"])), []).append(who)
+    for (how, moved), people in alike.items():
+        yield f"against {', '.join(people)} ({how}): {moved}"

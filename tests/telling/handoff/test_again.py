@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -123,9 +124,36 @@ def test_what_changed_and_why(material, other):
     (answer,) = found["answers"]
     assert any(c["before"] != c["after"] for c in answer["ratios"])
     assert any("policy: tiers.T3" in why for why in answer["why"])
-    assert any(why.startswith("evidence: ") and "gitlab-shell" in why for why in answer["why"])
-    told = "\n".join(text(found))
-    assert "tiers.T3: 0.1 -> 0.2" in told
+    assert any(why.startswith("evidence that the answer cites: ") and "gitlab-shell" in why for why in answer["why"])
+
+
+def test_what_changed_is_told_in_words(material, other):
+    one, two = read(material.out), read(other)
+    told = "\n".join(text(compare(one, two)))
+    for line in (
+        "  tiers.T3: 0.1, now 0.2",
+        "  vpn tier: T3, now T2",
+        "program: nothing changed",
+        "    can be put down to: policy: tiers.T3",
+    ):
+        assert line in told.splitlines()
+    assert not {"None", "null", '"T2"', "->"} & set(re.split(r"[\s,]+", told))
+    assert re.search(r"against p-\d\d\d, p-\d\d\d.* \(credential-misuse\): 1\.63 to 1\.87, now ", told)
+    gone = replace(two, findings=two.findings | {"sources": two.findings["sources"][1:], "case": {"id": "another"}})
+    lost = two.findings["answers"][0] | {"person": "p-001", "missing": [], "candidates": []}
+    told = "\n".join(text(compare(replace(two, findings=two.findings | {"answers": [lost]}), gone)))
+    assert f"  {two.findings['sources'][0]['name']}: gone: controllers not stated, host git.ops.example, kind git, " in told
+    assert "examinations of two cases, 2024-09-shared-login and another" in told
+    assert "    who: p-001, now nobody is named" in told
+    assert "    records that would tell more, newly: " in told
+    assert "    who could have, newly: p-001, p-002" in told
+
+
+def test_long_lists_are_cut_for_people_and_whole_for_programs(material):
+    one = read(material.out)
+    found = compare(one, replace(one, received=one.received | {f"many/{n}": "0" * 64 for n in range(100)}))
+    assert len(found["evidence"]) == 100
+    assert "  and 75 more (--format json has them all)" in list(text(found))
 
 
 def test_an_examination_does_not_differ_from_itself(material):
