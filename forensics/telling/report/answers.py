@@ -12,11 +12,20 @@ from forensics.telling.report.extra import Ref
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
-from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, RUNGS, SHOWS, SUPPORT
+from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, SHOWS, SUPPORT, THINGS
 
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
-NAMED = 12
-"""candidates that the first page names one by one"""
+NAMED = 6
+"""candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
+_TIED = ("account", "session", "person")
+"""the rungs at which an account is tied to the change"""
+_LISTED = re.compile(r"(?<!\S)((?:\S+, ){3})((?:\S+, ){2,}\S+)")
+_FORMS = (
+    (re.compile(r"git:([^@\s]+)@[0-9a-f]{40,64}", re.ASCII), "commit"),
+    (re.compile(r"git:([^@\s]+)@[0-9a-f]{40,64}:.+", re.ASCII | re.DOTALL), "file of a commit"),
+    (re.compile(r"(?:s3|hdfs)://.*/([^/?]+)(?:\?.*)?", re.ASCII | re.DOTALL), "object"),
+    (re.compile(r"file://.*/([^/]+)", re.ASCII | re.DOTALL), "file"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Answer:
     anchor: str
     data: Mapping[str, Any]
     about: str
+    thing: Said | None
+    """what kind of thing was changed, where that can be said"""
     when: tuple[Said, ...]
     """first and last moment; once where they are the same"""
     brief: Said
@@ -70,14 +81,19 @@ class Answer:
     doubts: tuple[Said, ...]
     """what speaks against it, in a few words"""
     shows: tuple[Point, ...]
-    how_far: Said
+    how_far: tuple[Said, ...]
+    """how far the answer goes, and how well that is supported"""
     not_shown: tuple[Said, ...]
     candidates: tuple[str, ...]
+    left_out: tuple[str, ...]
+    """whom the registers give the account, and whom the records exclude"""
     speaks_for: Said
     """whom the next points speak for"""
     speaks: tuple[Point, ...]
     alternatives: tuple[Other, ...]
     """closest first"""
+    missing: tuple[Said, ...]
+    """the first records that would settle what is open, long lists cut short"""
     scale: ratios.Scale
     flags: tuple[Flag, ...]
     ladder: ladder.Ladder
@@ -114,18 +130,21 @@ class _Teller:
             anchor=f"answer-{number}",
             data=data,
             about=data.get("about") or about,
+            thing=self._thing(data["object"]),
             when=self._when(data.get("when")),
             brief=say(BRIEF[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])),
             how=say(MECHANISMS[data["mechanism"]]) if self._leads(data) else None,
             sure=self._sure(data, closest),
             doubts=tuple(self._doubts(data)),
-            shows=tuple(self._shows(data, closest)),
-            how_far=say(HOW_FAR[data["rung"]]),
+            shows=tuple(self._shows(data)),
+            how_far=(say(HOW_FAR[data["rung"]]), *self._supported(data, closest)),
             not_shown=(say(NOT_SHOWN[data["rung"]]), say(INTENT)),
             candidates=tuple(self.names.who(person) for person in data["candidates"]),
+            left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
             speaks=tuple(self._speaks(data, closest)),
             alternatives=tuple(self._others(closest)),
+            missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:3]),
             scale=ratios.scale(a["lr"] for a in closest),
             flags=tuple(self._flags(data)),
             ladder=ladder.ladder(data, say),
@@ -140,6 +159,10 @@ class _Teller:
         if person is None:
             return self.voice.say("nobody in particular")
         return self.voice.plain(self.names.who(person))
+
+    def _thing(self, asked: str) -> Said | None:
+        """Say what kind of thing was changed."""
+        return next((self.voice.say(THINGS[kind], name=found[1]) for form, kind in _FORMS if (found := form.fullmatch(asked))), None)
 
     def _when(self, when: Mapping[str, str] | None) -> tuple[Said, ...]:
         ends = [self.voice.moment(when[end]) for end in ("from", "to")] if when else []
@@ -165,64 +188,69 @@ class _Teller:
         )
 
     def _doubts(self, data: Mapping[str, Any]) -> Iterator[Said]:
-        against = len(data["against"])
-        if against:
-            yield self.voice.count("{number} record", "{number} records", against)
-        if data["flags"]:
-            yield self.voice.count("{number} odd fact", "{number} odd facts", len(data["flags"]))
-        if not against and not data["flags"]:
+        if data["against"]:
+            yield self.voice.count("{number} record", "{number} records", len(data["against"]))
+        else:
             yield self.voice.say("no record that was supplied")
+        if data["flags"]:
+            yield self.voice.count(
+                "{number} odd fact, which may be innocent", "{number} odd facts, which may be innocent", len(data["flags"])
+            )
 
-    def _shows(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Point]:
+    def _shows(self, data: Mapping[str, Any]) -> Iterator[Point]:
         say = self.voice.say
         refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
         yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
-        yield from self._holders(data)
-        leads = self._leads(data)
-        if RUNGS.index(data["rung"]) >= RUNGS.index("account") and not leads:
-            yield Point(say("No explanation stands out from the others."))
-        elif RUNGS.index(data["rung"]) >= RUNGS.index("account"):
-            yield Point(say("The leading explanation is that it was done {how}.", how=say(MECHANISMS[data["mechanism"]])))
+        holders, refs = self._holders(data)
+        if holders and data["rung"] in _TIED and data["person"] not in holders:
+            people = self.voice.joined([self.names.who(person) for person in holders])
+            yield Point(say("The registers give that account to {people}; that does not say who used it.", people=people), refs)
         if data.get("on_behalf"):
             yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]))
-        if closest and leads:
-            yield Point(self._compared(closest[0]["lr"]["low"], say(SUPPORT[data["support"]])))
 
-    def _holders(self, data: Mapping[str, Any]) -> Iterator[Point]:
-        """Say whose the account is, and that this does not say who used it, where no person is named or another one."""
+    def _holders(self, data: Mapping[str, Any]) -> tuple[list[str], tuple[Ref, ...]]:
+        """Return whose the account is, by the registers, and where that stands."""
         for item in (i for side in ("for", "against", "neutral") for i in data.get(side) or () if i.get("kind") == "account"):
-            held = _HELD.fullmatch(item["says"])
-            if held and data["rung"] in ("account", "session", "person") and held[1] != data["person"]:
-                people = self.voice.joined([self.names.who(person) for person in held[1].split(", ")])
-                says = self.voice.say("The registers give that account to {people}; that does not say who used it.", people=people)
-                yield Point(says, tuple(item["refs"]))
-                return
+            if held := _HELD.fullmatch(item["says"]):
+                return held[1].split(", "), tuple(item["refs"])
+        return [], ()
+
+    def _supported(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Said]:
+        """Say how much better than the others the leading explanation fits, or that none leads."""
+        if self._leads(data):
+            yield self.voice.say("The leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
+            if closest:
+                yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
+        elif data["rung"] in _TIED:
+            yield self.voice.say("No explanation stands out from the others, so nobody is named.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:
             return self.voice.say(
-                "At least one alternative may fit the records as well as the leading explanation, or better: {support}.", support=support
+                "At least one other explanation may fit the records as well as the leading one, or better: {support}.", support=support
             )
         return self.voice.say(
-            "The leading explanation fits the records at least {ratio} times better than any alternative that was weighed: {support}.",
+            "It fits the records at least {ratio} times better than any other explanation weighed: {support}.",
             ratio=ratio(low), support=support,
         )  # fmt: skip
 
     def _speaks_for(self, data: Mapping[str, Any]) -> Said:
         if data["person"]:
             return self.who(data["person"])
-        return self.voice.say("the people not excluded") if data["candidates"] else self.voice.say("anybody concerned")
+        return self.voice.say("the people concerned")
 
     def _speaks(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Point]:
         say, told = self.voice.say, self.voice.told
         if not data["person"] and len(data["candidates"]) > 1:
             yield Point(say("Being among those not excluded is no finding against anybody: the records do not tell them apart."))
-        for item in data["against"][:3]:
+        # where nobody is named, whose the account is speaks for nobody; it was said above
+        against = [item for item in data["against"] if data["person"] or item.get("kind") != "account"]
+        for item in against[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
-        if len(data["against"]) > 3:
-            yield Point(say("And {number} more, listed in detail below.", number=len(data["against"]) - 3))
-        if not data["against"]:
-            yield Point(say("No record that was supplied speaks against this reading; records that were not supplied might."))
+        if len(against) > 3:
+            yield Point(say("And {number} more, listed in detail below.", number=len(against) - 3))
+        if not against:
+            yield Point(say("No record that was supplied speaks against what is said above; records that were not supplied might."))
         if closest and self._leads(data):
             yield Point(self._closest(closest))
         if data["flags"]:
@@ -290,3 +318,8 @@ class _Teller:
 
     def _innocent(self, flag: str) -> list[Said]:
         return [self.voice.say(text) for text in FLAGS[flag][1]]
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """Keep the first three of a long list, and count the others."""
+    return f"{found[1]}+{found[2].count(', ') + 1}"

@@ -173,6 +173,7 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
             else showing.amount(pair["low"])
         ),
         "moment": voice.moment,
+        "stamp": voice.stamp,
         "day": voice.day,
         "utc": times.show,
         "elapsed": lambda time: _elapsed(time, voice),

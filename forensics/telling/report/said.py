@@ -18,6 +18,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from forensics import times
+from forensics.errors import RecordError
 from forensics.telling.report import showing
 from forensics.telling.report.names import Names
 
@@ -30,6 +31,8 @@ _HOLE = re.compile(r"\{(\w+)\}")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _OPENS = re.compile(r"[a-z]+(?:'s)? ", re.ASCII)
 """a sentence that begins with a word, and not with the name of an act, an account or a person"""
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?) (gpu_hours|GPU 小时|gpus)(?!\w)", re.ASCII)
+_UNITS = {"gpu_hours": "GPU hours", "gpus": "GPUs"}
 _STAMPS = {"en": "d MMM yyyy, HH:mm:ss", "zh": "y年M月d日 HH:mm:ss"}
 
 
@@ -125,6 +128,13 @@ class Voice:
         text = {code: escape(format_datetime(local, _STAMPS[code], locale=LOCALES[code])) for code in LANGUAGES}
         return Said(**text)
 
+    def stamp(self, text: object) -> Said:
+        """Say when by a time that somebody gave; as it stands where it cannot be read."""
+        try:
+            return self.moment(str(text))
+        except RecordError:
+            return self.plain(text)
+
     def day(self, time: int) -> Said:
         """Say which day, in the case's zone."""
         local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=time // times.SECOND)).astimezone(times.zone(self._zone))
@@ -132,7 +142,9 @@ class Voice:
         return Said(**text)
 
     def clauses(self, sentence: object) -> Said:
-        """Tell a sentence of the findings whose parts, set off by `; `, are patterns of their own."""
+        """Tell a sentence of the findings whose parts, set off by `; `, are patterns of their own, unless there is a pattern for the whole of it."""
+        if self._matched(str(sentence or ""), "; ") is not None:
+            return self.told(sentence)
         first, *others = str(sentence or "").split("; ")
         return self.joined([self.told(first), *(self._clause(text) for text in others)], ";")
 
@@ -159,15 +171,16 @@ class Voice:
         return self._matched(sentence)
 
     def _dressed(self, text: str, language: str, *, foreign: bool = False, opens: bool = True) -> Markup:
-        shown = self._names.beside(text).replace("gpu_hours", "GPU hours")
+        shown = _QUANTITY.sub(_quantity, self._names.beside(text))
         opened = shown[:1].upper() + shown[1:] if opens and language == "en" and _OPENS.match(text) else shown
         plain = showing.visible(opened, showing.SENTENCE)
         dressed = Markup(_ISO.sub(lambda found: getattr(self.moment(found.group()), language), str(escape(plain))))  # noqa: S704 - escaped just before
         return Markup('<span lang="en">{0}</span>').format(dressed) if foreign and dressed else dressed
 
-    def _matched(self, text: str) -> str | None:
-        for pattern, chinese in self._patterns:
-            if found := pattern.fullmatch(text):
+    def _matched(self, text: str, within: str = "") -> str | None:
+        """Return the Chinese of the first pattern that fits, of those that have `within` among their own words."""
+        for pattern, chinese, english in self._patterns:
+            if within in english and (found := pattern.fullmatch(text)):
                 parts = {name: self._inner(name, part) for name, part in found.groupdict(default="").items()}
                 return _HOLE.sub(lambda hole, parts=parts: parts.get(hole.group(1), ""), chinese)  # type: ignore[misc]
         return None
@@ -180,16 +193,20 @@ class Voice:
         return text if found is None else found
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+    def _patterns(self) -> list[tuple[re.Pattern[str], str, str]]:
         """Return the patterns, those with most words of their own first."""
         return _compiled(self._words)
 
 
 @cache
-def _compiled(words: Catalog) -> list[tuple[re.Pattern[str], str]]:
+def _compiled(words: Catalog) -> list[tuple[re.Pattern[str], str, str]]:
     found = [(str(m.id), str(m.string)) for m in words if m.context == FINDING and m.string]
     found.sort(key=lambda pair: (-len(_HOLE.sub("", pair[0])), pair[0]))
-    return [(re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in found]
+    return [(re.compile(_pattern(english), re.DOTALL), chinese, english) for english, chinese in found]
+
+
+def _quantity(found: re.Match[str]) -> str:
+    return f"{showing.amount(float(found[1]))} {_UNITS.get(found[2], found[2])}"
 
 
 def _pattern(text: str) -> str:

@@ -14,6 +14,13 @@ RUNG_STEPS = {
     "person": "which person",
 }
 
+THINGS = {
+    "commit": "A change to the code (a commit) in {name}.",
+    "file of a commit": "One file, as a change to the code (a commit) left it in {name}.",
+    "object": "A stored file, as it was put there or overwritten: {name}.",
+    "file": "A file on a disk: {name}.",
+}
+
 SHOWS = {
     "none": "The records do not establish that the recorded change took place as recorded.",
     "change": "The change is real. The records do not say which account made it.",

@@ -126,9 +126,9 @@ def test_a_sentence_without_a_pattern_stays_and_says_which_language_it_is(voice:
 
 
 def test_numbers_and_plurals_go_by_language(voice: Voice) -> None:
-    one, many = "{number} odd fact", "{number} odd facts"
-    assert [str(voice.count(one, many, n).en) for n in (0, 1, 2, 12345)] == ["0 odd facts", "1 odd fact", "2 odd facts", "12,345 odd facts"]
-    assert str(voice.count(one, many, 2).zh) == "2 处异常"
+    one, many = "{number} job", "{number} jobs"
+    assert [str(voice.count(one, many, n).en) for n in (0, 1, 2, 12345)] == ["0 jobs", "1 job", "2 jobs", "12,345 jobs"]
+    assert str(voice.count(one, many, 2).zh) == "2 个作业"
     assert str(voice.moment("2024-07-05T14:13:20Z").zh) == "2024年7月5日 22:13:20"
 
 
