@@ -40,23 +40,37 @@ _REJECTED = """
 """
 
 
-def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[tuple[str, Ref]]:
-    """Yield every reference of the page, with the anchor of the part that cites it."""
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A reference, and the anchor of the part that cites it."""
+
+    by: str
+    ref: Ref
+    folded: bool = False
+    """whether it is cited where paper does not show it: in the table of a path's links"""
+
+
+def cited(findings: Mapping[str, Any], tables: Tables) -> Iterator[Cited]:
+    """Yield every reference of the page, with the part that cites it."""
     for number, answer in enumerate(findings["answers"], 1):
-        for ref in (*weighed(answer), *(ref for edge in (answer.get("path") or ())[:EDGES] for ref in edge["refs"])):
-            yield f"answer-{number}", ref
-        beside = (answer.get("controls"), (answer.get("code") or ())[:HITS], _within_lineage(answer.get("lineage")))
-        for ref in _within(beside):
-            yield f"answer-{number}", ref
+        yield from _by_answer(f"answer-{number}", answer)
     for number, statement in enumerate(findings["statements"], 1):
         for ref in (*statement["evidence"], *_items(statement, ("for", "against"))):
-            yield f"statement-{number}", ref
+            yield Cited(f"statement-{number}", ref)
     for cause in findings["causes"]:
         for ref in cause.get("refs") or ():
-            yield "causes", ref
+            yield Cited("causes", ref)
     for row in rejected(tables):
         if ref := rejected_ref(row):
-            yield "rejected", ref
+            yield Cited("rejected", ref)
+
+
+def _by_answer(anchor: str, answer: Mapping[str, Any]) -> Iterator[Cited]:
+    beside = (answer.get("controls"), (answer.get("code") or ())[:HITS], _within_lineage(answer.get("lineage")))
+    for ref in (*weighed(answer), *_within(beside)):
+        yield Cited(anchor, ref)
+    for edge in (answer.get("path") or ())[:EDGES]:
+        yield from (Cited(anchor, ref, folded=True) for ref in edge["refs"])
 
 
 def _within_lineage(lineage: Mapping[str, Any] | None) -> object:
@@ -117,6 +131,8 @@ class Entry:
     """bytes that are not shown"""
     used: tuple[str, ...]
     """ids of the questions and statements that cite it"""
+    folded: bool
+    """whether paper leaves it out, since nothing that is printed cites it"""
 
     @property
     def anchor(self) -> str:
@@ -127,16 +143,19 @@ class Entry:
 class Index:
     """Every reference of the page, sorted by place and numbered from 1."""
 
-    def __init__(self, cited: Iterable[tuple[str, Ref]]) -> None:
+    def __init__(self, cited: Iterable[Cited]) -> None:
         refs: dict[Key, Ref] = {}
         users: dict[Key, list[str]] = {}
-        for user, ref in cited:
-            key = _key(ref)
-            refs.setdefault(key, ref)
-            if user not in users.setdefault(key, []):
-                users[key].append(user)
+        printed: set[Key] = set()
+        for one in cited:
+            key = _key(one.ref)
+            refs.setdefault(key, one.ref)
+            if one.by not in users.setdefault(key, []):
+                users[key].append(one.by)
+            if not one.folded:
+                printed.add(key)
         self._keys = sorted(refs)
-        self._refs, self._users = refs, users
+        self._refs, self._users, self._printed = refs, users, printed
         self._numbers = {key: number for number, key in enumerate(self._keys, 1)}
 
     def number(self, ref: Ref) -> int:
@@ -185,7 +204,9 @@ class Index:
             size = last - first if first >= 0 else None if found is None else found[1]
             shown = None if found is None else raw_text(found[0][:MOST], hide)
             cut = 0 if found is None else max(0, max(size or 0, found[1]) - min(len(found[0]), MOST))
-            yield Entry(number, self._refs[key], events.get(number), shown, size, cut, tuple(sorted(self._users[key])))
+            yield Entry(
+                number, self._refs[key], events.get(number), shown, size, cut, tuple(sorted(self._users[key])), key not in self._printed
+            )
 
 
 def _key(ref: Ref) -> Key:

@@ -162,8 +162,12 @@ def test_it_prints_with_contents_page_numbers_and_the_case_on_each_page(
     pages = text.split("\f")[:-1]
     assert len(pages) > 5
     for number, one in enumerate(pages, 1):
-        assert "2024-06-unstable-training" in one
+        assert ("Case" if language == "en" else "案件") + " 2024-06-unstable-training" in one
+        assert ("Evidence report" if language == "en" else "证据报告") in one
         assert f"{number} / {len(pages)}" in one
     assert ("Contents" if language == "en" else "目录") in pages[0]
     assert ("In plain words" if language == "en" else "用平常的话说") in pages[0]
     assert ("用平常的话说" if language == "en" else "In plain words") not in text
+    assert "vpn#bytes=" in text  # what was weighed is printed; what only the links of a path cite is not
+    assert '"job.launch"' not in text
+    assert ("This is a print" if language == "en" else "打印件") in pages[0]
