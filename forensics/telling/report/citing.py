@@ -1,7 +1,7 @@
 """Numbers every reference that the page uses, finds the event behind it, and fetches its bytes."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,9 +195,13 @@ class Index:
         return found
 
     def entries(
-        self, events: Mapping[int, Mapping[str, Any]], quote: Callable[[Ref], tuple[bytes, int] | None], hide: Callable[[str], str]
+        self,
+        events: Mapping[int, Mapping[str, Any]],
+        quote: Callable[[Ref], tuple[bytes, int] | None],
+        hide: Callable[[str], str],
+        acts: Collection[int] = (),
     ) -> Iterator[Entry]:
-        """Yield the rows of the index; `quote` gives a record's first bytes and the size of the whole."""
+        """Yield the rows of the index; `quote` gives a record's first bytes and the size of the whole, `acts` the numbers that the table of acts cites."""
         for key, number in self._numbers.items():
             found = quote(self._refs[key])
             first, last = key[2]
@@ -205,7 +209,14 @@ class Index:
             shown = None if found is None else raw_text(found[0][:MOST], hide)
             cut = 0 if found is None else max(0, max(size or 0, found[1]) - min(len(found[0]), MOST))
             yield Entry(
-                number, self._refs[key], events.get(number), shown, size, cut, tuple(sorted(self._users[key])), key not in self._printed
+                number,
+                self._refs[key],
+                events.get(number),
+                shown,
+                size,
+                cut,
+                tuple(sorted(self._users[key])),
+                key not in self._printed and number not in acts,
             )
 
 

@@ -2,17 +2,28 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from forensics.model import CaseConfig
 
+ADDRESS, SHARED = "[@]", "[?]"
+"""what stands for an address of mail that no register has, and for a login that several people have"""
+_ADDRESS = r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w@])"
+"""an address of mail, which names somebody even where no register has it"""
+SHORTEST = 3
+"""characters of a login that is hidden wherever it stands alone, as in a path"""
 
-def _any(texts: Mapping[str, str]) -> re.Pattern[str] | None:
-    """Return what finds any of these texts as a whole word, the longest first."""
-    ordered = sorted((text for text in texts if text), key=lambda text: (-len(text), text))
-    return re.compile("|".join(rf"(?<![\w-]){re.escape(text)}(?![\w-])" for text in ordered)) if ordered else None
+
+def _any(texts: Iterable[str], neighbours: str) -> str:
+    """Return what finds any of these texts where it is no part of a longer word, the longest first."""
+    begins: dict[str, list[str]] = {}
+    for text in sorted((text for text in texts if text), key=lambda text: (-len(text), text)):
+        begins.setdefault(text[:2].lower(), []).append(re.escape(text))
+    # behind a glance at what follows, so that at most places nothing is tried
+    found = "|".join(f"(?={re.escape(begin)})(?:{'|'.join(rest)})" for begin, rest in sorted(begins.items()))
+    return rf"(?<!{neighbours})(?:{found})(?!{neighbours})" if found else ""
 
 
 @dataclass(frozen=True)
@@ -29,15 +40,21 @@ class Names:
 
     @cached_property
     def _ids(self) -> re.Pattern[str] | None:
-        return _any(self._known)
+        found = _any(self._known, r"[\w-]")
+        return re.compile(found) if found else None
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        return {text.lower(): label for text, label in self.labels.items()}
 
     @cached_property
     def _hidden(self) -> re.Pattern[str] | None:
-        return _any(self.labels)
+        found = _any(self.labels, "[A-Za-z0-9]")
+        return re.compile(f"{found}|{_ADDRESS}", re.IGNORECASE) if found else None
 
     def hide(self, text: str) -> str:
-        """Put labels in the place of what is not to be seen."""
-        return text if self._hidden is None else self._hidden.sub(lambda found: self.labels[found.group()], text)
+        """Put labels in the place of what is not to be seen, in whatever case it is written."""
+        return text if self._hidden is None else self._hidden.sub(lambda found: self._labels.get(found.group().lower(), ADDRESS), text)
 
     def who(self, person: str) -> str:
         """Write a person as `name (id)`, or by the label."""
@@ -54,13 +71,21 @@ class Names:
 
 
 def blind(case: CaseConfig) -> dict[str, str]:
-    """Return neutral labels for people, their names and their own accounts. Their order tells nothing: it is that of a hash."""
+    """Return neutral labels for people, their names, their own accounts, and the logins of those. Their order tells nothing: it is that of a hash."""
     order = sorted(case.people, key=lambda p: hashlib.sha256(f"{case.id}\0{p.id}".encode()).digest())
-    labels: dict[str, str] = {}
+    labels = {i.identifier: i.identifier for i in case.identifiers if i.kind != "personal"}
+    bare: dict[str, str] = {}
     for number, person in enumerate(order, 1):
         label = f"[{number}]"
-        labels |= {text: label for text in (person.id, person.name) if text}
+        labels |= {text: label for text in (person.id, person.name, " ".join(reversed(person.name.split()))) if text}
         own = [i for i in case.identifiers if i.person == person.id and i.kind == "personal"]
         for place, identifier in enumerate(dict.fromkeys(i.identifier for i in own), 1):
             labels[identifier] = f"[{number}.{place}]"
-    return labels
+            bare |= {text: label if bare.get(text, label) == label else SHARED for text in _logins(identifier)}
+    return bare | labels
+
+
+def _logins(identifier: str) -> set[str]:
+    """Return what of an identifier would tell whose it is without its kind: in a path, a command, the name of a run."""
+    login = identifier.partition(":")[2]
+    return {text for text in (login, login.partition("@")[0]) if len(text) >= SHORTEST and not text.isdigit()}

@@ -85,7 +85,7 @@ def render(
         reasonings=annex.reasonings(findings, voice),
         rules={rule.name: voice.told(rule.says) for rule in link.rules()},
         policy=list(_flat(extra.policy)),
-        entries=list(index.entries(events, _quote(tables, extra), names.hide)),
+        entries=list(index.entries(events, _quote(tables, extra), names.hide, {act["entry"] for act in rows})),
         users={answer.anchor: answer.data["question"] for answer in told}
         | {f"statement-{n}": s["id"] for n, s in enumerate(findings["statements"], 1)}
         | {"rejected": voice.say("rejected records"), "causes": voice.say("Likely causes")},

@@ -115,11 +115,15 @@ class Voice:
 
     # --- evidence, times, findings ----------------------------------------------------------------------------------
 
+    def hidden(self, text: str) -> str:
+        """Put labels in the place of people who are not to be seen."""
+        return self._names.hide(text)
+
     def shown(self, value: object, limit: int = showing.LONGEST) -> showing.Shown:
         """Make evidence text visible, with people shown as they are to be shown."""
         if isinstance(value, showing.Shown):
             return value
-        return showing.visible(self._names.hide("" if value is None else str(value)), limit)
+        return showing.visible(self.hidden("" if value is None else str(value)), limit)
 
     def moment(self, time: int | str) -> Said:
         """Say when, in the case's zone, to the second."""

@@ -131,7 +131,7 @@ def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tu
         name=source["name"],
         records=sum(hits.values()),
     )
-    return Lane(fitted(source["name"], 24), y, _outline(hits, y + LANE - 4), span, tuple(gaps), says)
+    return Lane(fitted(voice.hidden(source["name"]), 24), y, _outline(hits, y + LANE - 4), span, tuple(gaps), says)
 
 
 def _outline(hits: Mapping[int, int], floor: int) -> Shown:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from forensics.case.steps import Request, investigate
+from forensics.model import CaseConfig, Identifier, Person
 from forensics.telling.report import again, render
 from forensics.telling.report.names import Names, blind
 
@@ -43,7 +44,7 @@ def test_the_language_that_is_shown_first_is_all_that_differs(out: Path) -> None
 
 def test_records_are_read_from_what_out_keeps(out: Path) -> None:
     page = again(out)
-    assert page.count('class="raw"') == page.count('class="entry"') > 5
+    assert page.count('class="raw"') == page.count('<article id="e') > 5
     assert "could not be read here" not in page
 
 
@@ -76,7 +77,22 @@ def test_the_order_of_labels_tells_nothing(out: Path) -> None:
     assert told is not None
     labels = blind(told.case)
     assert [labels[row["person"]] for row in people()] != [f"[{n}]" for n in range(1, len(people()) + 1)]
-    assert Names({}, labels).hide(f"x {people()[0]['person']}-y") == f"x {people()[0]['person']}-y"  # a whole word, or none
+    assert Names({}, labels).hide(f"x{people()[0]['person']}y") == f"x{people()[0]['person']}y"  # a whole word, or none
+
+
+def test_logins_are_hidden_wherever_they_stand() -> None:
+    people = (Person("p-1", "Mei Lin", "", None, None), Person("p-2", "Ada Berg", "", None, None))
+    held = [("gitlab:meilin", "p-1", "personal"), ("email:mei.lin@lab.example", "p-1", "personal"), ("device:LT-0417", "p-2", "personal"), ("unix:team", "p-2", "shared"), ("email:bot@lab.example", "p-2", "service"), ("badge:204", "p-2", "personal")]  # fmt: skip
+    identifiers = tuple(Identifier(name, person, kind, None, None) for name, person, kind in held)
+    labels = blind(CaseConfig("case", "c", "c", "UTC", (0, 1), (), (), people, identifiers))
+    hide = Names({}, labels).hide
+    one, other = labels["p-1"], labels["p-2"]
+    assert hide("/home/meilin/run_meilin-3 by Lin Mei") == "/home/X/run_X-3 by {}".replace("X", labels["meilin"]).format(one)
+    assert hide("mei.lin@lab.example; MEI.LIN") == "X; X".replace("X", labels["mei.lin"])
+    assert hide("lt-0417 of Ada Berg的") == f"{labels['LT-0417']} of {other}的"
+    assert hide("someone@home.example bot@lab.example") == "[@] [@]"
+    assert hide("email:bot@lab.example, unix:team, 204, emeilin") == "email:bot@lab.example, unix:team, 204, emeilin"
+    assert hide("git:train@3f2c9d81 pkg@1.4.2") == "git:train@3f2c9d81 pkg@1.4.2"
 
 
 def test_notes_are_shown_as_the_examiners_words(out: Path) -> None:

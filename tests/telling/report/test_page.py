@@ -122,7 +122,7 @@ def refs_of(value: Any) -> list[dict[str, Any]]:
 def test_every_reference_of_an_answer_has_its_row_with_its_bytes(lab_report: Any) -> None:
     findings, _, _, extra = lab_report
     text = render(*lab_report)
-    rows = re.findall(r'<article id="e\d+" class="entry">.*?</article>', text, re.DOTALL)
+    rows = re.findall(r'<article id="e\d+" class="entry(?: folded)?">.*?</article>', text, re.DOTALL)
     refs = refs_of(findings["answers"]) + refs_of(findings["statements"])
     assert len(refs) > 60
     for ref in refs:
