@@ -241,15 +241,19 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     rivals = tuple((h, r) for h, r in others if stand_in and h.person != stand_in.person)
     session = _session(view, dossier, weighed, rivals)
     named = best is not None and session is not None and _named(view, weighed, best, rivals)
+    contrary = _contrary(view, weighed, best, rivals) if named and best else None
+    named = named and contrary is None
+    if contrary is not None and contrary.item.kind not in _OF_PRESENCE:
+        session = None  # two records put the act into two hands' sessions
     rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
     worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
-    candidates = (stand_in.person,) if named and stand_in else _candidates(view, stand_in, rivals, session)
+    candidates = (stand_in.person,) if named and stand_in else _candidates(view, stand_in, rivals, None if contrary else session)
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
-        _by(view, dossier, stand_in) if named and stand_in else _mechanism(view, dossier, rivals, stand_in),
-        view.policy.band(worst) if best and rivals else "none", candidates,
-        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, worst, view.policy.lowest),
+        _by(view, dossier, stand_in) if named and stand_in else _mechanism(view, dossier, rivals, None if contrary else stand_in),
+        view.policy.band(worst) if best and rivals and contrary is None else "none", candidates,
+        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, contrary, worst, view.policy.lowest),
         missing(view, dossier, rung, (), frozenset(w.item.kind for w in weighed)), raised, _on_behalf(dossier),
         weighings=(Weighing(stand_in, tuple(weighed), others, _nearest(rivals)),) if stand_in else (),
     )  # fmt: skip
@@ -264,6 +268,8 @@ def _by(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
     """Return the mechanism of a named hypothesis: who wrote an object with hidden code acts through whoever loads it."""
     if h.mechanism is Mechanism.OWN_ACCOUNT and _honest(view, dossier):
         return Mechanism.DEFECT
+    if h.mechanism is Mechanism.CREDENTIAL_MISUSE and not behind(dossier):
+        return Mechanism.UNKNOWN  # whose the account is, nobody knows: it may be his own
     if dossier.aside:
         return Mechanism.FORGED_RECORD  # a record named somebody else, and a copy out of its keeper's reach does not
     sure = dossier.code and not several_writes(view, dossier.objects[0], dossier.code)
@@ -313,6 +319,43 @@ def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[
     return from_device and (bool(speaking["person"] - speaking["session"]) or _in_hand(view, weighed, best, nearest, speaking["session"]))
 
 
+_OF_HANDS = frozenset(
+    (
+        "presence",
+        "elsewhere",
+        "device_session",
+        "device_command",
+        "device_sign_on",
+        "sign_on",
+        "address_use",
+        "host_command",
+        "origin_device",
+    )
+)
+"""indicators of where somebody's hands were; whose the account or the key is, and who sat in a meeting with a laptop, does not tell"""
+_OF_PRESENCE = frozenset(("presence", "elsewhere", "device_session", "device_sign_on"))
+"""those of them that leave open that the session is the one it seems, in somebody else's hands"""
+_POOR = ("unlikely", "very unlikely")
+
+
+def _contrary(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> Weighed | None:
+    """Return a record of that moment that speaks against the leading person's own hands, and better fits somebody else's: with one, nobody is named.
+
+    However much else fits a person: of two records that contradict each other one is wrong, or something happened that no hypothesis tells of, such
+    as somebody at another's open laptop, or a log rewritten by a keeper whom nobody declared.
+    """
+    return next(
+        (
+            w
+            for w in weighed
+            if w.item.kind in _OF_HANDS
+            and w.item.expect.get(best, w.item.otherwise) in _POOR
+            and any(item_log(view, w, best, h) < 0 for h, _ in rivals)
+        ),
+        None,
+    )
+
+
 def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:
     """Tell whether one sensor's word on the device and on who opened it stands beside another log's word on the session.
 
@@ -341,7 +384,9 @@ def _mechanism(view: World, dossier: Dossier, rivals: tuple[tuple[Hypothesis, Ra
         return Mechanism.SHARED_IDENTITY
     if dossier.account_kind == "service":
         return Mechanism.AUTOMATION if any(o.manner == "automation" for o in dossier.origins) else Mechanism.SHARED_IDENTITY
-    open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | ({best.mechanism} if best else set())
+    if best is None or not behind(dossier):
+        return Mechanism.UNKNOWN
+    open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | {best.mechanism}
     holders = set(behind(dossier))
     excluded = all(r.low >= view.policy.lowest for h, r in rivals if h.person in holders)
     if open_to == {Mechanism.CREDENTIAL_MISUSE} and excluded:

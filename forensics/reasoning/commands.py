@@ -1,6 +1,7 @@
 """Commands on people's devices that lead to an act or a login, and the one device on which such a command ran at that moment."""
 
 import shlex
+from collections.abc import Iterable
 
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
@@ -10,16 +11,42 @@ from forensics.reasoning.world import World
 def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool) -> list[Row]:
     """Return the commands near a moment that may have led to the act, or to the login it came out of.
 
-    Left out are those aimed at another system than the act's, and those that another recorded act of the same person explains.
+    Left out are those that came after it, those aimed at another system, account or branch than the act's, and those that another recorded act or
+    login of the same person explains.
     """
     wanted = world.policy.commands.get("session.ssh" if reached else act.kind, ())
     window = world.policy.windows["command"]
     rows = world.acts(
         "starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
-        low=moment - window, high=moment + window,
+        low=moment - window, high=moment + _SECONDS,
     )  # fmt: skip
     rows = [r for r in rows if _fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached)]
-    return rows if reached else _unexplained(world, act, rows, window)
+    return _own_logins(world, act, rows, hosts) if reached else _unexplained(world, act, rows, window)
+
+
+def _own_logins(world: World, act: Act, rows: list[Row], hosts: tuple[str, ...]) -> list[Row]:
+    """Leave out login commands of people who then logged in to one of these hosts as themselves, where that is not the account of the act."""
+    if not rows:
+        return rows
+    behind = set(world.known.last_holders(act.account, act.time[0]))
+    low, high = min(r["time"] for r in rows) - _SECONDS, max(r["time"] for r in rows) + world.policy.windows["at_once"]
+    opened = world.acts(
+        "action = 'session.ssh.open' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $high",
+        h=list(hosts),
+        low=low,
+        high=high,
+    )
+    logins = [
+        (p, r["time"])
+        for r in opened
+        if world.known.kind(r["actor"], r["time"]) == "personal"
+        for p in world.known.holders(r["actor"], r["time"])
+    ]
+    near = world.policy.windows["at_once"]
+    return [
+        r for r in rows
+        if not any(p not in behind and p in world.known.holders(r["actor"] or r["device"], r["time"]) and -_SECONDS <= t - r["time"] <= near for p, t in logins)
+    ]  # fmt: skip
 
 
 def device_of(
@@ -36,6 +63,9 @@ def device_of(
         return ()
     mine = [r for r in rows if r["device"] == devices[0]]
     owners = world.known.holders(devices[0], moment)
+    behind = set(world.known.last_holders(act.account, act.time[0]))
+    if not behind & set(owners) and not behind <= covered(world, {r["source"] for r in mine}, moment):
+        return ()  # the account's own holder may have run it on a device that no sensor watches: then this one is a coincidence
     return (
         Device(
             devices[0],
@@ -47,6 +77,16 @@ def device_of(
             by_command=True,
         ),
     )
+
+
+def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:
+    """Return the people on whose own devices these sensors recorded anything around then."""
+    span = world.policy.windows["presence"]
+    rows = world.tables.rows(
+        "SELECT DISTINCT device FROM acts WHERE list_contains($s, source) AND device IS NOT NULL AND time BETWEEN $low AND $high ORDER BY device",
+        s=sorted(sources), low=moment - span, high=moment + span,
+    )  # fmt: skip
+    return {p for r in rows for p in world.known.holders(r["device"], moment)}
 
 
 def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
@@ -61,14 +101,19 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         return []
     close = _SECONDS if unplaced else world.policy.windows["at_once"]
     rows = world.acts(
-        "action = 'process.exec' AND actor IS NOT NULL AND host IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high AND (len($h) = 0 OR list_contains($h, host))",
+        "action = 'process.exec' AND host IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high AND (len($h) = 0 OR list_contains($h, host))",
         low=act.time[0] - close, high=act.time[1] + _SECONDS, h=hosts,
     )  # fmt: skip
     rows = [
         r
         for r in rows
-        if _fits(line_of(r), world.policy.commands.get(act.kind, ())) and world.known.kind(r["actor"], r["time"]) == "personal"
+        if _fits(line_of(r), world.policy.commands.get(act.kind, ()))
+        and (r["actor"] is None or world.known.kind(r["actor"], r["time"]) == "personal")
     ]
+    at_once = [r for r in rows if act.time[0] - _SECONDS <= r["time"]]
+    rows = at_once or rows
+    if any(r["actor"] is None for r in rows):  # a process whose login the kernel did not keep: it may be the one
+        return []
     if unplaced:
         rows = _unexplained(world, act, rows, world.policy.windows["command"])
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
@@ -119,7 +164,21 @@ def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool
     systems = {str(r["host"]).lower() for r in act.rows if r["host"]}
     if act.kind == "automation.trigger":  # anybody may fetch anything: only what names that system counts
         return any(s in str(row["object"] or "").lower() or _same(remote, s) for s in systems)
+    if act.kind == "code.push" and not _of_branch(str(row["object"] or ""), act):
+        return False
     return not remote or not systems or act.kind != "code.push" or any(_same(remote, s) for s in systems)
+
+
+def _of_branch(command: str, act: Act) -> bool:
+    """Tell whether a `git push` may have set the act's branch: one that names other branches alone did not (git-push(1), refspec)."""
+    refs = {str(r["object"] or "").partition("#refs/heads/")[2] for r in act.rows} - {""}
+    words = [w for w in command.split() if not w.startswith("-")]
+    named = (
+        [w.rpartition(":")[2].removeprefix("+").rpartition("refs/heads/")[2] for w in words[words.index("push") + 2 :]]
+        if "push" in words
+        else []
+    )
+    return not refs or not named or bool(refs & set(named)) or "HEAD" in named
 
 
 def _same(one: str, other: str) -> bool:

@@ -39,43 +39,78 @@ def holding(world: World, ip: str, moments: tuple[int, ...]) -> tuple[Device, ..
     found: dict[str, Device] = {}
     for moment in moments:
         for row in _rows(world, ip, moment):
-            found.setdefault(row["device"], _device(world, row))
+            found.setdefault(row["device"], _device(world, row, moment))
     if len(found) == 1:
         return tuple(found.values())
     return tuple(replace(d, owners=()) for _, d in sorted(found.items()))
 
 
-def _device(world: World, row: Row) -> Device:
-    owners = () if _borrowed_name(world, row) else world.known.holders(row["device"], row["time"])
+def _device(world: World, row: Row, moment: int) -> Device:
+    owners = () if _borrowed_name(world, row, moment) else world.known.holders(row["device"], row["time"])
     return Device(row["device"], owners, (row["event"],), (row["source"],), row["action"].startswith("session."), row["actor"])
 
 
+_ALLOCATES = re.compile(r"session[.](vpn|proxy|tunnel|wifi|wlan|radius|dialin)\b")
+"""sign-ons that give an address to a device; any other only saw it there"""
+
+
 def _rows(world: World, ip: str, moment: int) -> list[Row]:
-    """Return the leases and sign-ons that may have been in force: the last lease, every sign-on still open, and whatever began close by."""
+    """Return what may have tied the address to a device then: the last lease, every sign-on still open that gave it, and whatever saw it close by."""
     close = world.policy.windows["same_act"]
     rows = world.acts(
         "ip = $ip AND device IS NOT NULL AND time BETWEEN $low AND $high AND (starts_with(action, 'device.lease') OR starts_with(action, 'session.'))",
         ip=ip, low=moment - world.policy.windows["lease"], high=moment + close,
     )  # fmt: skip
     begun = [r for r in rows if not r["action"].endswith(_OVER) and not refused(r)]
-    ended = [r for r in rows if r["action"].endswith(_OVER) and not refused(r)]
     leases = [r for r in begun if r["action"].startswith("device.")]
     in_force = [r for r in leases if r["time"] <= moment - close][-1:] + [r for r in leases if r["time"] > moment - close]
-    in_force += [r for r in begun if r["action"].startswith("session.")]
-    found = [r for r in in_force if not _over(r, ended, moment)]
+    in_force += [r for r in begun if r["action"].startswith("session.") and (_ALLOCATES.match(r["action"]) or r["time"] >= moment - close)]
+    ended = _endings(world, in_force, moment)
+    found = [r for r in in_force if not any(_ends(e, r) for e in ended) and not _moved(world, r, moment)]
     return [r for r in found if r["time"] <= moment + _CLOCK or len(found) > 1]
 
 
-def _over(row: Row, ended: list[Row], moment: int) -> bool:
-    """Tell whether a lease or sign-on had ended before the moment."""
-    return any(row["time"] <= e["time"] < moment and e["device"] == row["device"] and e["session"] == row["session"] for e in ended)
+def _endings(world: World, begun: list[Row], moment: int) -> list[Row]:
+    """Return what may have ended these before the moment; such records seldom repeat all that the beginning told."""
+    if not begun:
+        return []
+    rows = world.acts(
+        "time BETWEEN $low AND $t AND regexp_matches(action, '^(device[.]lease|session[.]).*[.](disconnect|close|fail|release|expire|nak|decline)$') AND (ip = $ip OR list_contains($s, session) OR list_contains($d, device))",
+        low=min(r["time"] for r in begun), t=moment - 1, ip=begun[0]["ip"], s=sorted({r["session"] for r in begun if r["session"]}), d=sorted({r["device"] for r in begun}),
+    )  # fmt: skip
+    return [r for r in rows if not refused(r)]
 
 
-def _borrowed_name(world: World, row: Row) -> bool:
+def _ends(end: Row, begun: Row) -> bool:
+    """Tell whether a record ends a lease or sign-on: by its session, where both bear one; else by device, or user and address."""
+    if end["time"] < begun["time"] or end["action"].partition(".")[0] != begun["action"].partition(".")[0]:
+        return False
+    if end["session"] and begun["session"]:
+        return bool(end["session"] == begun["session"])
+    if end["device"]:
+        return bool(end["device"] == begun["device"]) and end["ip"] in (None, begun["ip"])
+    return bool(end["ip"] == begun["ip"] and end["actor"] in (None, begun["actor"]))
+
+
+def _moved(world: World, row: Row, moment: int) -> bool:
+    """Tell whether the device was given another address of the same kind since: a lease on the same network card, a sign-on of the same sort."""
+    kind = "device.lease" if row["action"].startswith("device.lease") else ".".join(row["action"].split(".")[:2]) + "."
+    rows = world.tables.rows(
+        """
+        SELECT 1 AS x FROM acts WHERE device = $d AND starts_with(action, $k) AND ip <> $ip AND time > $low AND time < $t AND outcome = 'ok'
+          AND NOT regexp_matches(action, '[.](disconnect|close|fail|release|expire|nak|decline)$')
+          AND (object IS NOT DISTINCT FROM $o OR NOT starts_with(coalesce(object, ''), 'mac:') OR $o IS NULL) LIMIT 1
+        """,
+        d=row["device"], k=kind, ip=row["ip"], low=row["time"], t=moment, o=row["object"],
+    )  # fmt: skip
+    return bool(rows)
+
+
+def _borrowed_name(world: World, row: Row, moment: int) -> bool:
     """Tell whether a lease may bear a device's name without being that device: anybody can choose a host name.
 
     So it is where the network card is registered to others, is not the one that this name mostly comes with, or
-    where the same name was given another address at about that time.
+    where the same name had another address at about that time.
     """
     card = str(row["object"] or "")
     if not row["action"].startswith("device.lease"):
@@ -83,7 +118,7 @@ def _borrowed_name(world: World, row: Row) -> bool:
     if world.known.holders(card, row["time"]):
         return world.known.holders(card, row["time"]) != world.known.holders(row["device"], row["time"])
     if not card.startswith("mac:"):
-        return _elsewhere(world, row)
+        return _elsewhere(world, row, moment)
     cards = world.tables.rows(
         "SELECT object, count(*) AS n FROM acts WHERE device = $d AND starts_with(object, 'mac:') GROUP BY object ORDER BY n DESC, object LIMIT 2",
         d=row["device"],
@@ -91,10 +126,19 @@ def _borrowed_name(world: World, row: Row) -> bool:
     return cards[0]["object"] != card or (len(cards) > 1 and cards[1]["n"] == cards[0]["n"])
 
 
-def _elsewhere(world: World, row: Row) -> bool:
-    near = world.policy.windows["command"]
+def _elsewhere(world: World, row: Row, moment: int) -> bool:
+    """Tell whether that name had another address about when the lease was given, or a sign-on that gave it one was open at the moment."""
+    near = 20 * world.policy.windows["command"]
     rows = world.tables.rows(
         "SELECT 1 AS x FROM acts WHERE device = $d AND starts_with(action, 'device.lease') AND ip <> $ip AND time BETWEEN $low AND $high LIMIT 1",
-        d=row["device"], ip=row["ip"], low=row["time"] - 20 * near, high=row["time"] + 20 * near,
+        d=row["device"], ip=row["ip"], low=row["time"] - near, high=row["time"] + near,
     )  # fmt: skip
-    return bool(rows)
+    if rows:
+        return True
+    signed_on = world.acts(
+        "device = $d AND ip <> $ip AND starts_with(action, 'session.') AND time BETWEEN $low AND $t",
+        d=row["device"], ip=row["ip"], low=moment - world.policy.windows["lease"], t=moment,
+    )  # fmt: skip
+    begun = [r for r in signed_on if _ALLOCATES.match(r["action"]) and not r["action"].endswith(_OVER) and not refused(r)]
+    ended = _endings(world, begun, moment)
+    return any(not any(_ends(e, r) for e in ended) for r in begun)

@@ -61,7 +61,32 @@ def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
             for way in shared.behind(world, act)
         ]  # fmt: skip
         return tuple(_traced(world, o, act) for o in found)
-    return (_traced(world, _direct(world, act), act),)
+    direct = _direct(world, act)
+    return tuple(_traced(world, o, act) for o in (direct, *_borrowed(world, act, direct)))
+
+
+def _borrowed(world: World, act: Act, direct: Origin) -> list[Origin]:
+    """Return the logins of others that ran something as the account's holder on that host shortly before: a shell or terminal of his may be in their hands."""
+    hosts = list(direct.hosts) or hosts_of(world, act)
+    people = set(direct.people)
+    mine = {a.partition(":")[2] for p in people for a in world.known.of(p, "unix")} | {str(act.account).partition(":")[2]}
+    if not hosts or not people:
+        return []
+    rows = world.acts(
+        """action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $t AND actor IS NOT NULL
+           AND target IS NOT NULL AND (list_contains($mine, split_part(target, ':', 2)) OR regexp_matches(object, '/(su|runuser|machinectl|setpriv)$'))""",
+        h=hosts, mine=sorted(mine), low=act.time[0] - world.policy.windows["shared_exec"], t=act.time[1],
+    )  # fmt: skip
+    found: dict[str, Origin] = {}
+    for r in rows:
+        if str(r["target"]).partition(":")[2] not in mine and not mine & set(commands.line_of(r).split()):
+            continue
+        holders = world.known.holders(r["actor"], r["time"])
+        if holders and not set(holders) & people and world.known.kind(r["actor"], r["time"]) == "personal":
+            found[r["actor"]] = Origin(
+                r["actor"], "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), holders, hosts=(r["host"],), word="even"
+            )  # fmt: skip
+    return list(found.values())
 
 
 def _direct(world: World, act: Act) -> Origin:

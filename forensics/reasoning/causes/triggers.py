@@ -49,7 +49,10 @@ def triggers(world: World, commits: list[str]) -> dict[str, tuple[str, str]]:
     pairs = defaultdict(list, {sha: found for sha, found in pairs.items() if len(found) <= _MOST_PATHS})
     contents = world.blobs({blob for found in pairs.values() for pair in found for blob in pair if blob.strip("0")})
     lines = {blob: found for blob, content in contents.items() if (found := lines_of(content)) is not None}
-    added = {c: [line for old, new in pairs[c.partition("@")[2]] if new in lines for line in lines[new] - lines.get(old, Lines())] for c in commits}
+    added = {
+        c: [line for old, new in pairs[c.partition("@")[2]] if new in lines for line in lines[new] - lines.get(old, Lines())]
+        for c in commits
+    }
     return {c: (_first(_WORDS, (line for line in found if _ASKS.search(line))), _first(_DOES, found)) for c, found in added.items()}
 
 

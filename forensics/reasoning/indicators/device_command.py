@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from forensics.indicator import Hypothesis, Indicator, Item
-from forensics.reasoning.commands import leading_to, whose
+from forensics.reasoning.commands import covered, leading_to, whose
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import at_the_keys
 from forensics.reasoning.world import World
@@ -27,7 +27,8 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if not people:
         return
     sources = tuple(sorted({r["source"] for r in rows}))
-    expect = _expect(world, dossier, hypotheses, people, people_covered(world, sources, origin.moment), alone=bool(close))
+    placed = bool(devices) and not any(d.by_command for d in origin.devices)  # the act's address leads to that device, too
+    expect = _expect(world, dossier, hypotheses, people, covered(world, sources, origin.moment), alone=bool(close) and placed)
     what = "a login command" if reached else f"a command that leads to {act.kind}"
     says = f"{what} ran at that moment on {', '.join(sorted({r['device'] for r in rows}))}, of {', '.join(sorted(people))}"
     rung = "session" if any(d.by_command for d in origin.devices) else "person"
@@ -47,20 +48,10 @@ def _expect(
         elif hands & people:
             found[h] = yes
         elif hands & covered or (alone and len(people) == 1):
-            # the sensor would have seen the command on that person's own device; or the command ran within seconds of
-            # the act, nothing else that is recorded explains it, and by this hypothesis it is a coincidence
+            # the sensor would have seen the command on that person's own device; or the command ran within seconds of the act on the device that
+            # its address leads to, nothing else that is recorded explains it, and by this hypothesis it is a coincidence
             found[h] = no
     return found
-
-
-def people_covered(world: World, sources: tuple[str, ...], moment: int) -> set[str]:
-    """Return the people on whose own devices these sensors recorded anything around then."""
-    span = world.policy.windows["presence"]
-    rows = world.tables.rows(
-        "SELECT DISTINCT device FROM acts WHERE list_contains($s, source) AND device IS NOT NULL AND time BETWEEN $low AND $high ORDER BY device",
-        s=list(sources), low=moment - span, high=moment + span,
-    )  # fmt: skip
-    return {p for r in rows for p in world.known.holders(r["device"], moment)}
 
 
 INDICATOR = Indicator(

@@ -20,6 +20,9 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     owners = {p for d in origin.devices for p in d.owners}
     for person in sorted(owners | set(behind(dossier))):
         last = _last(world, person, origin.moment)
+        left = _last(world, person, origin.time) if origin.time > origin.moment else None
+        if left is not None and _OUT.search(str(left["outcome"] or "")):
+            last = left  # the login was made inside, and left open when its holder went
         if last is None:
             continue
         here = not _OUT.search(str(last["outcome"] or ""))
