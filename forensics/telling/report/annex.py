@@ -159,6 +159,9 @@ class _Points:
             "None is known for casework, and none is claimed. The likelihoods are judgements, printed with the policy; the method was tried on invented incidents, which measures the method on a simulator and nothing else."
         )
         yield self.voice.say(
+            "How often it named somebody in invented incidents whose truth is known, how often wrongly, and where it left the answer open, class by class with upper bounds, stands in validation.md: in a handoff bundle, and under tests/incidents/validation in the program's source. `make validate` makes it anew."
+        )
+        yield self.voice.say(
             "For that reason nothing is reported above “moderately strong”. How each kind of reasoning can mislead stands in the table below."
         )
         chances = [c["chance"] for c in self.findings["causes"] if "chance" in c]

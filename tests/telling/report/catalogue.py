@@ -124,6 +124,17 @@ def _text(node: ast.AST) -> str | None:
     return None
 
 
+def of_readers() -> Iterator[tuple[str, str]]:
+    """Yield why a record could not be read: what the readers give as reasons, holes as `{}`."""
+    root = Path(str(forensics.__file__)).parent
+    for module in sorted(root.rglob("*.py")):
+        if module.relative_to(root).parts[0] in {"cli", "reasoning", "scan", "telling"}:
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "RecordError":
+                yield from ((module.name, text) for arg in node.args if (text := _text(arg)))
+
+
 def of_rules() -> Iterator[tuple[str, str]]:
     """Yield what the shipped rules over code say; nothing where those can't be read here."""
     if rules.installed():

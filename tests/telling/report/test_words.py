@@ -70,6 +70,13 @@ def test_every_sentence_that_the_reasoning_writes_has_its_pattern() -> None:
     assert [pair for pair in lacking if pair[1] not in NOT_SAID] == []
 
 
+def test_every_reason_why_a_record_could_not_be_read_has_its_pattern() -> None:
+    known = {re.sub(r"\{\w+\}", "{}", str(entry.id)) for entry in WORDS if entry.context == FINDING}
+    found = set(catalogue.of_readers())
+    assert len(found) > 100
+    assert sorted(pair for pair in found if not any(pair[1].strip() in one for one in known)) == []
+
+
 NOT_SAID = {
     *("almost certain", "very unlikely", "not resolved", 'Revert "', " and ", "session {}", "session ", "{}@{}"),
     # put together from parts; their wholes stand in the catalog
