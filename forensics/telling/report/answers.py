@@ -221,7 +221,7 @@ class _Teller:
             yield self.voice.say("The leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
-        elif data["rung"] in _TIED:
+        else:
             yield self.voice.say("No explanation stands out from the others, so nobody is named.")
 
     def _compared(self, low: float, support: Said) -> Said:
