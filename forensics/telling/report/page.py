@@ -161,6 +161,7 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "told": voice.told,
         "drawn": lambda said: said.within("tspan") if isinstance(said, Said) and said.en != said.zh else said,
         "who": names.who,
+        "party": lambda by: voice.say(words.PARTIES[by]) if by in words.PARTIES else names.who(by),
         "cites": index.runs,
         "called": called,
         "place": lambda ref: names.hide(place(ref)),

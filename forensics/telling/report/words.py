@@ -158,6 +158,9 @@ MANDATE = {
     "personal_data": "Personal data",
 }
 
+PARTIES = {"press": "the press", "team": "the team"}
+"""who is no person of the case, and may have said something"""
+
 CLOCK_BY = {
     "push": "pushes",
     "ref": "branches",
