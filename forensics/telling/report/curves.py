@@ -94,6 +94,7 @@ class Curves:
 
     metric: str
     harmed: int
+    """named runs, each once, whatever number of trackers followed it"""
     healthy: int
     lines: tuple[tuple[Shown, bool], ...]
     """(path, whether harmed), harmed ones first, so that healthy ones lie over them"""
@@ -116,6 +117,7 @@ def draw(tables: Tables, case: CaseConfig, causes: Sequence[Mapping[str, Any]]) 
     runs: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
     for row in sound:
         runs[row["harmed"], row["run"]].append(row)
+    jobs = {kind: len({row["job"] for row in sound if row["harmed"] is kind}) for kind in (True, False)}
     low, high = _range([row["value"] for row in sound])
     last = max((row["step"] or 0) for row in sound) or 1
     panel = (WIDTH - GAP - LEFT) / 2
@@ -135,7 +137,7 @@ def draw(tables: Tables, case: CaseConfig, causes: Sequence[Mapping[str, Any]]) 
     dots = tuple(Dot(when(run[0]["time"]), y(run[-1]["value"]), key[0]) for key, run in sorted(runs.items()) if run[0]["time"] is not None)
     marks = tuple((when(times.parse(cause["when"])[0]), n) for n, cause in enumerate(causes[:5], 1) if cause.get("when"))
     return Curves(
-        sound[0]["metric"], sum(key[0] for key in runs), sum(not key[0] for key in runs), lines, dots, marks,
+        sound[0]["metric"], jobs[True], jobs[False], lines, dots, marks,
         tuple((y(v), f"{v:.3g}") for v in (low, (low + high) / 2, high)), tuple((when(t), t) for t in _days(case.window)), last, right,
     )  # fmt: skip
 

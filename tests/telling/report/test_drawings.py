@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from forensics.telling.report import paths, ratios, render
-from forensics.telling.report.citing import Index
+from forensics.telling.report.citing import Cited, Index
 from forensics.telling.report.ladder import ladder
 from forensics.telling.report.said import Voice
 
@@ -119,6 +119,6 @@ def test_gaps_are_hatched(lab_report: Any) -> None:
 
 def test_evidence_in_a_row_is_cited_as_a_run() -> None:
     refs = [{"source": "s", "sha256": "a" * 64, "locator": f"bytes={n}-{n + 1}"} for n in range(12)]
-    index = Index(("q", ref) for ref in refs)
+    index = Index(Cited("q", ref) for ref in refs)
     assert index.runs([refs[n] for n in (9, 0, 1, 2, 2, 4, 6, 7)]) == [(1, 3), (5, 5), (7, 7), (8, 8), (10, 10)]
     assert [index.number(ref) for ref in refs] == list(range(1, 13))  # by place, not as text: 2 comes before 10
