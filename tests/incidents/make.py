@@ -68,7 +68,7 @@ def _truth(story: Story, folder: Folder, case: str, seed: int, klass: str) -> tr
         blamed = [c for c in story.causes if c.blamed]
         found.causes = [c.object() for c in blamed]
         found.cause_equivalents = {c.object(): c.equivalents() for c in blamed}
-    found.cause_none = story.cause_none
+    found.cause_none, found.runs_named = story.cause_none, [len(story.bad), len(story.good)]
     for key, ahead in story.clocks.items():
         found.clock_offset_s |= dict.fromkeys(folder.kind_names.get(key, []), ahead)
     for key, (a, b) in story.gaps.items():

@@ -18,9 +18,11 @@ YARDSTICKS = ("author", "committer", "pusher", "process")
 COLUMNS = (
     ("false_person", "FALSE"), ("never_named", "never"), ("overreach", "over"), ("reached", "reach"), ("abstained", "abst"), ("candidates", "cand"),
     ("n_candidates", "ncand"), ("mechanism", "mech"), ("account", "acct"), ("flag_recall", "flag"), ("false_flags", "fflag"), ("statements", "stmt"),
-    ("statement_wrong", "stbad"), ("cause_top1", "top1"), ("cause_top5", "top5"), ("impact_jobs_p", "jobP"), ("impact_jobs_r", "jobR"),
+    ("statement_wrong", "stbad"), ("cause_top1", "top1"), ("cause_top5", "top5"), ("enough_top1", "top1e"), ("enough_top5", "top5e"), ("impact_jobs_p", "jobP"), ("impact_jobs_r", "jobR"),
     ("impact_objects_p", "objP"), ("impact_objects_r", "objR"), ("impact_gpu_hours", "gpuh"), ("clock_found", "clock"), ("gap_found", "gap"),
 )  # fmt: skip
+ENOUGH = 3
+"""harmed, and healthy runs that a case has to name for a cause to be told from chance; or none, where they are told by their metrics"""
 LR_BINS = ((0.0, 0.1), (0.1, 0.5), (0.5, 2.0), (2.0, 10.0), (10.0, 100.0), (100.0, math.inf))
 
 
@@ -160,8 +162,12 @@ def _causes(tally: Tally, truth: Json, found: list[Json]) -> None:
     ranked = [c.get("object", "") for c in sorted(found, key=lambda c: -c.get("score", 0))]
     for cause in truth["causes"]:
         wanted = {cause, *truth["cause_equivalents"].get(cause, [])}
-        tally.add("cause_top1", any(_same(o, wanted) for o in ranked[: len(truth["causes"])]))
-        tally.add("cause_top5", any(_same(o, wanted) for o in ranked[:5]))
+        first, among = (any(_same(o, wanted) for o in ranked[:most]) for most in (len(truth["causes"]), 5))
+        tally.add("cause_top1", first)
+        tally.add("cause_top5", among)
+        if not any(named := truth.get("runs_named", [0, 0])) or min(named) >= ENOUGH:
+            tally.add("enough_top1", first)
+            tally.add("enough_top5", among)
     if truth["cause_none"]:
         tally.add(
             "cause_false",

@@ -51,6 +51,8 @@ class Truth:
     causes: list[str] = field(default_factory=list)
     cause_equivalents: dict[str, list[str]] = field(default_factory=dict)
     cause_none: bool = False
+    runs_named: list[int] = field(default_factory=lambda: [0, 0])
+    """harmed and healthy runs that the case names"""
     clock_offset_s: dict[str, float] = field(default_factory=dict)
     gaps: dict[str, list[list[str]]] = field(default_factory=dict)
     when: dict[str, str] = field(default_factory=dict)

@@ -143,7 +143,7 @@ def page(found: dict[str, Any]) -> str:
         "## By class", "", *_table(found), "",
         ("FALSE: wrongly named. never: named somebody of whom the truth says never. over: rung above what the records allow. reach: named rightly where that was possible. "
         "abst: named nobody where it was not. cand: the true actor among the candidates; ncand: how many. mech, acct: mechanism, account. flag, fflag: flags that must be "
-        "there, and must not (mean number). stmt, stbad: statements decided rightly, and wrongly. top1, top5: the cause. jobP, jobR, objP, objR, gpuh: precision and recall of the reach, "
+        "there, and must not (mean number). stmt, stbad: statements decided rightly, and wrongly. top1, top5: the cause; top1e, top5e: the same of cases that name at least three harmed and three healthy runs, or none. jobP, jobR, objP, objR, gpuh: precision and recall of the reach, "
         "GPU-hours. clock, gap: found."), "",
         "## Naive readings, scored the same way", "", *_yardsticks(found), "",
         "## Likelihood ratios", "", *_calibration(found), "",
