@@ -252,7 +252,7 @@ def _hidden(dossier: Dossier) -> Iterator[Flag]:
     if code:
         names = ", ".join(sorted({str(r["name"]) for r in code}))
         yield Flag(
-            "hidden-code", f"{code[0]['object']} holds code that runs when it is loaded ({names}), which other collected checkpoints do not",
+            "hidden-code", f"{code[0]['object']} holds code that runs when it is loaded ({names}), which such files do not mostly name",
             ("a tool that pickles more than tensors", "a checkpoint of another framework's making"), tuple(r["event"] for r in code[:6]),
         )  # fmt: skip
 

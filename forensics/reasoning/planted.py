@@ -8,10 +8,12 @@ from forensics import times
 from forensics.indicator import Hypothesis, Item
 from forensics.model import Mechanism
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.effects import NONE, SHOWN, effect, handed
+from forensics.reasoning.kin import collected, kin
 from forensics.reasoning.world import World
 
 _USUAL = 0.5
-"""share of the other collected checkpoints from which on a callable is what such files always name"""
+"""share of the checkpoints compared with from which on a callable is what such files always name; and of the jobs from which on a load is what jobs do anyway"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,43 @@ def hidden_code(world: World, reference: str) -> tuple[Row, ...]:
     )  # fmt: skip
     if not rows:
         return ()
-    usual = {
-        r["name"]
-        for r in world.tables.rows(
-            """
-            WITH others AS (SELECT DISTINCT object FROM events WHERE action = 'object.content' AND split_part(object, '?', 1) <> $b AND json_extract_string(attrs, '$.pickles') IS NOT NULL)
-            SELECT name FROM events JOIN others USING (object) WHERE action = 'object.code' GROUP BY name
-            HAVING count(DISTINCT object) >= $share * (SELECT count(*) FROM others)
-            """,
-            b=bare, share=_USUAL,
-        )
-    }  # fmt: skip
-    return tuple(r for r in rows if r["name"] not in usual)
+    pools = [_named(world, objects) for objects in _compared(world, reference)]
+    return tuple(r for r in rows if not any(_usual(r, size, named) for size, named in pools if size))
+
+
+_Named = dict[str, dict[str, set[tuple[str, ...]]]]
+"""callable -> file that names it -> what it is called with there"""
+
+
+def _compared(world: World, reference: str) -> Iterator[tuple[str, ...]]:
+    """Yield the files that tell what is usual: those of its own run, the nearest of its own folders, and all that were collected."""
+    bare = reference.partition("?versionId=")[0]
+    own = collected(world, reference)
+    found = [(by, tuple({r["object"] for r in rows})) for by, rows in kin(world, own) if rows] if own else []
+    for by in dict.fromkeys(by for by, _ in found):
+        yield next(objects for kind, objects in found if kind == by)
+    rows = world.tables.rows(
+        "SELECT DISTINCT object FROM events WHERE action = 'object.content' AND split_part(object, '?', 1) <> $b AND json_extract_string(attrs, '$.pickles') IS NOT NULL",
+        b=bare,
+    )
+    yield tuple(r["object"] for r in rows)
+
+
+def _named(world: World, objects: tuple[str, ...]) -> tuple[int, _Named]:
+    named: _Named = {}
+    rows = world.tables.rows(
+        "SELECT object, name, attrs FROM events WHERE action = 'object.code' AND list_contains($o, object)", o=sorted(objects)
+    )
+    for row in rows:
+        named.setdefault(row["name"], {}).setdefault(row["object"], set()).add(handed(row))
+    return len(objects), named
+
+
+def _usual(row: Row, size: int, named: _Named) -> bool:
+    """Tell whether such files mostly name it; where it runs what it is handed, whether they hand it the same."""
+    files = named.get(row["name"], {})
+    alike = [f for f, calls in files.items() if effect(row) != SHOWN or handed(row) in calls]
+    return len(alike) >= _USUAL * size
 
 
 def several_writes(world: World, reference: str, code: tuple[Row, ...]) -> bool:
@@ -105,7 +132,7 @@ def _planted(world: World, act: Act, load: Row) -> Planted | None:
     if not writes:
         return None
     write = writes[-1]
-    code = hidden_code(world, write["object"])
+    code = tuple(r for r in hidden_code(world, write["object"]) if effect(r) != NONE)
     if not code:
         return None
     return Planted(write["object"], write, load, load["job"], code, any(_names(r, act) for r in code))
@@ -124,7 +151,8 @@ def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:
     if planted is None or act is None:
         return
     owners = world.known.last_holders(act.account, act.time[0])
-    unlike = {Hypothesis(p, Mechanism.OWN_ACCOUNT): "very unlikely" if planted.named else "unlikely" for p in owners}
+    word = "very unlikely" if planted.named else "unlikely" if any(effect(r) == SHOWN for r in planted.code) else "almost certain"
+    unlike = {Hypothesis(p, Mechanism.OWN_ACCOUNT): word for p in owners}
     names = ", ".join(sorted({r["name"] for r in planted.code}))
     what = " and names the place of what was changed" if planted.named else ""
     yield Item(
@@ -135,5 +163,18 @@ def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:
     event = world.acts("event = $e", e=planted.load["event"])
     yield Item(
         "planted_load", f"{planted.job} had loaded it {minutes:.0f} minutes before its process made the change", tuple(r["source"] for r in event[:1]) or act.sources,
-        (planted.load["event"], *act.events[:2]), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): "unlikely" for p in owners}, "almost certain",
+        (planted.load["event"], *act.events[:2]), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): _coincidence(world, planted) for p in owners}, "almost certain",
     )  # fmt: skip
+
+
+def _coincidence(world: World, planted: Planted) -> str:
+    """Say how well it is explained without the code that this job had loaded the object: what most jobs load anyway tells nothing."""
+    bare = planted.object.partition("?versionId=")[0]
+    rows = world.tables.rows(
+        """
+        SELECT count(DISTINCT dst) AS jobs, count(DISTINCT CASE WHEN split_part(src, '?', 1) = $b THEN dst END) AS loaded FROM edges
+        WHERE rule = 'job-objects' AND regexp_matches(dst, '^(slurm|k8s):') AND time BETWEEN $since AND $until
+        """,
+        b=bare, since=planted.write["time"], until=planted.load["time"],
+    )  # fmt: skip
+    return "almost certain" if rows[0]["loaded"] > _USUAL * rows[0]["jobs"] else "unlikely"
