@@ -13,7 +13,7 @@ ADDRESS, SHARED = "[@]", "[?]"
 _ADDRESS = r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w@])"
 """an address of mail, which names somebody even where no register has it"""
 SHORTEST = 3
-"""characters of a login that is hidden wherever it stands alone, as in a path"""
+"""characters of a login, or of one part of a name, that is hidden wherever it stands alone, as in a path or the name of a branch"""
 
 
 def _any(texts: Iterable[str], neighbours: str) -> str:
@@ -71,7 +71,7 @@ class Names:
 
 
 def blind(case: CaseConfig) -> dict[str, str]:
-    """Return neutral labels for people, their names, their own accounts, and the logins of those. Their order tells nothing: it is that of a hash."""
+    """Return neutral labels for people, their names and the parts of those, their own accounts and logins. Their order tells nothing: it is that of a hash."""
     order = sorted(case.people, key=lambda p: hashlib.sha256(f"{case.id}\0{p.id}".encode()).digest())
     labels = {i.identifier: i.identifier for i in case.identifiers if i.kind != "personal"}
     bare: dict[str, str] = {}
@@ -79,9 +79,11 @@ def blind(case: CaseConfig) -> dict[str, str]:
         label = f"[{number}]"
         labels |= {text: label for text in (person.id, person.name, " ".join(reversed(person.name.split()))) if text}
         own = [i for i in case.identifiers if i.person == person.id and i.kind == "personal"]
+        parts = {part: label for part in person.name.split() if len(part) >= SHORTEST}
         for place, identifier in enumerate(dict.fromkeys(i.identifier for i in own), 1):
             labels[identifier] = f"[{number}.{place}]"
-            bare |= {text: label if bare.get(text, label) == label else SHARED for text in _logins(identifier)}
+            parts |= dict.fromkeys(_logins(identifier), labels[identifier])
+        bare |= {text: label if bare.get(text, label) == label else SHARED for text, label in parts.items()}
     return bare | labels
 
 

@@ -90,6 +90,7 @@ def test_logins_are_hidden_wherever_they_stand() -> None:
     assert hide("/home/meilin/run_meilin-3 by Lin Mei") == "/home/X/run_X-3 by {}".replace("X", labels["meilin"]).format(one)
     assert hide("mei.lin@lab.example; MEI.LIN") == "X; X".replace("X", labels["mei.lin"])
     assert hide("lt-0417 of Ada Berg的") == f"{labels['LT-0417']} of {other}的"
+    assert hide("refs/heads/mei-norm19 by Berg") == f"refs/heads/{one}-norm19 by {other}"
     assert hide("someone@home.example bot@lab.example") == "[@] [@]"
     assert hide("email:bot@lab.example, unix:team, 204, emeilin") == "email:bot@lab.example, unix:team, 204, emeilin"
     assert hide("git:train@3f2c9d81 pkg@1.4.2") == "git:train@3f2c9d81 pkg@1.4.2"
