@@ -195,6 +195,7 @@ def _examination(case: CaseConfig, out: Path, request: Request) -> None:
         "time": request.time,
         "skip_unknown": request.skip_unknown,
         "code": sbom.code(),
+        "lock": sbom.lock().decode(),
     }
     (out / "examination.json").write_text(json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -65,7 +65,7 @@ def bundle(
     from forensics.case.folder import open_case
     from forensics.case.originals import originals
     from forensics.telling.handoff import build as room
-    from forensics.telling.handoff import kit, signing
+    from forensics.telling.handoff import kit, sbom, signing
     from forensics.telling.handoff import timestamp as stamps
     from forensics.telling.handoff.material import gather, sha256
     from forensics.telling.handoff.statement import replaced
@@ -80,6 +80,8 @@ def bundle(
     config, _ = open_case(folder)
     terms().say("checking: every hash once more")
     found = gather(out, config, originals(config))
+    if found.examination.get("code", sbom.code()) != sbom.code():
+        warn("note: the examination was made by other code than this program's: data/rerun.json tells of that, data/sbom.cdx.json of this")
     request = room.Request(
         view=VIEWS[reader],
         time=moment(when),

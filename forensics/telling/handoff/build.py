@@ -188,7 +188,7 @@ def _shown_texts(found: Material) -> str:
 
 
 def _core(found: Material, request: Request, redaction: Redaction) -> Core:
-    documents = material.documents(found) | kit.documents(found) | {"data/sbom.cdx.json": sbom.sbom()}
+    documents = material.documents(found) | kit.documents(found)
     check_asked(request.asked, documents)
     files = _files(found)
     leaves, lines, payload, shown_documents = [], [], dict[str, bag.Content](), dict[str, Any]()
@@ -229,7 +229,7 @@ def _files(found: Material) -> dict[str, tuple[bag.Content, str]]:
         )
     for name in ("report.html", "policy.toml", *(n for n in ("comparison.json", "notes.jsonl") if (found.out / n).is_file())):
         files[f"data/{name}"] = (found.out / name, sha256_of(str(found.out / name)))
-    lock = sbom.lock()
+    lock = str(found.examination["lock"]).encode() if "lock" in found.examination else sbom.lock()
     files["data/requirements.lock"] = (lock, material.sha256(lock))
     return files
 
@@ -259,7 +259,7 @@ def _predicate(found: Material, request: Request, core: Core, hashed: dict[str, 
 
 
 def _made(found: Material, request: Request, redaction: Redaction, core: Core, spoken: Words) -> dict[str, bag.Content]:
-    made: dict[str, bag.Content] = {}
+    made: dict[str, bag.Content] = {"data/sbom.cdx.json": material.written("", sbom.sbom())}
     view = request.view
     if not view.whole:
         made["data/report.html"] = reading_view.report(found, redaction, core.documents, request.language)
@@ -292,7 +292,7 @@ def _sweep(folder: Path, names: Pseudonyms) -> None:
 
 @lru_cache(maxsize=1)
 def _own_text() -> str:
-    """Return everything that this program itself may write on a page, in small letters: a word that stands there names nobody."""
+    """Return the words that this program itself may write on a page, in small letters: they name nobody."""
     package = Path(__file__).parents[2]
     places = (
         _INSIDE.parent,
@@ -303,4 +303,4 @@ def _own_text() -> str:
     )
     kinds = (".py", ".md", ".txt", ".toml", ".html", ".css", ".po")
     files = (p for place in places for p in sorted(place.rglob("*")) if p.suffix in kinds and "timeline" not in p.parts)
-    return "\n".join(p.read_text(encoding="utf-8").lower() for p in files)
+    return "\n".join(sorted({word for p in files for word in p.read_text(encoding="utf-8").lower().split()}))

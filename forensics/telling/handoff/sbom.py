@@ -63,6 +63,7 @@ def _ref(name: str, version: str) -> str:
     return f"pkg:pypi/{name}@{version}"
 
 
+@cache
 def _closure() -> dict[str, tuple[str, list[str]]]:
     """Return every installed distribution that the program needs, by its normal name: (version, what it needs)."""
     found: dict[str, tuple[str, list[str]]] = {}
