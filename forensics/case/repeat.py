@@ -1,6 +1,7 @@
 """An examination done again from a bundle's originals, and compared with what the bundle says came of it."""
 
 import os
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -9,8 +10,10 @@ from typing import Any
 from forensics.case import steps
 from forensics.errors import IntegrityError, UsageError
 from forensics.evidence import sha256_of
+from forensics.reasoning.policy import read_policy
 from forensics.telling.handoff import sbom
 from forensics.telling.handoff.checking import Pinned, check
+from forensics.telling.handoff.comparing import flat
 from forensics.telling.handoff.opening import Files, blocks, document, opened, read, wrong
 
 
@@ -37,11 +40,20 @@ def rerun(bundle: Path, place: Path, workers: int, case: Path | None, progress: 
         told = document(files, "data/rerun.json")
         policy = place / "policy.toml"
         policy.write_bytes(read(files, "data/policy.toml"))
+        _sufficient(policy, str(told["tool"]))
         root = case or _lay_out(files, place / "case", progress)
     request = steps.Request(str(told["examiner"]), str(told["time"]), workers, policy, bool(told["skip_unknown"]))
     steps.investigate(root, place / "out", request, progress)
     progress("comparing")
     return replace(_compared(place / "out", told["expected"], str(told["tool"])), code=str(told.get("code", "")))
+
+
+def _sufficient(policy: Path, tool: str) -> None:
+    """Refuse a policy that lacks a number which this version examines by."""
+    theirs = dict(flat(tomllib.loads(policy.read_text(encoding="utf-8"))))
+    if lacking := sorted(name for name, _ in flat(read_policy(None).as_printed()) if name not in theirs):
+        hint = f"take the version that made the bundle ({tool}), with the libraries in data/requirements.lock"
+        raise UsageError(f"this version needs a number that it does not have: {lacking[0]}", where="data/policy.toml", hint=hint)
 
 
 def _lay_out(files: Files, root: Path, progress: Callable[[str], None]) -> Path:

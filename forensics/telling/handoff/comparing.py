@@ -38,16 +38,17 @@ def read(out: Path) -> Examination:
         received = {e["subject"]: e["sha256"] for e in entries if e["action"] == "received"}
         last = entries[-1]
         code = str(json.loads((out / "examination.json").read_bytes()).get("code", ""))
-        return Examination(findings, received, dict(_flat(policy)), str(last["tool"]), str(last["examiner"]), str(last["time"]), code)
+        return Examination(findings, received, dict(flat(policy)), str(last["tool"]), str(last["examiner"]), str(last["time"]), code)
     except (OSError, ValueError, KeyError, IndexError, RecursionError) as error:
         raise ForensicsError(f"is no whole examination: {error}", where=str(out), hint="run `forensics investigate` to its end") from error
 
 
-def _flat(policy: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+def flat(policy: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each number of a policy with its full name."""
     for key, value in policy.items():
         name = f"{above}.{key}" if above else key
         if isinstance(value, Mapping):
-            yield from _flat(value, name)
+            yield from flat(value, name)
         else:
             yield name, json.dumps(value)
 

@@ -53,6 +53,15 @@ def test_no_original_is_laid_out_elsewhere(name):
         repeat._name({"file": "harmless", "name_hex": name.encode().hex()})
 
 
+def test_a_policy_of_a_version_that_knew_less_is_refused(material, tmp_path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        "".join(row for row in (material.out / "policy.toml").read_text().splitlines(keepends=True) if not row.startswith("T3 "))
+    )
+    with pytest.raises(UsageError, match=r"needs a number that it does not have: tiers\.T3"):
+        repeat._sufficient(policy, "training-forensics 0.0.9")
+
+
 def laid(left, root):
     """Lay down again what a case folder held and intake left alone, as a bundle tells of it."""
     told = json.dumps([_left(one) for one in left]).encode()
