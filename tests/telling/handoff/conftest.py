@@ -14,7 +14,7 @@ from forensics.case import steps
 from forensics.case.folder import open_case
 from forensics.case.originals import originals
 from forensics.telling.handoff import build as room
-from forensics.telling.handoff import signing
+from forensics.telling.handoff import kit, signing
 from forensics.telling.handoff.material import Material, gather
 from forensics.telling.handoff.views import VIEWS
 
@@ -47,7 +47,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make(material: Material, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Give a function that writes a bundle, once for the same words: `make("hr", language="zh")`; signed, without a PDF, unless it is told otherwise."""
+    """Give a function that writes a bundle, once for the same words: `make("hr", language="zh")`; signed, and a plain redacted one with a PDF."""
     place = tmp_path_factory.mktemp("bundles")
     count = 0
     made: dict[str, room.Built] = {}
@@ -58,7 +58,8 @@ def make(material: Material, key: Path, tmp_path_factory: pytest.TempPathFactory
         if words in made and not fresh:
             return made[words]
         count += 1
-        told = {"examiner": "examiner", "secret": SECRET, "signer": signing.read_key(key), "pdf": False} | asked
+        plain = not set(asked) - {"language", "stamp"} and not VIEWS[view].whole
+        told = {"examiner": "examiner", "secret": SECRET, "signer": signing.read_key(key), "pdf": plain and kit.prints()} | asked
         if view == "subject":
             told.setdefault("people", (SUBJECT,))
         request = room.Request(VIEWS[view], TIME, tool="training-forensics test", **told)

@@ -3,10 +3,13 @@
 import base64
 import hashlib
 import json
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import bagit
@@ -17,7 +20,7 @@ from securesystemslib.signer import SSlibKey
 
 from forensics.cli import main
 from forensics.errors import IntegrityError, UsageError
-from forensics.telling.handoff import signing
+from forensics.telling.handoff import sbom, signing
 from forensics.telling.handoff.checking import Pinned, check
 from forensics.telling.handoff.material import gather, sha256
 from forensics.telling.handoff.statement import replaced
@@ -87,18 +90,30 @@ def raw_key(folder: Path) -> str:
     return base64.b64decode("".join((folder / "signer.pem").read_text().splitlines()[1:-1]))[-32:].hex()
 
 
-def test_the_same_case_gives_the_same_bytes(bundles, make):
-    for view in ("responder", "hr"):
-        again = make(view, fresh=True)
-        assert again.zip.read_bytes() == bundles[view].zip.read_bytes()
-        files = sorted(p.relative_to(again.folder) for p in again.folder.rglob("*") if p.is_file())
-        assert all((again.folder / f).read_bytes() == (bundles[view].folder / f).read_bytes() for f in files)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_same_case_gives_the_same_bytes_and_no_connection_is_opened(bundles, make, view, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    again = make(view, fresh=True)
+    assert again.zip.read_bytes() == bundles[view].zip.read_bytes()
+    files = sorted(p.relative_to(again.folder) for p in again.folder.rglob("*") if p.is_file())
+    assert all((again.folder / f).read_bytes() == (bundles[view].folder / f).read_bytes() for f in files)
+    assert check(again.zip, Pinned()).told["view"] == view
 
 
 def test_every_view_has_the_same_root(bundles, make):
     roots = {built.case_root for built in (*bundles.values(), make("hr", language="zh"), make("responder", originals=False))}
     assert len(roots) == 1
     assert make("responder", secret=bytes(32)).case_root not in roots
+
+
+def test_the_root_outlives_a_new_version_of_the_program(bundles, make, monkeypatch):
+    monkeypatch.setattr(sbom, "sbom", lambda: {"bomFormat": "CycloneDX"})
+    monkeypatch.setattr(sbom, "lock", lambda: b"other==1\n")
+    assert make("court", originals=False, fresh=True).case_root == bundles["hr"].case_root
 
 
 def test_the_zip_is_the_folder(bundles):
@@ -268,24 +283,41 @@ def test_the_zip_with_sizes_of_64_bits(inside, tmp_path, monkeypatch):
 
 
 @pytest.mark.browser
-def test_the_memo_is_the_same_too(make):
-    one, two = make("hr", pdf=True), make("hr", pdf=True, fresh=True)
-    assert one.zip.read_bytes() == two.zip.read_bytes()
-    told = subprocess.run(["pdfinfo", "-meta", one.folder / "data" / "memo.pdf"], capture_output=True, text=True, check=True).stdout
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_memo_is_as_pdf_a_wants_it(make, language):
+    """PDF/A-3b (ISO 19005-3) in what can be seen without a validator, of which none is to be had from a registry."""
+    path = make("hr", language=language).folder / "data" / "memo.pdf"
+    told = subprocess.run(["pdfinfo", "-meta", path], capture_output=True, text=True, check=True).stdout
     assert 'pdfaid:part="3" pdfaid:conformance="B"' in told
     assert f"<xmp:CreateDate>{TIME}</xmp:CreateDate>" in told
-
-
-def test_nothing_opens_a_connection(make, monkeypatch):
-    import socket
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("a connection")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    built = make("partner", fresh=True)
-    assert check(built.zip, Pinned()).told["view"] == "partner"
+    told = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
+    assert {"Encrypted:no", "JavaScript:no", "Form:none", "PDFversion:1.7"} <= {line.replace(" ", "") for line in told.splitlines()}
+    fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    assert fonts
+    assert all(re.search(r" yes yes yes +\d+ +0$", font) for font in fonts), (
+        fonts
+    )  # embedded, a subset, with the letters that its shapes stand for
+    data = path.read_bytes()
+    packed = [zlib.decompress(found) for found in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)]
+    assert data[10:14] > b"\x80" * 4  # after the first line a comment of high bytes
+    assert re.search(rb"/ID ?\[", data)
+    assert any(s[36:40] == b"acsp" and s[16:20] == b"RGB " for s in packed)  # the colour profile
+    words = b"\n".join([data, *(s for s in packed if s[36:40] != b"acsp" and s[:4] not in (b"OTTO", b"\0\1\0\0"))])
+    assert b"/S/GTS_PDFA1" in words.replace(b" ", b"")
+    for banned in (
+        b"/JS",
+        b"/JavaScript",
+        b"/AA",
+        b"/OpenAction",
+        b"/Launch",
+        b"/URI",
+        b"/EmbeddedFile",
+        b"/Encrypt",
+        b"/LZWDecode",
+        b"/SMask",
+        b"/Ref ",
+    ):
+        assert banned not in words, banned
 
 
 NAMES = (

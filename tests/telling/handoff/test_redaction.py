@@ -110,8 +110,8 @@ def test_nor_is_a_plain_hash_of_it(bundles, material, view):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("view", REDACTED)
-def test_nor_is_it_in_the_pdf(make, material, view):
-    path = make(view, pdf=True).folder / "data" / "memo.pdf"
+def test_nor_is_it_in_the_pdf(bundles, material, view):
+    path = bundles[view].folder / "data" / "memo.pdf"
     told = [
         subprocess.run([tool, *rest[:-1], path, *rest[-1:]], capture_output=True, check=True).stdout
         for tool, *rest in (["pdftotext", "-raw", "-"], ["pdftotext", "-layout", "-"], ["pdfinfo", "-meta"], ["pdfinfo", "-isodates"])
@@ -295,4 +295,3 @@ def test_a_name_that_is_an_ordinary_word_is_taken_out_where_it_names_somebody(ma
 def test_an_examiner_whose_name_the_view_replaces_is_refused(material, make):
     with pytest.raises(UsageError, match="is a name that this view replaces"):
         make("hr", examiner=material.case.people[5].name)
-    assert make("hr", examiner=material.case.people[5].name, people=("p-006",), fresh=True)
