@@ -17,7 +17,7 @@ _STYLE = """
 body { font-family: FONT; font-size: 10pt; line-height: 1.4; overflow-wrap: anywhere; }
 h1 { font-size: 17pt; } h2 { font-size: 12.5pt; border-bottom: 0.5pt solid; margin-top: 7mm; } h3 { font-size: 10.5pt; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: 1mm 2mm 1mm 0; border-bottom: 0.3pt solid #999; }
-th { font-weight: bold; overflow-wrap: normal; } tr { break-inside: avoid; } ul { padding-left: 5mm; } .note { font-style: italic; }
+th { font-weight: bold; white-space: nowrap; } tr { break-inside: avoid; } ul { padding-left: 5mm; } .note { font-style: italic; }
 """
 
 
@@ -113,9 +113,12 @@ def _answer(a: Mapping[str, Any], documents: Mapping[str, Any], spoken: Words) -
     yield f"<h3>{word('innocent')}</h3>" + _list(
         [f"{spoken.told(f['says'])} – {', '.join(map(spoken.told, f['innocent']))}" for f in a.get("flag_items", ())], spoken
     )
-    rows = [
-        f"{people.get(o['person'], o['person'])}, {spoken.word('mechanism', o['mechanism'])}: {_range(o['lr'])}" for o in a["alternatives"]
-    ]
+    alike: dict[str, list[str]] = {}  # people for whom it is the same stand together
+    for o in a["alternatives"]:
+        alike.setdefault(f"{spoken.word('mechanism', o['mechanism'])}: {_range(o['lr'])}", []).append(
+            people.get(o["person"], o["person"] or "–")
+        )
+    rows = [f"{how} – {', '.join(several)}" for how, several in alike.items()]
     yield f"<h3>{word('alternatives')}</h3>" + _list(rows, spoken)
     yield f'<p class="note">{word("ratio_note")}</p>'
     yield f"<h3>{word('missing')}</h3>" + _list(a["missing"], spoken)
