@@ -51,6 +51,9 @@ def contents(built) -> dict[str, bytes]:
 
 def dressed(data: bytes) -> Iterator[str]:
     """Yield all that a file could be read as: as it is, with each kind of escape undone, and what is packed in it."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)  # of a PDF, packed: there, letters are chance
+    yield from (text for text in inflated(streams) if not text.startswith(("OTTO", "\0\1\0\0")))  # nor shapes of letters
+    data = re.sub(rb"stream\r?\n.*?\r?\nendstream", b"", data, flags=re.DOTALL)
     text = data.decode("utf-8", "replace")
     yield text
     yield html.unescape(text)
@@ -60,7 +63,6 @@ def dressed(data: bytes) -> Iterator[str]:
         if len(found[0]) % 4 != 1:
             packed = base64.b64decode(found[0].replace(b"-", b"+").replace(b"_", b"/") + b"==")
             yield from (packed.decode("utf-8", "ignore"), *inflated([packed]))
-    yield from inflated(found[1] for found in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL))  # in a PDF
 
 
 def inflated(packed: Iterable[bytes]) -> Iterator[str]:
