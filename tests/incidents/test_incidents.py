@@ -39,11 +39,15 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("klass", "variant"), variants())
+@pytest.mark.parametrize(("klass", "variant"), [v for v in variants() if v not in {(t.klass, t.variant) for t in EXAMINED}])
 def test_a_case_is_in_order_and_its_truth_holds_together(tmp_path: Path, klass: str, variant: str):
-    found = make_case(3, klass, variant, tmp_path)
-    case, problems = open_case(tmp_path / "cases" / found.case)
-    truth = json.loads((tmp_path / "truth" / f"{found.case}.json").read_text())
+    in_order(tmp_path, make_case(3, klass, variant, tmp_path).case)
+
+
+def in_order(root: Path, name: str) -> None:
+    """Check a case that was made, and its truth."""
+    case, problems = open_case(root / "cases" / name)
+    truth = json.loads((root / "truth" / f"{name}.json").read_text())
     people, sources = {p.id for p in case.people}, {s.name for s in case.sources}
     assert not problems
     assert truth["questions"]
@@ -82,6 +86,7 @@ def test_an_incident_is_answered_within_what_its_records_allow(tmp_path: Path, t
     assert not result.error
     assert result.truth is not None
     assert result.score is not None
+    in_order(tmp_path, result.truth["case"])
     tally = result.score.tally
     assert not tally.rate("false_person"), result.score.notes
     assert not tally.rate("never_named"), result.score.notes
