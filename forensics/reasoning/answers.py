@@ -8,11 +8,13 @@ from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
 from forensics.patterns.matching import Matching, unmatched
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
+from forensics.reasoning.attended import attended
 from forensics.reasoning.causes import Cause, Comparison, asked, compare
 from forensics.reasoning.code import Code, code_of
 from forensics.reasoning.controls import controls
 from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
+from forensics.reasoning.effects import SHOWN, effect
 from forensics.reasoning.flags import Flag, flags, overlap
 from forensics.reasoning.gaps import gaps, silences
 from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
@@ -131,7 +133,8 @@ def _judged(
     sources = a.dossier.act.sources if a.dossier.act else ()
     raised = tuple(f.flag for f in a.flags)
     outcome = statements.Outcome(
-        a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a), _misnamed(view, a)
+        a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a),
+        attended(a.dossier), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
     )  # fmt: skip
     jobs = [*reach.jobs, *reach.jobs_possible]
     rows = view.tables.rows(
@@ -144,9 +147,12 @@ _OWN_THINGS = ("device:", "badge:", "okta:")
 
 
 def _gone(view: World, a: Answer) -> frozenset[str]:
-    """Return who had left before the act with all of his own things ended, or whose the account then was not."""
+    """Return who had left before the act with all of his own things ended, or whose the account then was not.
+
+    Nobody where nothing shows that somebody was there: what was set up before may run later.
+    """
     act = a.dossier.act
-    if act is None:
+    if act is None or not attended(a.dossier):
         return frozenset()
     moment = act.time[0]
     left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from forensics import times
 from forensics.indicator import Item
+from forensics.reasoning.attended import attended
+from forensics.reasoning.devices import refused
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind
 from forensics.reasoning.world import World
@@ -23,7 +25,7 @@ class Flag:
 
 def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
     """Return the flags of one question, by name."""
-    found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(dossier), *_address(world, dossier),
+    found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
              *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier), *_clock(world, dossier)]  # fmt: skip
     return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
 
@@ -62,7 +64,7 @@ def _facts(commit: dict[str, object]) -> dict[str, object]:
 
 def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
     act = dossier.act
-    if act is None:
+    if act is None or not attended(dossier):
         return
     for person in behind(dossier):
         row = world.known.people.get(person)
@@ -75,17 +77,27 @@ def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
             )
 
 
-def _reuse(dossier: Dossier) -> Iterator[Flag]:
+def _reuse(world: World, dossier: Dossier) -> Iterator[Flag]:
     for origin in dossier.origins:
         holders = set(origin.people)
         for device in origin.devices:
-            if device.owners and holders and not holders & set(device.owners):
+            if device.owners and holders and not holders & set(device.owners) and _users(world, device.device, origin.moment) != holders:
                 yield Flag(
                     "credential-reuse",
                     f"{origin.account} was used from {device.device}, the device of {', '.join(device.owners)}",
                     ("a replaced or borrowed laptop", "a register of devices that lags behind", "help given at a colleague's desk"),
                     (*device.events, *origin.events[:4]),
                 )
+
+
+def _users(world: World, device: str, moment: int) -> set[str]:
+    """Return the people whose accounts worked on a device that day, by its own records: a register of devices may lag behind."""
+    day = world.policy.windows["presence"]
+    rows = world.acts(
+        "device = $d AND actor IS NOT NULL AND regexp_matches(action, '^device[.](logon|unlock|process)') AND time BETWEEN $low AND $high",
+        d=device, low=moment - day, high=moment + day,
+    )  # fmt: skip
+    return {p for r in rows if not refused(r) for p in world.known.holders(r["actor"], r["time"])}
 
 
 def _address(world: World, dossier: Dossier) -> Iterator[Flag]:
@@ -219,7 +231,12 @@ def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
     dates = [d for d in (commit["time"], facts.get("author_time")) if isinstance(d, int)]
     parents = facts.get("parents")
     known = world.tables.rows(
-        "SELECT max(time) AS t FROM events WHERE action IN ('code.push') AND list_contains($p, split_part(target, '@', 2))", p=list(parents) if isinstance(parents, list) else []
+        """
+        SELECT max(first) AS t FROM (
+            SELECT min(time) AS first FROM events WHERE action = 'code.push' AND list_contains($p, split_part(target, '@', 2)) GROUP BY split_part(target, '@', 2)
+        )
+        """,
+        p=list(parents) if isinstance(parents, list) else [],
     )[0]["t"]  # fmt: skip
     if dates and known is not None and max(dates) < known - times.DAY and max(dates) < act.time[0] - times.DAY:
         yield Flag(
@@ -276,10 +293,9 @@ def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]])
     kinds = next((v for k, v in _KEPT_BY.items() if dossier.objects[0].startswith(k)), ()) if dossier.act is None else ()
     if dossier.act is not None and len(dossier.origins) != 1:
         kinds = _BEHIND
-    slack = times.HOUR
     for source in world.case.sources:
         for low, high in gaps.get(source.name, []):
-            if source.kind in kinds and low - slack <= dossier.when[0] and dossier.when[1] <= high + slack:
+            if source.kind in kinds and low <= dossier.when[0] and dossier.when[1] <= high:
                 rows = world.tables.rows(
                     "SELECT id FROM recorded WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high
                 )

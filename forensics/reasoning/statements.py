@@ -52,6 +52,10 @@ class Outcome:
     handling: Handling = field(default_factory=Handling)
     gone: frozenset[str] = frozenset()
     """people who had left before the act, and of whose own things (device, card, sign-on) none was valid any more, or whose the account was not"""
+    attended: bool = True
+    """the records show that somebody was signed on behind the act"""
+    runs: bool = False
+    """it holds code that runs what it is handed, and that its like do not"""
     forged: tuple[str, ...] = ()
     """people whom only records name that a copy out of their keeper's reach contradicts"""
 
@@ -115,6 +119,8 @@ def _gone(statement: Statement, outcome: Outcome, left: int | None) -> Verdict:
     """Test the date where the records tell no person. A true date alone decides nothing: an account that stayed open may be used from anywhere."""
     if outcome.rung in (Rung.NONE, Rung.CHANGE) or outcome.when is None:
         return _open(statement, "the records do not tell when the change was made, nor by which account")
+    if left is not None and left < outcome.when[0] and not outcome.attended:
+        return _open(statement, "no record shows anybody signed on when the change was made, and what was set up before may run later")
     if left is not None and left < outcome.when[0] and statement.by in outcome.gone:
         why = f"{outcome.account} made the change after {statement.by} had left and given back device, card and sign-on; who used the account is not established"
         return _said(statement, outcome, "supported", why)
@@ -161,10 +167,16 @@ _MISDEED = (Mechanism.CREDENTIAL_MISUSE, Mechanism.FORGED_RECORD, Mechanism.DEPU
 
 
 def _defect(statement: Statement, outcome: Outcome) -> Verdict:
-    """Test whether the change bears the marks of an honest one: reviewed by somebody else, taken back, and nothing hidden."""
+    """Test whether the change bears the marks of an honest one: reviewed by somebody else, taken back, and nothing hidden.
+
+    A flag has innocent explanations, and decides nothing by itself: code that runs what it is handed does.
+    """
+    misdeed = outcome.mechanism if outcome.rung is Rung.PERSON and outcome.mechanism in _MISDEED else None
+    if outcome.runs or misdeed:
+        return _said(statement, outcome, "contradicted", f"an ordinary change does not come with {misdeed or 'hidden-code'}")
     raised = sorted(_AGAINST_DEFECT & set(outcome.flags))
-    if raised or (outcome.rung is Rung.PERSON and outcome.mechanism in _MISDEED):
-        return _said(statement, outcome, "contradicted", f"an ordinary change does not come with {', '.join(raised) or outcome.mechanism}")
+    if raised:
+        return _open(statement, f"{', '.join(raised)} may have an innocent explanation or none")
     done = outcome.handling
     if done.reviews and done.taken_back and not _DOUBT & set(outcome.flags):
         refs = (*(r["event"] for r in done.reviews[:3]), *done.taken_back[:2])
