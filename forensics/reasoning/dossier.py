@@ -172,7 +172,8 @@ def _who(world: World, row: Row) -> tuple[str, ...] | str:
 def _assumed(world: World, act: Act) -> Act:
     """Return the act with the account that assumed its role, where the registers know nobody of the role itself.
 
-    Only where one account alone opened sessions of that name within a session's length.
+    The key that was issued tells which call of it the act came out of. Anybody may give a session the same name: without that key, only where one
+    account alone opened sessions of that name within a session's length, and none of these is known to have been issued another key.
     """
     if not act.session or world.known.kind(act.account, act.time[0]):
         return act
@@ -180,11 +181,16 @@ def _assumed(world: World, act: Act) -> Act:
         "action = 'session.role.open' AND session = $s AND time BETWEEN $low AND $t AND actor IS NOT NULL AND outcome = 'ok'",
         s=act.session, t=act.time[0], low=act.time[0] - world.policy.windows["session"],
     )  # fmt: skip
+    keys = [r["attrs"].get("issued") for r in rows]
+    if act.credential in keys and act.credential:
+        rows = [r for r, key in zip(rows, keys, strict=True) if key == act.credential]
+    elif act.credential and any(keys):
+        return act
     if len({r["actor"] for r in rows}) != 1 or rows[-1]["actor"] == act.account:
         return act
     opened = rows[-1]
     return replace(
-        act, account=opened["actor"], rows=(*act.rows, opened), ip=opened["ip"] or act.ip, credential=opened["credential"] or act.credential
+        act, account=opened["actor"], rows=(*act.rows, opened), ip=act.ip or opened["ip"], credential=act.credential or opened["credential"]
     )
 
 
