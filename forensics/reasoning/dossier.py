@@ -1,5 +1,6 @@
 """The act in question, and how it goes back to a login, an address, a device."""
 
+import json
 from dataclasses import dataclass, field, replace
 
 from forensics.model import Question
@@ -208,7 +209,8 @@ def _made(row: Row, records: list[Row]) -> Act:
 def _push(world: World, commit: str, claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
     """Return the push that brought a commit, in whichever repository it came first, with every other record of that push.
 
-    Where another landed what its author had pushed before (squash, rebase, merge bot), that earlier push is the act.
+    Where another landed what its author had pushed before (squash, rebase, merge bot), that earlier push is the act; where he did so under the author's
+    name alone, none is.
     """
     sha = commit.partition("@")[2]
     rows = world.tables.rows(
@@ -219,12 +221,20 @@ def _push(world: World, commit: str, claimed: Row | None) -> tuple[Act | None, t
         return None, ()
     row = world.acts("event = $e", e=rows[0]["event"])[0]
     records = _records(world, row)
-    before = earlier_push(world, sha, claimed["claimed"] if claimed else None, row)
-    records = _records(world, before) if before else records
+    before = earlier_push(world, sha, claimed["claimed"] if claimed else None, _committer(claimed), row)
+    if before and before.disputed:
+        return None, (*records, *_records(world, before.row))
+    records = _records(world, before.row) if before else records
     own = _own_later(world, commit, claimed, row) if not before else []
     if len({_who(world, r) for r in (*records, *own)}) > 1:
         return None, (*records, *own)
     return replace(_made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _committer(claimed: Row | None) -> str | None:
+    """Return the committer that a commit names."""
+    email = json.loads(str(claimed["attrs"] or "{}")).get("committer_email") if claimed else None
+    return f"email:{email}" if email else None
 
 
 def _own_later(world: World, commit: str, claimed: Row | None, row: Row) -> list[Row]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from forensics import times
 from forensics.indicator import Item
+from forensics.reasoning.act import Row
 from forensics.reasoning.attended import attended
 from forensics.reasoning.devices import refused
 from forensics.reasoning.dossier import Dossier
@@ -32,6 +33,8 @@ def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]
 
 def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
     act, commit = dossier.act, dossier.claimed
+    if act is None and commit is not None:
+        yield from _in_anothers_name(world, dossier, commit)
     if act is None or commit is None or act.kind != "code.push" or not dossier.origins:
         return
     facts = _facts(commit)
@@ -55,6 +58,26 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
         ("a patch applied for a colleague", "a branch taken over", "work at a shared desk"),
         (commit["id"], *act.events),
     )
+
+
+def _in_anothers_name(world: World, dossier: Dossier, commit: Row) -> Iterator[Flag]:
+    """Flag a commit that bears its author's name alone, where he pushed that content before and another landed it; a merge explains that."""
+    rows = [r for r in dossier.disputed if r["action"] == "code.push"]
+    landed = [r for r in rows if r["target"] == rows[0]["target"]]
+    if len(landed) == len(rows) or any(r["target"] == dossier.objects[0] for r in rows if r not in landed):
+        return
+    row, window = landed[0], world.policy.windows["same_act"]
+    names = [commit["claimed"], f"email:{_facts(commit).get('committer_email', '')}"]
+    claimed = {p for name in names for p in world.known.last_holders(name, row["time"])}
+    merged = world.acts(
+        "action IN ('code.merge', 'code.review') AND actor = $a AND time BETWEEN $low AND $high",
+        a=row["actor"], low=row["time"] - window, high=row["time"] + window,
+    )  # fmt: skip
+    if not merged and not claimed & set(world.known.last_holders(row["actor"], row["time"])):
+        yield Flag(
+            "author-mismatch", f"the commit names {commit['claimed']} as author, and {row['actor']} pushed it",
+            ("a patch applied for a colleague", "a branch taken over", "work at a shared desk"), (commit["id"], *(r["event"] for r in rows[:6])),
+        )  # fmt: skip
 
 
 def _facts(commit: dict[str, object]) -> dict[str, object]:

@@ -1,8 +1,11 @@
 """Whose earlier push a commit's content came with, where somebody or something else landed it: squash, rebase, cherry-pick, merge bot.
 
 A commit that a merge makes anew has another id than what its author pushed; the content tells that it is the same change.
-Its author counts only where he himself pushed that content before: a name in a commit is a claim.
+Its author counts only where he himself pushed that content before: a name in a commit is a claim. And only where whoever landed it did so openly,
+as its committer or by the forge's own merge: else the same content may as well have been landed in the author's name.
 """
+
+from dataclasses import dataclass
 
 from forensics.reasoning.act import Row
 from forensics.reasoning.world import World
@@ -10,9 +13,10 @@ from forensics.reasoning.world import World
 _ZERO = "0" * 40
 
 _SAME_CONTENT = """
-    WITH want AS (SELECT DISTINCT path, coalesce(new_blob, $zero) AS blob FROM changes WHERE "commit" = $c),
+    WITH want AS (SELECT DISTINCT path, coalesce(new_blob, $zero) AS blob, old_blob FROM changes WHERE "commit" = $c),
     same AS (
-        SELECT DISTINCT c."commit" AS sha, c.path FROM changes c JOIN want w ON w.path = c.path AND coalesce(c.new_blob, $zero) = w.blob WHERE c."commit" <> $c
+        SELECT DISTINCT c."commit" AS sha, c.path FROM changes c JOIN want w ON w.path = c.path AND coalesce(c.new_blob, $zero) = w.blob
+        WHERE c."commit" <> $c AND (w.blob <> $zero OR c.old_blob IS NOT DISTINCT FROM w.old_blob)
     )
     SELECT s.sha, s.path, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
     FROM same s JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND ends_with(e.dst, '@' || s.sha)
@@ -20,18 +24,54 @@ _SAME_CONTENT = """
 """
 
 
-def earlier_push(world: World, sha: str, author: str | None, row: Row) -> Row | None:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The push that first brought what another landed afterwards."""
+
+    row: Row
+    disputed: bool
+    """the records do not tell whether the one or the other made the change"""
+
+
+def earlier_push(world: World, sha: str, author: str | None, committer: str | None, row: Row) -> Earlier | None:
     """Return the author's own push that first brought a commit's whole content, before `row` landed it; None where there is none.
 
-    Else, where a merge of the author's own request made the commit, his last push to another branch before that.
+    Else, where a merge of the author's own request made the commit, the last push to the request's branch before that.
     """
     people = set(world.known.last_holders(author, row["time"]))
-    if not people or people & set(world.known.last_holders(row["actor"], row["time"])):
+    lander = set(world.known.last_holders(row["actor"], row["time"]))
+    if not people or people & lander:
         return None
-    return _by_content(world, sha, people, row) or _by_request(world, people, row)
+    found, again = _by_content(world, sha, people, row)
+    if found is None:
+        return _by_request(world, people, row)
+    openly = lander & set(world.known.last_holders(committer, row["time"])) or (_merged(world, row) and not again)
+    return Earlier(found, disputed=not openly)
 
 
-def _by_content(world: World, sha: str, people: set[str], row: Row) -> Row | None:
+_CLOSE = 10_000_000_000
+"""nanoseconds that a forge's record of a merge may lie apart from that of the push which it made"""
+
+
+def _merged(world: World, row: Row) -> list[Row]:
+    """Return the forge's own records that the lander merged a request then."""
+    if row["attrs"].get("action") in _MERGES:
+        return [row]
+    return _merges(world, row)
+
+
+_MERGES = ("pr_merge", "merge_queue_merge")
+
+
+def _merges(world: World, row: Row) -> list[Row]:
+    return world.acts(
+        "action = 'code.merge' AND actor = $a AND time BETWEEN $low AND $high",
+        a=row["actor"], low=row["time"] - _CLOSE, high=row["time"] + _CLOSE,
+    )  # fmt: skip
+
+
+def _by_content(world: World, sha: str, people: set[str], row: Row) -> tuple[Row | None, bool]:
+    """Return the author's push with which the content became whole, and whether somebody else pushed of it again after that."""
     wanted = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c', c=sha)}
     found = world.tables.rows(_SAME_CONTENT, c=sha, t=row["time"], zero=_ZERO)
     below = _ancestors(world, sha) if found else set()
@@ -39,14 +79,14 @@ def _by_content(world: World, sha: str, people: set[str], row: Row) -> Row | Non
     acts = {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in found}))}
     mine = [r for r in found if set(world.known.holders(acts[r["event"]]["actor"], r["time"])) & people]
     if not wanted or {r["path"] for r in mine} != wanted:
-        return None
+        return None, False
     covered: set[str] = set()
     last = None
     for r in sorted(mine, key=lambda r: (r["time"], r["event"])):  # the push with which the content became whole
         if r["path"] not in covered:
             covered.add(r["path"])
             last = acts[r["event"]]
-    return last
+    return last, any(r not in mine and last is not None and r["time"] > last["time"] for r in found)
 
 
 def _ancestors(world: World, sha: str) -> set[str]:
@@ -66,35 +106,36 @@ def _ancestors(world: World, sha: str) -> set[str]:
     return seen
 
 
-def _by_request(world: World, people: set[str], row: Row) -> Row | None:
+def _by_request(world: World, people: set[str], row: Row) -> Earlier | None:
     """Follow a merge record back to the request that the author opened, and that to his push.
 
     Only where the forge's own record says that its merge made the commit, and what the author pushed is no longer in the evidence:
-    else the contents decide, and whoever merges one thing could push another beside it in the author's name.
+    else the contents decide, and whoever merges one thing could push another beside it in the author's name. Where somebody else pushed
+    to that branch, too, whose the content is nobody can tell.
     """
-    if row["attrs"].get("action") not in ("pr_merge", "merge_queue_merge"):
+    if row["attrs"].get("action") not in _MERGES:
         return None
-    close = 10_000_000_000
-    merges = world.acts(
-        "action = 'code.merge' AND actor = $a AND time BETWEEN $low AND $high",
-        a=row["actor"],
-        low=row["time"] - close,
-        high=row["time"] + close,
-    )
+    merges = _merges(world, row)
     requests = world.acts(
         "action = 'code.request' AND list_contains($o, object) AND time < $t", o=[m["object"] for m in merges if m["object"]], t=row["time"]
     )
     opened = [r for r in requests if set(world.known.holders(r["actor"], r["time"])) & people]
     if len(merges) != 1 or not opened:
         return None
-    repo = str(row["object"]).partition("#")[0]
-    pushed = world.acts(
-        "action = 'code.push' AND actor = $a AND starts_with(object, $r) AND object <> $o AND target IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $t",
-        a=opened[-1]["actor"], r=repo, o=row["object"], t=row["time"], low=opened[-1]["time"] - world.policy.windows["login"],
-    )  # fmt: skip
-    if not pushed or world.tables.rows(
+    pushed = _pushed(world, row, opened[-1])
+    mine = [r for r in pushed if r["actor"] == opened[-1]["actor"]]
+    if not mine or world.tables.rows(
         "SELECT 1 AS x FROM events WHERE action = 'code.commit' AND split_part(object, '@', 2) = $s LIMIT 1",
-        s=str(pushed[-1]["target"]).partition("@")[2],
+        s=str(mine[-1]["target"]).partition("@")[2],
     ):
         return None
-    return pushed[-1]
+    others = [r for r in pushed if r["object"] == mine[-1]["object"] and not set(world.known.last_holders(r["actor"], r["time"])) & people]
+    return Earlier(mine[-1], disputed=bool(others))
+
+
+def _pushed(world: World, row: Row, opened: Row) -> list[Row]:
+    """Return the pushes to other branches of the repository than the one landed on, from before the request was opened until it was merged."""
+    return world.acts(
+        "action = 'code.push' AND actor IS NOT NULL AND starts_with(object, $r) AND object <> $o AND target IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $t",
+        r=str(row["object"]).partition("#")[0], o=row["object"], t=row["time"], low=opened["time"] - world.policy.windows["login"],
+    )  # fmt: skip

@@ -140,11 +140,11 @@ class Repository:
         )
         return done.stdout.strip()
 
-    def commit(self, who: str, clock: str, content: str, *parents: str, branch: str = "main") -> str:
+    def commit(self, who: str, clock: str, content: str, *parents: str, branch: str = "main", committer: str = "") -> str:
         blob = self._git("hash-object", "-w", "--stdin", given=content)
         tree = self._git("mktree", given=f"100644 blob {blob}\ttrain.py\n")
-        date, mail = at(clock), f"{who}@lab.example"
-        dates = {f"GIT_{r}_{k}": v for r in ("AUTHOR", "COMMITTER") for k, v in (("NAME", who), ("EMAIL", mail), ("DATE", date))}
+        names = {"AUTHOR": who, "COMMITTER": committer or who}
+        dates = {f"GIT_{r}_{k}": v for r, n in names.items() for k, v in (("NAME", n), ("EMAIL", f"{n}@lab.example"), ("DATE", at(clock)))}
         sha = self._git("commit-tree", tree, *(a for p in parents for a in ("-p", p)), "-m", content, **dates)
         self._git("update-ref", f"refs/heads/{branch}", sha)
         return sha

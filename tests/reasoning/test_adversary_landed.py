@@ -39,7 +39,13 @@ def role_session(folder, used, ip, *rows):
     user = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/vic", "accountId": "111122223333", "userName": "vic"}
     arn = "arn:aws:sts::111122223333:assumed-role/trainer/train"
     issuer = {"type": "Role", "arn": "arn:aws:iam::111122223333:role/trainer", "userName": "trainer"}
-    role = {"type": "AssumedRole", "arn": arn, "accountId": "111122223333", "accessKeyId": used, "sessionContext": {"sessionIssuer": issuer}}
+    role = {
+        "type": "AssumedRole",
+        "arn": arn,
+        "accountId": "111122223333",
+        "accessKeyId": used,
+        "sessionContext": {"sessionIssuer": issuer},
+    }
     asked = {"roleArn": "arn:aws:iam::111122223333:role/trainer", "roleSessionName": "train"}
     given = {"credentials": {"accessKeyId": "ASIAAAAAAAAAAAAAAAAA"}, "assumedRoleUser": {"arn": arn}}
     records = [
@@ -67,3 +73,99 @@ def test_a_key_that_was_used_from_elsewhere_does_not_put_its_owner_there(folder)
     answer = role_session(folder, "ASIAAAAAAAAAAAAAAAAA", "203.0.113.77")
     assert (answer["account"], answer["person"]) == ("aws:vic", None)
     assert "p-eve" in answer["candidates"]
+
+
+# Content that somebody pushed long before another put it on the main branch.
+
+
+def push(clock, who, sha, prior, ref="main", day=12, **more):
+    before = {"prior": f"git:train@{prior}"} if prior else {}
+    return {
+        "time": f"2024-06-{day:02d}T{clock}:00Z",
+        "action": "code.push",
+        "actor": f"gitlab:{who}",
+        "object": f"git:train#refs/heads/{ref}",
+        "target": f"git:train@{sha}",
+        "ip": "ip:10.0.0.7" if who == "vic" else "ip:10.0.0.9",
+        **before,
+        **more,
+    }
+
+
+def abandoned(folder, repository, committer, *records):
+    """Vic pushed an experiment to his own branch on the 2nd; on the 12th Eve puts the same content on main, with him as author."""
+    for who in ("vic", "eve"):
+        folder.holds(f"email:{who}@lab.example", f"p-{who}")
+    base = repository.commit("kim", "07:00", "a")
+    tried = repository.commit("vic", "08:00", "slow", base, branch="vic")
+    later = repository.commit("kim", "09:00", "b", base)
+    landed = repository.commit("vic", "09:58", "slow", later, committer=committer)
+    steps = [push("07:01", "kim", base, None, day=2), push("08:01", "vic", tried, None, "vic", day=2), push("09:01", "kim", later, base)]
+    folder.log("forge", [*steps, push("10:00", "eve", landed, later), *records])
+    folder.log("dhcp", [lease() | {"time": "2024-06-02T07:00:00Z"}, lease(who="eve", ip="ip:10.0.0.9")])
+    watched = [on_device("07:30", action="device.unlock"), on_device("08:01")]
+    folder.log(
+        "edr",
+        [
+            *[r | {"time": f"2024-06-02T{r['clock']}:00Z"} for r in watched],
+            on_device("09:40", "eve", action="device.unlock"),
+            on_device("10:00", "eve"),
+        ],
+        "T4",
+    )
+    folder.ask(f"git:train@{landed}")
+    return folder.answer()
+
+
+def test_content_landed_under_its_authors_name_alone_is_given_to_neither(folder, repository):
+    answer = abandoned(folder, repository, "vic")
+    assert (answer["rung"], answer["person"], answer["flags"]) == ("change", None, ["author-mismatch"])
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+def test_content_landed_openly_is_its_authors(folder, repository):
+    answer = abandoned(folder, repository, "eve")
+    assert (answer["account"], answer["person"]) == ("gitlab:vic", "p-vic")
+
+
+def test_content_that_the_forge_merged_is_its_authors(folder, repository):
+    merge = {"clock": "10:00", "action": "code.merge", "actor": "gitlab:eve", "object": "gitlab:train!7"}
+    answer = abandoned(folder, repository, "forge", merge)
+    assert (answer["account"], answer["person"]) == ("gitlab:vic", "p-vic")
+
+
+def squashed(folder, repository, *others):
+    """GitHub made one commit of Vic's request when Eve merged it; what the branch held is gone."""
+    folder.holds("email:vic@lab.example", "p-vic")
+    folder.holds("github:vic", "p-vic")
+    folder.holds("github:eve", "p-eve")
+    base = repository.commit("kim", "07:00", "a")
+    landed = repository.commit("vic", "10:00", "slow", base, committer="noreply")
+    lines = [
+        ("09:00", "vic", "refs/heads/step", "0" * 40, "a" * 40, "branch_creation"),
+        *others,
+        ("10:00", "eve", "refs/heads/main", base, landed, "pr_merge"),
+    ]
+    activity = [
+        {"id": n, "before": before, "after": after, "ref": ref, "timestamp": f"2024-06-12T{clock}:00Z", "activity_type": kind,
+         "actor": {"login": who, "id": n}}
+        for n, (clock, who, ref, before, after, kind) in enumerate(lines)
+    ]  # fmt: skip
+    folder.text("activity.json", "github_activity", json.dumps(activity), more='repo = "train"')
+    requests = [("09:05", "code.request", "vic"), ("10:00", "code.merge", "eve")]
+    folder.log("audit", [{"clock": c, "action": a, "actor": f"github:{w}", "object": "github:train!7"} for c, a, w in requests])
+    folder.ask(f"git:train@{landed}")
+    return folder.answer()
+
+
+def test_a_squashed_request_is_whose_branch_it_was(folder, repository):
+    assert squashed(folder, repository)["account"] == "github:vic"
+
+
+@pytest.mark.parametrize(
+    ("clock", "before", "after"), [("09:50", "a" * 40, "b" * 40), ("08:50", "0" * 40, "b" * 40)], ids=["after", "before"]
+)
+def test_a_squashed_request_to_whose_branch_another_pushed_is_given_to_neither(folder, repository, clock, before, after):
+    answer = squashed(folder, repository, (clock, "eve", "refs/heads/step", before, after, "push"))
+    assert (answer["rung"], answer["person"]) == ("change", None)
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
