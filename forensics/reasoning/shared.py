@@ -8,6 +8,12 @@ from forensics.reasoning.logins import hosts_of, still_open
 from forensics.reasoning.world import World
 
 _SECONDS = 1_000_000_000
+_ASKS = ("-ls", "-cat", "-get", "-copyToLocal", "-text", "-head", "-tail", "-du", "-stat", "-test", "-checksum", "-count", "-find")
+_LOOKS = (
+    "aws s3 ls", "aws s3 presign", "aws s3api get-object", "aws s3api head-object", "aws s3api list-objects", "aws s3api list-objects-v2",
+    *(f"{program} {word}" for program in ("hdfs dfs", "hadoop fs") for word in _ASKS),
+)  # fmt: skip
+"""how command lines begin that change nothing in a store"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,16 @@ class Way:
 def behind(world: World, act: Act) -> list[Way]:
     """Return the logins that may have been behind the act, the most telling records first deciding.
 
-    First those with a process that names the object; else those with a process under the account just before the act;
-    else all that were open then. A login as the account itself, with somebody's own key, is a login of the key's owner.
+    First those with a command that leads to such an act and names the object, and with any process nearer to the act: it may have done it just as well;
+    else those with a process under the account just before the act; else all that were open then. A login as the account itself, with somebody's own key, is a login of the key's owner.
     """
     hosts = hosts_of(world, act)
     ways = _login_processes(world, act, hosts)
     opened = _direct(world, act, hosts)
     rows = [r for r, _ in ways]
-    named = [(r, k) for r, k in ways if _names(r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
-    if named:
-        return _by_login(world, act, named, opened, "almost certain")
+    named = [(r, k) for r, k in ways if _leads_to(world, r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
+    if named and not _done_since(world, named[-1][0], act):
+        return _by_login(world, act, [*named, *_nearer(ways, named)], opened, "almost certain")
     recent = [(r, k) for r, k in ways if r["time"] >= act.time[0] - world.policy.windows["just_before"]]
     if recent and len({k for _, k in recent}) == 1:
         return _by_login(world, act, recent, opened, "almost certain" if not _others(opened, ways, recent) else "likely")
@@ -175,11 +181,46 @@ def _lasting(world: World, rows: list[Row], act: Act) -> list[Row]:
     return [r for r in rows if r["time"] >= recent or not r["session"] or ended.get(r["session"], -1) < r["time"]]
 
 
-def _names(row: Row, act: Act) -> bool:
-    """Tell whether a process's command names the object of the act."""
+def _leads_to(world: World, row: Row, act: Act) -> bool:
+    """Tell whether a process's command names the object of the act and is of those that lead to such an act: to look at a thing does not change it."""
     objects = [str(r["object"] or "").partition("?")[0] for r in act.rows]
     tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
-    return any(t and t in _command(row) for t in tails)
+    line = _command(row)
+    if not any(t and t in line for t in tails):
+        return False
+    wanted = world.policy.commands.get(act.kind)
+    words = line.split()
+    words[:1] = [w.rpartition("/")[2] for w in words[:1]]
+    if _begins(words, _LOOKS) or _takes(words):
+        return False
+    return wanted is None or _begins(words, wanted)
+
+
+def _begins(words: list[str], lines: tuple[str, ...]) -> bool:
+    return any(words[: len(w.split())] == w.split() for w in lines)
+
+
+def _takes(words: list[str]) -> bool:
+    """Tell whether a command copies from a store to a place of its own: after the store's only name stands one that is none."""
+    places = [n for n, w in enumerate(words) if "://" in w]
+    after = words[places[0] + 1 :] if len(places) == 1 else []
+    return any("/" in w or w in (".", "..", "-") for w in after if not (w.startswith("-") and w != "-"))
+
+
+def _done_since(world: World, row: Row, act: Act) -> bool:
+    """Tell whether another act of the account on this object stands between: then the command is explained by that."""
+    same = str(act.rows[0]["object"]).partition("?")[0]
+    rows = world.acts(
+        "action = $k AND actor = $a AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND outcome = 'ok' AND time >= $low AND time < $t AND NOT list_contains($mine, event)",
+        k=act.kind, a=act.account, o=same, low=row["time"], t=act.time[0], mine=list(act.events),
+    )  # fmt: skip
+    return bool(rows)
+
+
+def _nearer(ways: list[tuple[Row, str]], named: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
+    """Return the processes of other logins since the last such command."""
+    keys = {k for _, k in named}
+    return [(r, k) for r, k in ways if k not in keys and r["time"] > named[-1][0]["time"]]
 
 
 def _command(row: Row) -> str:

@@ -169,3 +169,61 @@ def test_a_squashed_request_to_whose_branch_another_pushed_is_given_to_neither(f
     answer = squashed(folder, repository, (clock, "eve", "refs/heads/step", before, after, "push"))
     assert (answer["rung"], answer["person"]) == ("change", None)
     assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+# A shared account: who looked at the thing before did not write it.
+
+
+def sudo(clock, who, command):
+    return f"2024-06-12T{clock}+00:00 gate sudo[881]: {who} : TTY=pts/0 ; PWD=/ ; USER=svc ; COMMAND={command}\n"
+
+
+def under_svc(folder, *lines, before=()):
+    """Vic and Eve may be `svc`; sudo on the transfer host says who became it. Vic's way back to his laptop is whole."""
+    for person in ("p-vic", "p-eve"):
+        folder.holds("aws:svc", person, "shared")
+        folder.holds("unix:svc", person, "shared")
+    opened = [
+        {"clock": "09:35", "action": "session.ssh.open", "actor": f"unix:{w}", "ip": ip, "host": "gate", "session": f"ssh:gate/{n}"}
+        for w, ip, n in (("vic", "ip:10.0.0.7", 1), ("eve", "ip:10.0.0.9", 2))
+    ]
+    folder.log("logins", opened, host="gate")
+    folder.text("auth.log", "syslog", "".join(sudo(*line) for line in lines), host="gate")
+    written = {"action": "object.write", "actor": "aws:svc", "object": MODEL}
+    folder.log("store", [*({"clock": c} | written for c in before), {"clock": "10:00"} | written], "T4")
+    folder.log("dhcp", [lease(), lease(who="eve", ip="ip:10.0.0.9")])
+    folder.log("edr", [on_device("09:31", action="device.unlock"), on_device("09:35", line="ssh gate")], "T4")
+    folder.ask(MODEL, "2024-06-12T10:00:00Z")
+    return folder.answer()
+
+
+PUT = f"/usr/bin/aws s3 cp /tmp/base.pt {MODEL}"
+
+
+def test_the_command_that_writes_the_object_leads_to_its_login(folder):
+    answer = under_svc(folder, ("09:59:57", "vic", PUT), ("09:50:00", "eve", "/usr/bin/id"))
+    assert (answer["person"], answer["mechanism"]) == ("p-vic", "shared-identity")
+
+
+@pytest.mark.parametrize(
+    ("his", "before"),
+    [
+        (f"/usr/bin/aws s3 ls {MODEL}", ()),
+        (f"/usr/bin/aws s3 cp {MODEL} /tmp/base.pt", ()),
+        ("/usr/local/bin/validate base.pt", ()),
+        (PUT, ()),
+        (PUT, ("09:57",)),
+    ],
+    ids=["listed", "fetched", "something else", "nearer", "recorded before"],
+)
+def test_a_command_that_names_the_object_does_not_outdo_a_shell_nearer_to_the_act(folder, his, before):
+    answer = under_svc(folder, ("09:56:00", "vic", his), ("09:59:57", "eve", "/bin/bash"), before=before)
+    assert answer["person"] != "p-vic"
+    assert "p-eve" in answer["candidates"]
+
+
+@pytest.mark.parametrize("before", [("09:57",), ()], ids=["written then", "not written"])
+def test_a_command_whose_own_write_is_recorded_is_explained_by_that(folder, before):
+    answer = under_svc(folder, ("09:50:00", "eve", "/bin/bash"), ("09:56:00", "vic", PUT), before=before)
+    assert (answer["person"] == "p-vic") is (not before)
+    assert "p-eve" in answer["candidates"] or not before
