@@ -83,7 +83,7 @@ def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_bl
     groups = {REGISTERS: "registers", **_places(tables, case)}
     for one, other in _one_hand(case):
         groups = _merged(groups, one, other)
-    for one, other in copies(tables, case):
+    for one, other in copies(tables, case, policy):
         groups = _merged(groups, one, other)
     return World(
         tables, case, policy, identities(case), tiers, groups, controllers, blobs, matching, conflicts(tables, case, tiers, controllers)
@@ -137,17 +137,45 @@ _COPIES = """
     WHERE c.n >= $share * s.n GROUP BY ALL ORDER BY ALL
 """
 
+# Another program may take a log in late, round its times and call its acts otherwise. Then the two tell of the same account on the same device at the same
+# address, each time about as long after the other: that distance is what half the distances lie below. Rows with neither device nor address name nothing to
+# compare, but they are rows: a log of which these are the most is no copy.
+_ECHOES = """
+    WITH rows AS (
+        SELECT source, time / 1e9 AS second, hash(actor, coalesce(device, ''), coalesce(ip, '')) AS act, device IS NOT NULL OR ip IS NOT NULL AS placed FROM acts
+        WHERE list_contains($logs, source) AND time IS NOT NULL AND actor IS NOT NULL
+    ),
+    sizes AS (SELECT source, count(*) AS n FROM rows GROUP BY source),
+    pairs AS (SELECT a.source AS one, b.source AS other, act FROM (SELECT DISTINCT source, act FROM rows WHERE placed) a JOIN (SELECT DISTINCT source, act FROM rows WHERE placed) b USING (act) WHERE a.source <> b.source),
+    mine AS (SELECT p.one, p.other, p.act, r.second FROM pairs p JOIN rows r ON r.source = p.one AND r.act = p.act),
+    theirs AS (SELECT source AS other, act, second FROM rows WHERE placed),
+    later AS (SELECT m.one, m.other, t.second - m.second AS distance FROM mine m ASOF JOIN theirs t ON t.other = m.other AND t.act = m.act AND t.second >= m.second),
+    earlier AS (SELECT m.one, m.other, t.second - m.second AS distance FROM mine m ASOF JOIN theirs t ON t.other = m.other AND t.act = m.act AND t.second < m.second),
+    near AS (SELECT * FROM later WHERE distance <= $late UNION ALL SELECT * FROM earlier WHERE distance >= -$late),
+    typical AS (SELECT one, other, distance >= 0 AS after, median(distance) AS lag FROM near GROUP BY ALL)
+    SELECT least(n.one, n.other) AS one, greatest(n.one, n.other) AS other
+    FROM near n JOIN typical t ON t.one = n.one AND t.other = n.other AND t.after = (n.distance >= 0) JOIN sizes s ON s.source = n.one
+    WHERE abs(n.distance - t.lag) <= $apart GROUP BY n.one, n.other, n.distance >= 0, s.n HAVING count(*) >= $share * s.n ORDER BY ALL
+"""
+_APART = 10
+"""seconds by which such a program's delay may vary"""
+
 _SAME_FILES = """
     SELECT DISTINCT a.source AS one, b.source AS other FROM files a JOIN files b ON a.sha256 = b.sha256 AND a.source < b.source
     WHERE a.stored > 0 AND list_contains($logs, a.source) AND list_contains($logs, b.source) ORDER BY ALL
 """
 
 
-def copies(tables: Tables, case: CaseConfig) -> list[tuple[str, str]]:
+def copies(tables: Tables, case: CaseConfig, policy: Policy) -> list[tuple[str, str]]:
     """Return the pairs of sources that are copies of one log, whole or in part: they are one point of compromise, and count once.
 
     Repositories are left out: a clone has its server's objects by nature.
     """
     logs = [s.name for s in case.sources if s.kind != "git"]
-    rows = [*tables.rows(_COPIES, share=SAME_RECORDS, logs=logs), *tables.rows(_SAME_FILES, logs=logs)]
+    late = policy.windows["same_act"] // 1_000_000_000
+    rows = [
+        *tables.rows(_COPIES, share=SAME_RECORDS, logs=logs),
+        *tables.rows(_ECHOES, share=SAME_RECORDS, logs=logs, late=late, apart=_APART),
+        *tables.rows(_SAME_FILES, logs=logs),
+    ]
     return [(r["one"], r["other"]) for r in rows]

@@ -227,3 +227,56 @@ def test_a_command_whose_own_write_is_recorded_is_explained_by_that(folder, befo
     answer = under_svc(folder, ("09:50:00", "eve", "/bin/bash"), ("09:56:00", "vic", PUT), before=before)
     assert (answer["person"] == "p-vic") is (not before)
     assert "p-eve" in answer["candidates"] or not before
+
+
+# Copies of a log that come late, or under another name for what was done.
+
+
+SIGNED = [("vic", "05:31:00.250", "ip:10.0.0.7"), ("kim", "08:31:00.750", "ip:10.0.9.9"), ("vic", "09:52:00.500", "ip:10.0.0.7")]
+
+
+def signed_on(action="session.sso.open", late=0.0, *, whole=False):
+    rows = []
+    for who, clock, ip in SIGNED:
+        second = float(clock[6:]) + late
+        stamp = f"{clock[:6]}{int(second):02d}" if whole else f"{clock[:6]}{second:06.3f}"
+        rows.append({"clock": stamp, "action": action, "actor": f"okta:{who}", "device": f"device:{who}-laptop", "ip": ip})
+    return rows
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [signed_on(late=3.5), signed_on("credential.use"), signed_on("credential.use", 40, whole=True), signed_on(late=3.5)[:2]],
+    ids=["late", "otherwise called", "both, and rounded", "in part"],
+)
+def test_a_copy_that_came_late_or_under_another_name_corroborates_nothing(folder, copy):
+    for who in ("vic", "kim"):
+        folder.holds(f"okta:{who}", f"p-{who}")
+    folder.log("forge", [push("10:00", "vic", "a" * 40, None)])
+    folder.log("okta", signed_on())
+    folder.ask("git:train#refs/heads/main")
+    alone = folder.answer()
+    folder.log("siem", copy, "T4")
+    groups = [i["group"] for side in ("for", "against", "neutral") for i in folder.answer()[side]]
+    again = folder.answer()
+    assert (again["rung"], again["person"], again["candidates"]) == (alone["rung"], alone["person"], alone["candidates"])
+    assert not {"source:okta", "source:siem"} <= set(groups)
+
+
+def test_two_logs_of_different_acts_of_the_same_people_are_two(folder):
+    """Who signs on to the network and works on the same device is seen by both; the times lie apart as they happen to."""
+    of_vics_device(folder, on_device("10:00"))
+    folder.log("forge", [push("10:00", "vic", "a" * 40, None)])
+    hours = ("05:10", "06:20", "07:45", "08:50", "09:10")
+    folder.log(
+        "vpn",
+        [
+            {"clock": c, "action": "session.vpn.open", "actor": "unix:vic", "device": "device:vic-laptop", "ip": "ip:10.0.0.7"}
+            for c in hours
+        ],
+    )
+    folder.ask("git:train#refs/heads/main")
+    answer = folder.answer()
+    groups = {i["group"] for side in ("for", "against", "neutral") for i in answer[side]}
+    assert answer["person"] == "p-vic"
+    assert {"source:edr", "source:dhcp"} <= groups
