@@ -160,12 +160,14 @@ def _several(world: World, dossier: Dossier, ip: str) -> Iterator[Flag]:
 
 
 def overlap(dossier: Dossier, items: list[Item]) -> Iterator[Flag]:
-    """Flag that the account's holder was elsewhere, or on another device, at that moment, where the act came from no device of his."""
+    """Flag that the account's holder was elsewhere, or on another device, at that moment.
+
+    On his own device he may have worked in a meeting, or on two at once; but not inside after he had left.
+    """
     holders = {p for o in dossier.origins for p in o.people}
-    if any(set(d.owners) & holders for o in dossier.origins for d in o.devices):
-        return
+    own = any(set(d.owners) & holders for o in dossier.origins for d in o.devices)
     for item in items:
-        away = item.kind in ("elsewhere", "meeting") or (item.kind == "presence" and "had left" in item.says)
+        away = (item.kind in ("elsewhere", "meeting") and not own) or (item.kind == "presence" and "had left" in item.says)
         if away and any(h.person in holders and word in ("unlikely", "very unlikely") for h, word in item.expect.items()):
             yield Flag(
                 "impossible-overlap", item.says, ("programs that run on a device nobody sits at", "a card or device that was lent", "a list of those present that was written beforehand"),

@@ -86,3 +86,24 @@ def test_a_replaced_laptop_that_its_new_user_alone_works_on_is_no_reuse(folder):
 
 def test_a_laptop_that_its_registered_owner_works_on_is_reuse(folder):
     assert "credential-reuse" in on_anothers(folder, "eve")
+
+
+# An unlocked laptop.
+
+
+def on_his_own(folder, **where):
+    model = "s3://models/base.pt"
+    folder.log("store", [{"clock": "10:00", "action": "object.write", "actor": "aws:vic", "object": model, "ip": "ip:10.0.0.7"}])
+    folder.log("dhcp", [{"clock": "09:30", "action": "device.lease", "device": "device:vic-laptop", "ip": "ip:10.0.0.7"}])
+    folder.log("seen", [{"actor": "badge:vic", **where}])
+    folder.ask(model)
+    return folder.answer()["flags"]
+
+
+def test_a_laptop_left_behind_by_its_owner_who_had_left_is_an_overlap(folder):
+    left = {"clock": "09:40", "action": "person.present", "object": "place:hq", "outcome": "out"}
+    assert "impossible-overlap" in on_his_own(folder, **left)
+
+
+def test_who_works_on_his_own_laptop_in_a_meeting_is_no_overlap(folder):
+    assert "impossible-overlap" not in on_his_own(folder, clock="09:50", action="meeting.attend", object="meeting:board")
