@@ -187,15 +187,27 @@ def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
         """,
         o=dossier.objects[0], servers=servers,
     )  # fmt: skip
-    used = world.tables.rows("SELECT events FROM edges WHERE rule = 'job-commits' AND src = $o ORDER BY dst LIMIT 3", o=dossier.objects[0])
     shared = _on_shared(world, dossier.objects[0])
-    if not reached[0]["yes"] and (used or shared):
+    used = world.tables.rows("SELECT dst, events FROM edges WHERE rule = 'job-commits' AND src = $o ORDER BY dst", o=dossier.objects[0])
+    used = [u for u in used if shared or _by_another(world, dossier, u["dst"])][:3]
+    landed = dossier.act is not None and dossier.act.landed
+    if not reached[0]["yes"] and (used or shared) and not landed:
         yield Flag(
             "rewritten-history",
             "the commit was on a shared branch or was run, and no branch reaches it any more",
             ("a mistake taken back", "a branch tidied up by its owner", "a secret removed from history"),
             (commit["id"], *shared, *(e for u in used for e in u["events"][:2])),
         )
+
+
+def _by_another(world: World, dossier: Dossier, job: str) -> bool:
+    """Tell whether a job was launched by somebody else than whoever made the change: what one's own jobs ran, nobody had used."""
+    act = dossier.act
+    makers = set(behind(dossier)) | set(world.known.last_holders(act.account, act.time[0]) if act else ())
+    people = {
+        p for r in world.acts("action = 'job.launch' AND object = $j", j=job) for p in world.known.last_holders(r["actor"], r["time"])
+    }
+    return bool(people - makers) if makers else bool(people)
 
 
 _SHARED = ("main", "master", "trunk", "develop", "production", "release")
@@ -206,9 +218,9 @@ _STOOD = """
         UNION SELECT e.dst FROM edges e JOIN above a ON e.src = a.object WHERE e.rule = 'ancestry'
     )
     SELECT min(e.id) AS event FROM events e JOIN above a ON a.object = e.target OR a.object = e.prior
-    WHERE (e.action = 'code.push' AND list_contains($shared, regexp_extract(e.object, '[^/]*$')))
-       OR (e.action = 'ref.update' AND regexp_matches(json_extract_string(e.attrs, '$.message'), '^(pull|fetch|clone)'))
-       OR (e.action = 'ref.update' AND json_extract_string(e.attrs, '$.role') = 'server' AND list_contains($shared, regexp_extract(e.object, '[^/]*$')))
+    WHERE list_contains($shared, regexp_extract(e.object, '[^/]*$'))
+      AND (e.action = 'code.push' OR (e.action = 'ref.update'
+           AND (json_extract_string(e.attrs, '$.role') = 'server' OR regexp_matches(json_extract_string(e.attrs, '$.message'), '^(pull|fetch|clone)'))))
     GROUP BY e.action ORDER BY 1
 """
 """Records that show the commit, or one built on it, on everybody's branch, or taken from the server by somebody."""

@@ -107,3 +107,30 @@ def test_a_laptop_left_behind_by_its_owner_who_had_left_is_an_overlap(folder):
 
 def test_who_works_on_his_own_laptop_in_a_meeting_is_no_overlap(folder):
     assert "impossible-overlap" not in on_his_own(folder, clock="09:50", action="meeting.attend", object="meeting:board")
+
+
+# Taken off a branch.
+
+
+def taken_off(folder, repository, ref, who="vic"):
+    """Vic's commit was on a branch, ran in a job of somebody's, and was taken off it."""
+    base = repository.commit("kim", "06:00", "a")
+    gone = repository.commit("vic", "07:00", "b", base, branch=ref)
+    repository.commit("vic", "11:00", "c", base, branch=ref)
+    folder.log("forge", [push("06:05", "kim", base), push("07:05", "vic", gone, ref=ref)])
+    job = {"clock": "08:00", "action": "job.launch", "actor": f"unix:{who}", "object": "slurm:gpu/1", "commit": gone}
+    folder.log("sched", [job])
+    folder.ask(f"git:train@{gone}")
+    return folder.answer()["flags"]
+
+
+def test_ones_own_branch_that_only_ones_own_job_ran_was_not_rewritten(folder, repository):
+    assert "rewritten-history" not in taken_off(folder, repository, "vic-wip")
+
+
+def test_ones_own_branch_that_anothers_job_ran_was_rewritten(folder, repository):
+    assert "rewritten-history" in taken_off(folder, repository, "vic-wip", "kim")
+
+
+def test_what_was_on_everybodys_branch_and_taken_off_was_rewritten(folder, repository):
+    assert "rewritten-history" in taken_off(folder, repository, "main")
