@@ -49,6 +49,11 @@ def plant(story: Story) -> None:
     def plan() -> None:
         lab.at(spot.settle().when, push)
         what.when = there.settle().when
+        later = (d for d in lab.days if d > spot.day)
+        while what.when <= spot.when:  # both fell on one day, and the landing before the push
+            there.day = next(later)
+            if lab.diary.at(other, lab.moment(there.day, there.hour)):
+                what.when = there.settle().when
         lab.at(what.when, lambda: _land(story, what, author, there))
 
     def tell() -> None:
