@@ -29,7 +29,7 @@ class Candidate:
     spread: int
     """these, and the runs that loaded what such jobs wrote"""
     since: int | None = None
-    """of a node: counted from then on"""
+    """of a node, or of a commit that asks for a date: counted from then on"""
     made: bool = False
     """of an object: a job wrote it"""
 
@@ -57,13 +57,18 @@ def nodes(compared: Runs, steps: int) -> Iterator[Candidate]:
     for n, fact in enumerate(compared.facts):
         for node in set(fact["nodes"]):
             on[node] |= 1 << n
-    moments = sorted({compared.starts[len(compared.jobs) * k // steps] for k in range(1, steps)})
+    later_on = moments(compared, steps)
     for node, reached in sorted(on.items()):
         yield Candidate(node, "node", None, reached, reached)
-        for moment in moments:
+        for moment in later_on:
             later = reached & compared.since(moment, None)
             if later not in (0, reached):
                 yield Candidate(node, "node", moment, later, later, since=moment)
+
+
+def moments(compared: Runs, steps: int) -> list[int]:
+    """Return a few moments that cut the runs into equal parts: what acts from one on was harmless before."""
+    return sorted({compared.starts[len(compared.jobs) * k // steps] for k in range(1, steps)})
 
 
 def images(world: World, compared: Runs) -> Iterator[Candidate]:

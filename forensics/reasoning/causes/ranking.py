@@ -19,7 +19,7 @@ from forensics.reasoning.causes.runs import Lack, Runs, bits, runs
 from forensics.reasoning.causes.scoring import scores, separation, subsets
 from forensics.reasoning.causes.shown import shown
 from forensics.reasoning.causes.spread import Spread, spread
-from forensics.reasoning.causes.triggers import triggers
+from forensics.reasoning.causes.triggers import TIME, triggers
 from forensics.reasoning.world import World
 
 _ASKED = 5
@@ -274,17 +274,28 @@ def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> tup
     within = subsets(compared, numbers)
     again: dict[str, Rated] = {}
     asked = [r for r in found if r.candidate.kind == "commit"][:most]
+    later_on = found_in.moments(compared, int(numbers["moments"]))
     came, book, sets = ties.came, open_book(world, [r.candidate.object for r in asked]), []
     for r in asked:
         bear = bearing(world, r.candidate.object, book)
         jobs, more = ({job for commit in bear for job in known.get(commit, ())} for known in (ties.ran, ties.inferred))
         c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs | more))
-        sets += [c.direct, c.spread]
-        ways = scores((c.direct, c.spread), compared, within, numbers)
-        other = rate(c, {id(c.direct): ways[0], id(c.spread): ways[1]})
-        if other and other.scored.score > r.scored.score + ROUNDING:
-            again[c.object] = replace(other, by_lines=True)
+        forms = [c, *_waiting(c, compared, later_on)] if r.asks == TIME else [c]
+        parts = [part for form in forms for part in (form.direct, form.spread)]
+        sets += parts
+        known_by = dict(zip(map(id, parts), scores(parts, compared, within, numbers), strict=True))
+        best = max((other for form in forms if (other := rate(form, known_by))), key=lambda f: f.scored.score, default=None)
+        if best and best.scored.score > r.scored.score + ROUNDING:
+            again[c.object] = replace(best, by_lines=best.candidate.since is None, asks=r.asks, does=r.does)
     return [again.get(r.candidate.object, r) for r in found], sets
+
+
+def _waiting(c: Candidate, compared: Runs, later_on: Iterable[int]) -> Iterator[Candidate]:
+    """Yield a commit that asks for a date as counted from each of a few moments on: it was harmless before."""
+    for moment in later_on:
+        later = compared.since(moment, None)
+        if later & c.spread not in (0, c.spread):
+            yield replace(c, direct=c.direct & later, spread=c.spread & later, since=moment)
 
 
 def _behind_faults(told: list[Rated], most: float) -> list[Rated]:

@@ -48,7 +48,7 @@ def triggers(world: World, commits: list[str]) -> dict[str, tuple[str, str]]:
         pairs[row["sha"]].append((row["old"], row["new"]))
     pairs = defaultdict(list, {sha: found for sha, found in pairs.items() if len(found) <= _MOST_PATHS})
     contents = world.blobs({blob for found in pairs.values() for pair in found for blob in pair if blob.strip("0")})
-    lines = {blob: found for blob, content in contents.items() if (found := lines_of(content)) is not None}
+    lines = {blob: Lines(map(bytes.rstrip, content.split(b"\n"))) for blob, content in contents.items() if lines_of(content) is not None}
     added = {
         c: [line for old, new in pairs[c.partition("@")[2]] if new in lines for line in lines[new] - lines.get(old, Lines())]
         for c in commits
