@@ -8,12 +8,30 @@ from forensics.reasoning.logins import hosts_of, still_open
 from forensics.reasoning.world import World
 
 _SECONDS = 1_000_000_000
-_ASKS = ("-ls", "-cat", "-get", "-copyToLocal", "-text", "-head", "-tail", "-du", "-stat", "-test", "-checksum", "-count", "-find")
-_LOOKS = (
-    "aws s3 ls", "aws s3 presign", "aws s3api get-object", "aws s3api head-object", "aws s3api list-objects", "aws s3api list-objects-v2",
-    *(f"{program} {word}" for program in ("hdfs dfs", "hadoop fs") for word in _ASKS),
-)  # fmt: skip
-"""how command lines begin that change nothing in a store"""
+_LOOKS = frozenset(
+    (
+        "ls",
+        "presign",
+        "get-object",
+        "head-object",
+        "list-objects",
+        "list-objects-v2",
+        "-ls",
+        "-cat",
+        "-get",
+        "-copyToLocal",
+        "-text",
+        "-head",
+        "-tail",
+        "-du",
+        "-stat",
+        "-test",
+        "-checksum",
+        "-count",
+        "-find",
+    )
+)
+"""third words of `aws s3`, `hdfs dfs` and the like that change nothing in a store"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +209,7 @@ def _leads_to(world: World, row: Row, act: Act) -> bool:
     wanted = world.policy.commands.get(act.kind)
     words = line.split()
     words[:1] = [w.rpartition("/")[2] for w in words[:1]]
-    if _begins(words, _LOOKS) or _takes(words):
+    if _LOOKS & set(words[2:3]) or _takes(words):
         return False
     return wanted is None or _begins(words, wanted)
 
