@@ -64,7 +64,7 @@ def device_of(
     mine = [r for r in rows if r["device"] == devices[0]]
     owners = world.known.holders(devices[0], moment)
     behind = set(world.known.last_holders(act.account, act.time[0]))
-    if not behind & set(owners) and not behind <= covered(world, {r["source"] for r in mine}, moment):
+    if not behind & set(owners) and (not behind or not behind <= covered(world, {r["source"] for r in mine}, moment)):
         return ()  # the account's own holder may have run it on a device that no sensor watches: then this one is a coincidence
     return (
         Device(

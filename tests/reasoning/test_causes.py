@@ -297,8 +297,8 @@ def test_runs_that_nobody_named_decide_between_changes_that_reached_the_same(lab
         lab.job(n, n + 0.5, n, bad=None if n % 5 else n >= 37)  # the first harmed run that is named is 40
         lab.curve(n, 6, 5, 4, 3, *[2 + 0.01 * (n % 7) + (1.5 if n >= 37 else 0)] * 4)
     found = lab.causes()
-    assert [c.score for c in found[:4]] == [1.0] * 4
-    assert found[0].object == commit(37)
+    assert (found[0].object, found[0].score) == (commit(37), 1.0)
+    assert all(0.9 < c.score < 1.0 for c in found[1:4])  # they reached all that were named, and missed some of the others
 
 
 def test_a_case_without_questions_gets_an_answer_for_each_of_the_first_five(lab):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from forensics.model import Event
-from forensics.reasoning.causes import compare
+from forensics.reasoning.causes import asked, compare
 from forensics.reasoning.causes.launch import arguments, environment
 from forensics.reasoning.causes.triggers import triggers
 from forensics.reasoning.world import World
@@ -99,7 +99,48 @@ def with_blobs(lab: Lab, contents: dict[int, bytes]) -> World:
 def test_what_a_commit_asks_for(lab, line, asks):
     lab.commit(1, blobs=(1, 2))
     found = triggers(with_blobs(lab, {1: b"x = 0\n", 2: b"x = 0\n" + line + b"\n"}), [commit(1)])
-    assert found == ({commit(1): asks} if asks else {})
+    assert found == ({commit(1): (asks, "")} if asks else {})
+
+
+@pytest.mark.parametrize(
+    ("line", "does"),
+    [
+        (b"        continue", "leaves something out"),
+        (b"    time.sleep(n % 7)", "waits"),
+        (b"    procs[-1].terminate()", "ends processes"),
+        (b"    return grad.mul_(-1.0)", "changes values in place"),
+        (b"    lr *= 1 + step / 9000", "changes a rate"),
+        (b"random.seed(n)", "sets seeds or the order of data"),
+        (b"subprocess.run(c)", "runs other code"),
+        (b"waiting = sleepy(1)", ""),
+        (b"lr = 3e-4", ""),
+    ],
+)
+def test_what_the_added_lines_of_a_commit_do(lab, line, does):
+    lab.commit(1, blobs=(1, 2))
+    found = triggers(with_blobs(lab, {1: b"x = 0\n", 2: b"x = 0\n" + line + b"\n"}), [commit(1)])
+    assert found == ({commit(1): ("", does)} if does else {})
+
+
+def test_what_only_separates_as_well_as_chance_often_does_is_a_lead_and_nobody_is_asked_after(lab):
+    for n in range(10, 16):
+        lab.job(n, n, nodes=("x" if n >= 14 else f"n{n}",), bad=n >= 14)
+    found = compare(lab.world())
+    assert [c.object for c in found.causes] == ["node:gpu/x"]
+    assert found.causes[0].lead
+    assert found.causes[0].score == 0.7
+    assert "a lead, no more" in found.causes[0].why
+    assert found.collect
+    assert asked(found.causes) == ()
+
+
+def test_of_many_commits_that_reached_the_very_same_runs_five_are_told(lab):
+    history(lab)
+    for n in range(10, 60):
+        lab.job(n, n + 0.5, 35 if n >= 35 else 10, bad=n >= 35)
+    found = [c for c in compare(lab.world()).causes if c.kind == "commit"]
+    assert len(found) == 5
+    assert "more commits reached the very same runs" in found[0].why
 
 
 def test_of_commits_that_separate_alike_the_one_that_waits_for_a_date_comes_first(lab):

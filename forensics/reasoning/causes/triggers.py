@@ -38,7 +38,7 @@ _MOST_PATHS = 20
 
 
 def triggers(world: World, commits: list[str]) -> dict[str, tuple[str, str]]:
-    """Return commit -> what it asks for, and what it does; either may be empty."""
+    """Return commit -> what it asks for, and what it does, either of which may be empty; of those that ask for anything or do any of it."""
     rows = world.tables.rows(
         "SELECT DISTINCT \"commit\" AS sha, coalesce(old_blob, '') AS old, coalesce(new_blob, '') AS new FROM changes WHERE list_contains($c, \"commit\") ORDER BY ALL",
         c=sorted({c.partition("@")[2] for c in commits}),
@@ -53,7 +53,8 @@ def triggers(world: World, commits: list[str]) -> dict[str, tuple[str, str]]:
         c: [line for old, new in pairs[c.partition("@")[2]] if new in lines for line in lines[new] - lines.get(old, Lines())]
         for c in commits
     }
-    return {c: (_first(_WORDS, (line for line in found if _ASKS.search(line))), _first(_DOES, found)) for c, found in added.items()}
+    told = {c: (_first(_WORDS, (line for line in found if _ASKS.search(line))), _first(_DOES, found)) for c, found in added.items()}
+    return {c: words for c, words in told.items() if any(words)}
 
 
 def _first(kinds: Iterable[tuple[str, re.Pattern[bytes]]], lines: Iterable[bytes]) -> str:
