@@ -103,7 +103,7 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_b
     found = compare(view)
     answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found.causes))
     impacts = tuple(impact(view, a.dossier) for a in answers)
-    covered = _coverage(view)
+    covered = _coverage(view, quiet)
     verdicts = tuple(_judged(view, s, answers, impacts, covered) for s in case.statements)
     codes = tuple(code_of(view, a.dossier) for a in answers)
     lineages = tuple(lineage(view, a.dossier) for a in answers)
@@ -111,15 +111,29 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_b
     return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()}, found, codes, lineages, checks)
 
 
-def _coverage(view: World) -> statements.Coverage:
-    """Tell which sources gave no record, and of which stores and clusters there are records."""
+def _coverage(view: World, quiet: dict[str, list[tuple[int, int]]]) -> statements.Coverage:
+    """Tell which sources gave no record, of which stores and clusters there are records, and where logs of jobs are silent."""
     seen = {r["source"] for r in view.tables.rows("SELECT DISTINCT source FROM events")}
     places = view.tables.rows(
         "SELECT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place, max(time) AS last FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') AND time IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
     return statements.Coverage(
-        tuple(s.name for s in view.case.sources if s.name not in seen), tuple((r["place"], r["last"]) for r in places if r["place"])
+        tuple(s.name for s in view.case.sources if s.name not in seen),
+        tuple((r["place"], r["last"]) for r in places if r["place"]),
+        _holes(view, quiet),
     )
+
+
+def _holes(view: World, quiet: dict[str, list[tuple[int, int]]]) -> tuple[tuple[str, int, int], ...]:
+    """Return the stretches over which logs of jobs are silent: gaps, and an end before the case's that is farther off than their longest pause."""
+    logs = view.tables.rows("""
+        WITH logs AS (SELECT DISTINCT source FROM events WHERE action IN ('job.launch', 'job.start', 'job.end')),
+        told AS (SELECT source, time, time - lag(time) OVER (PARTITION BY source ORDER BY time) AS pause FROM events WHERE source IN (FROM logs) AND time IS NOT NULL)
+        SELECT source, max(time) AS last, max(pause) AS pause FROM told GROUP BY source ORDER BY source
+    """)
+    found = [(r["source"], a, b) for r in logs for a, b in quiet.get(r["source"], ())]
+    end = view.case.window[1]
+    return (*found, *((r["source"], r["last"], end) for r in logs if r["pause"] and end - r["last"] > r["pause"]))
 
 
 def _judged(

@@ -41,8 +41,8 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
     author = set(world.known.last_holders(commit["claimed"], act.time[0]))
     committer = set(world.known.last_holders(f"email:{facts.get('committer_email', '')}", act.time[0]))
     pushers = set(behind(dossier)) | set(world.known.holders(act.account, act.time[0]))
-    if not author or author & pushers or committer & pushers or not committer:
-        return
+    if not author or not pushers or author & pushers or committer & pushers or not committer:
+        return  # an account that nobody is registered for may be the author's own
     window = world.policy.windows["same_act"]
     merged = world.acts(
         "action IN ('code.merge', 'code.review') AND actor = $a AND time BETWEEN $low AND $high",

@@ -15,6 +15,9 @@ from forensics.reasoning.world import World
 _USUAL = 0.5
 """share of the checkpoints compared with from which on a callable is what such files always name; and of the jobs from which on a load is what jobs do anyway"""
 
+_AT_ONCE = 0.1
+"""share of the rest of a job within which a change came at once"""
+
 
 @dataclass(frozen=True, slots=True)
 class Planted:
@@ -163,12 +166,20 @@ def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:
     event = world.acts("event = $e", e=planted.load["event"])
     yield Item(
         "planted_load", f"{planted.job} had loaded it {minutes:.0f} minutes before its process made the change", tuple(r["source"] for r in event[:1]) or act.sources,
-        (planted.load["event"], *act.events[:2]), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): _coincidence(world, planted) for p in owners}, "almost certain",
+        (planted.load["event"], *act.events[:2]), "change", {Hypothesis(p, Mechanism.OWN_ACCOUNT): _coincidence(world, planted, act.time[0]) for p in owners}, "almost certain",
     )  # fmt: skip
 
 
-def _coincidence(world: World, planted: Planted) -> str:
-    """Say how well it is explained without the code that this job had loaded the object: what most jobs load anyway tells nothing."""
+def _coincidence(world: World, planted: Planted, moment: int) -> str:
+    """Say how well it is explained without the code that the change came when it did.
+
+    That a job had loaded the object tells nothing where most jobs load it anyway. But code that runs on loading acts at once, while who edits out of his own
+    job may do so at any time of it: a change within the first tenth of the time that was left of the job is unlikely without the code.
+    """
+    job = world.tables.rows('SELECT max("end") AS over FROM jobs WHERE job = $j', j=planted.job)
+    left = (job[0]["over"] or 0) - planted.load["time"]
+    if left > 0:
+        return "unlikely" if 0 <= moment - planted.load["time"] <= _AT_ONCE * left else "almost certain"
     bare = planted.object.partition("?versionId=")[0]
     rows = world.tables.rows(
         """

@@ -29,6 +29,12 @@ class Coverage:
     """sources that were handed in and not read"""
     stores: tuple[tuple[str, int], ...]
     """stores (`s3://bucket/`, `hdfs://host/`) and clusters of which records were read, with the time of the last"""
+    holes: tuple[tuple[str, int, int], ...] = ()
+    """stretches (source, since, until) of which a log of jobs tells nothing: its gaps, and a silence to the end of the case that is longer than any of its own"""
+
+    def silent_after(self, when: tuple[int, int] | None) -> str:
+        """Return the log of jobs that is silent over a stretch after the change; empty where there is none."""
+        return next((source for source, _, until in self.holes if when is None or until > when[0]), "")
 
     def holds(self, reference: str, when: tuple[int, int] | None) -> bool:
         """Tell whether records of the place of an object were read that reach beyond the change."""
@@ -217,6 +223,10 @@ def _scale(
             statement,
             f"the records that were read show at most {high:g} {statement.quantity}, and {', '.join(coverage.unread)} could not be read",
         )
+    if high < statement.at_least and (silent := coverage.silent_after(outcome.when)):
+        return _open(
+            statement, f"the records show at most {high:g} {statement.quantity}, and {silent} is silent over a stretch after the change"
+        )
     if high < statement.at_least:
         return _said(statement, outcome, "contradicted", f"the records show at most {high:g} {statement.quantity}, inferred ones included")
     if reach.unmeasured:
@@ -249,6 +259,10 @@ def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome, 
     if coverage.unread or not coverage.holds(statement.object, outcome.when):
         why = f"{', '.join(coverage.unread)} could not be read" if coverage.unread else "no record of that place reaches beyond the change"
         return _open(statement, f"nothing that it is known to have reached lies there, but {why}")
+    if silent := coverage.silent_after(outcome.when):
+        return _open(
+            statement, f"nothing that it is known to have reached lies there, but {silent} is silent over a stretch after the change"
+        )
     return _said(statement, outcome, "supported", "nothing that it reached lies there")
 
 
