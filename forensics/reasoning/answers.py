@@ -125,14 +125,17 @@ def _coverage(view: World, quiet: dict[str, list[tuple[int, int]]]) -> statement
 
 
 def _holes(view: World, quiet: dict[str, list[tuple[int, int]]]) -> tuple[tuple[str, int, int], ...]:
-    """Return the stretches over which logs of jobs are silent: gaps, and an end before the case's that is farther off than their longest pause."""
+    """Return the stretches over which logs of jobs are silent: gaps, and an end before most other sources' that is farther off than their longest pause."""
     logs = view.tables.rows("""
         WITH logs AS (SELECT DISTINCT source FROM events WHERE action IN ('job.launch', 'job.start', 'job.end')),
         told AS (SELECT source, time, time - lag(time) OVER (PARTITION BY source ORDER BY time) AS pause FROM events WHERE source IN (FROM logs) AND time IS NOT NULL)
         SELECT source, max(time) AS last, max(pause) AS pause FROM told GROUP BY source ORDER BY source
     """)
+    ends = view.tables.rows(
+        "SELECT max(time) AS last FROM events WHERE time IS NOT NULL AND source IS NOT NULL GROUP BY source ORDER BY last"
+    )
+    end = min(view.case.window[1], ends[len(ends) // 2]["last"]) if ends else 0
     found = [(r["source"], a, b) for r in logs for a, b in quiet.get(r["source"], ())]
-    end = view.case.window[1]
     return (*found, *((r["source"], r["last"], end) for r in logs if r["pause"] and end - r["last"] > r["pause"]))
 
 

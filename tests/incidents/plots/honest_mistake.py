@@ -32,7 +32,8 @@ def plant(story: Story) -> None:
         lab.push(spot.there, actor, branch, sha, spot.when)
 
     def reviewed() -> None:
-        found = lab.diary.free(reviewer, spot.when + HOUR // 2, spot.when + 70 * HOUR, rng)
+        low = spot.when + HOUR // 2
+        found = next((f for hours in (70, 170, 400) if (f := lab.diary.free(reviewer, low, spot.when + hours * HOUR, rng))), None)
         assert found is not None
         there, when = found
         forge = lab.forge
