@@ -110,8 +110,6 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         if _fits(line_of(r), world.policy.commands.get(act.kind, ()))
         and (r["actor"] is None or world.known.kind(r["actor"], r["time"]) == "personal")
     ]
-    at_once = [r for r in rows if act.time[0] - _SECONDS <= r["time"]]
-    rows = at_once or rows
     if any(r["actor"] is None for r in rows):  # a process whose login the kernel did not keep: it may be the one
         return []
     if unplaced:

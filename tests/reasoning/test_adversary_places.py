@@ -100,6 +100,20 @@ def test_a_push_of_other_branches_alone_did_not_set_this_one(line, may):
     assert _of_branch(line, act) is may
 
 
+def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer(folder):
+    """A push is recorded when it has arrived: the one that began earlier may be the one."""
+    run = {"action": "process.exec", "host": "gpu-1", "object": "file://gpu-1/bin/aws", "outcome": "ok"}
+    rows = [
+        {"clock": "09:59:40", "actor": "unix:vic", "session": "audit:gpu-1/1", **run},
+        {"clock": "09:59:58", "actor": "unix:eve", "session": "audit:gpu-1/2", **run},
+    ]
+    folder.log("store", [write()])
+    folder.log("host", [login("09:30", "unix:vic", IP, 1), login("09:31", "unix:eve", "ip:10.0.0.8", 2), *rows], "T4")
+    folder.log("dhcp", [lease(), lease("09:30", "eve", "ip:10.0.0.8")], "T4")
+    folder.ask(MODEL)
+    assert folder.answer()["person"] is None
+
+
 # --- somebody else at one's open session ----------------------------------------------------------------------------------
 
 
