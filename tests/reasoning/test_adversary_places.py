@@ -1,9 +1,12 @@
 """The opponent on addresses, devices and open sessions: what was so in the morning, what happened at the same second, who sat there."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from forensics.reasoning.act import Act
-from forensics.reasoning.commands import _of_branch
+from forensics.reasoning.commands import _of_branch, on_host
+from forensics.reasoning.policy import read_policy
 from tests.reasoning.test_adversary import MODEL, command, lease, unlock, usual, write
 from tests.reasoning.test_adversary_logins import FILE, login, on_device, wrote
 
@@ -100,18 +103,21 @@ def test_a_push_of_other_branches_alone_did_not_set_this_one(line, may):
     assert _of_branch(line, act) is may
 
 
-def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer(folder):
+def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer():
     """A push is recorded when it has arrived: the one that began earlier may be the one."""
-    run = {"action": "process.exec", "host": "gpu-1", "object": "file://gpu-1/bin/aws", "outcome": "ok"}
+    moment = 1_718_186_400_000_000_000
     rows = [
-        {"clock": "09:59:40", "actor": "unix:vic", "session": "audit:gpu-1/1", **run},
-        {"clock": "09:59:58", "actor": "unix:eve", "session": "audit:gpu-1/2", **run},
+        {"actor": f"unix:{who}", "host": "gpu-1", "time": moment - before * 1_000_000_000, "attrs": {"command": "git push origin main"}}
+        for who, before in (("vic", 20), ("eve", 2))
     ]
-    folder.log("store", [write()])
-    folder.log("host", [login("09:30", "unix:vic", IP, 1), login("09:31", "unix:eve", "ip:10.0.0.8", 2), *rows], "T4")
-    folder.log("dhcp", [lease(), lease("09:30", "eve", "ip:10.0.0.8")], "T4")
-    folder.ask(MODEL)
-    assert folder.answer()["person"] is None
+    act = Act("code.push", "gitlab:vic", (moment, moment), ({"object": "git:train#refs/heads/main"},), None)
+    known = SimpleNamespace(kind=lambda *_: "personal")
+
+    def run(these):
+        return on_host(SimpleNamespace(policy=read_policy(None), known=known, acts=lambda *_, **__: these), act, ["gpu-1"])
+
+    assert run(rows) == []
+    assert run(rows[1:]) == rows[1:]
 
 
 # --- somebody else at one's open session ----------------------------------------------------------------------------------
