@@ -1,75 +1,43 @@
 """Reason about every question, in order: the act, its hypotheses, the evidence, the rung; then reach, flags and statements."""
 
 from dataclasses import dataclass, field, replace
-from math import exp, log
+from math import exp
 
 from forensics.indicator import Hypothesis, Item, indicators
-from forensics.model import CaseConfig, Mechanism, Question, Rung, Statement
+from forensics.model import CaseConfig, Mechanism, Question, Rung
 from forensics.patterns.matching import Matching, unmatched
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
-from forensics.reasoning.attended import attended
+from forensics.reasoning.answer import Answer, Argued, Weighing
 from forensics.reasoning.causes import Cause, Comparison, asked, compare
 from forensics.reasoning.code import Code, code_of
 from forensics.reasoning.controls import controls
 from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
-from forensics.reasoning.effects import SHOWN, effect
 from forensics.reasoning.flags import Flag, flags, overlap
 from forensics.reasoning.gaps import gaps, silences
-from forensics.reasoning.hypotheses import NOT_EVALUATED, behind, hypotheses, with_forgers
+from forensics.reasoning.hypotheses import hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.lineage import Lineage, lineage
 from forensics.reasoning.missing import missing
+from forensics.reasoning.naming import (
+    OF_PRESENCE,
+    Rivals,
+    candidates_of,
+    carries,
+    contrary_to,
+    mechanism_below,
+    mechanism_of,
+    nearest_of,
+    session_of,
+)
 from forensics.reasoning.opportunity import opportunity
-from forensics.reasoning.planted import planted_items, several_writes
+from forensics.reasoning.outcomes import coverage, judged
+from forensics.reasoning.planted import planted_items
 from forensics.reasoning.policy import Policy
-from forensics.reasoning.review import handling
-from forensics.reasoning.weighing import Ratio, Weighed, item_log, leader, ratio, total, weigh
+from forensics.reasoning.weighing import Weighed, item_log, leader, ratio, total, weigh
 from forensics.reasoning.world import Blobs, World, no_blobs, world
 from forensics.tables import Tables
-
-
-@dataclass(frozen=True, slots=True)
-class Argued:
-    """An item, and what it contributes to the leading hypothesis against the best-supported alternative."""
-
-    weighed: Weighed
-    lr: float
-
-
-@dataclass(frozen=True, slots=True)
-class Weighing:
-    """What one comparison of hypotheses rests on, so that its arithmetic can be done again from the findings alone."""
-
-    leading: Hypothesis
-    weighed: tuple[Weighed, ...]
-    compared: tuple[tuple[Hypothesis, Ratio], ...]
-    nearest: Hypothesis | None
-    """the alternative that each item's own ratio is against"""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to one question."""
-
-    question: Question
-    dossier: Dossier
-    rung: Rung
-    person: str | None
-    account: str | None
-    mechanism: Mechanism
-    support: str
-    candidates: tuple[str, ...]
-    alternatives: tuple[tuple[Hypothesis, Ratio], ...] = ()
-    argued: tuple[Argued, ...] = ()
-    ladder: tuple[rungs.Step, ...] = ()
-    missing: tuple[str, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    on_behalf: str | None = None
-    not_evaluated: tuple[str, ...] = NOT_EVALUATED
-    weighings: tuple[Weighing, ...] = ()
-    """the items of `argued`, in their order, shared out to the comparisons that they were weighed in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,87 +71,12 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_b
     found = compare(view)
     answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found.causes))
     impacts = tuple(impact(view, a.dossier) for a in answers)
-    covered = _coverage(view, quiet)
-    verdicts = tuple(_judged(view, s, answers, impacts, covered) for s in case.statements)
+    covered = coverage(view, quiet)
+    verdicts = tuple(judged(view, s, answers, impacts, covered) for s in case.statements)
     codes = tuple(code_of(view, a.dossier) for a in answers)
     lineages = tuple(lineage(view, a.dossier) for a in answers)
     checks = tuple(controls(view, *parts) for parts in zip((a.dossier for a in answers), impacts, codes, strict=True))
     return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()}, found, codes, lineages, checks)
-
-
-def _coverage(view: World, quiet: dict[str, list[tuple[int, int]]]) -> statements.Coverage:
-    """Tell which sources gave no record, of which stores and clusters there are records, and where logs of jobs are silent."""
-    seen = {r["source"] for r in view.tables.rows("SELECT DISTINCT source FROM events")}
-    places = view.tables.rows(
-        "SELECT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place, max(time) AS last FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') AND time IS NOT NULL GROUP BY 1 ORDER BY 1"
-    )
-    return statements.Coverage(
-        tuple(s.name for s in view.case.sources if s.name not in seen),
-        tuple((r["place"], r["last"]) for r in places if r["place"]),
-        _holes(view, quiet),
-    )
-
-
-def _holes(view: World, quiet: dict[str, list[tuple[int, int]]]) -> tuple[tuple[str, int, int], ...]:
-    """Return the stretches over which logs of jobs are silent: gaps, and an end before most other sources' that is farther off than their longest pause."""
-    logs = view.tables.rows("""
-        WITH logs AS (SELECT DISTINCT source FROM events WHERE action IN ('job.launch', 'job.start', 'job.end')),
-        told AS (SELECT source, time, time - lag(time) OVER (PARTITION BY source ORDER BY time) AS pause FROM events WHERE source IN (FROM logs) AND time IS NOT NULL)
-        SELECT source, max(time) AS last, max(pause) AS pause FROM told GROUP BY source ORDER BY source
-    """)
-    ends = view.tables.rows(
-        "SELECT max(time) AS last FROM events WHERE time IS NOT NULL AND source IS NOT NULL GROUP BY source ORDER BY last"
-    )
-    end = min(view.case.window[1], ends[len(ends) // 2]["last"]) if ends else 0
-    found = [(r["source"], a, b) for r in logs for a, b in quiet.get(r["source"], ())]
-    return (*found, *((r["source"], r["last"], end) for r in logs if r["pause"] and end - r["last"] > r["pause"]))
-
-
-def _judged(
-    view: World, statement: Statement, answers: tuple[Answer, ...], impacts: tuple[Impact, ...], covered: statements.Coverage
-) -> statements.Verdict:
-    found = next(((a, i) for a, i in zip(answers, impacts, strict=True) if a.question.id == statement.question), None)
-    if found is None:
-        return statements.judge(view.case, statement, None, None, None, covered)
-    a, reach = found
-    refs = a.dossier.act.events if a.dossier.act else a.dossier.seen[:4]
-    sources = a.dossier.act.sources if a.dossier.act else ()
-    raised = tuple(f.flag for f in a.flags)
-    outcome = statements.Outcome(
-        a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a),
-        attended(a.dossier), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
-    )  # fmt: skip
-    jobs = [*reach.jobs, *reach.jobs_possible]
-    rows = view.tables.rows(
-        "SELECT job, max(gpus) AS g FROM jobs WHERE list_contains($j, job) AND gpus IS NOT NULL GROUP BY job ORDER BY job", j=jobs
-    )
-    return statements.judge(view.case, statement, outcome, reach, statements.most_gpus({r["job"]: r["g"] for r in rows}), covered)
-
-
-_OWN_THINGS = ("device:", "badge:", "okta:")
-
-
-def _gone(view: World, a: Answer) -> frozenset[str]:
-    """Return who had left before the act with all of his own things ended, or whose the account then was not.
-
-    Nobody where nothing shows that somebody was there: what was set up before may run later.
-    """
-    act = a.dossier.act
-    if act is None or not attended(a.dossier):
-        return frozenset()
-    moment = act.time[0]
-    left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment]
-    things = {p.id: [i for i in view.known.by_person.get(p.id, ()) if i.identifier.startswith(_OWN_THINGS)] for p in left}
-    holders = view.known.last_holders(act.account, moment)
-    return frozenset(p for p, own in things.items() if p not in holders or (own and not any(i.live(moment) for i in own)))
-
-
-def _misnamed(view: World, a: Answer) -> tuple[str, ...]:
-    """Return the people whom records name that a copy out of their keeper's reach contradicts."""
-    rows = view.tables.rows(
-        "SELECT actor, time FROM acts WHERE list_contains($e, event) ORDER BY event", e=[weak for weak, _ in a.dossier.aside]
-    )
-    return tuple(sorted({p for r in rows for p in view.known.holders(r["actor"], r["time"])} - {a.person}))
 
 
 def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int]]]) -> Answer:
@@ -262,166 +155,29 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     )
     others = tuple((h, ratio(view, weighed, stand_in, h)) for h in hyps if h != stand_in) if stand_in else ()
     rivals = tuple((h, r) for h, r in others if stand_in and h.person != stand_in.person)
-    session = _session(view, dossier, weighed, rivals)
-    named = best is not None and session is not None and _named(view, weighed, best, rivals)
-    contrary = _contrary(view, weighed, best, rivals) if named and best else None
+    session = session_of(view, dossier, weighed, rivals)
+    named = best is not None and session is not None and carries(view, weighed, best, rivals)
+    contrary = contrary_to(view, weighed, best, rivals) if named and best else None
     named = named and contrary is None
-    if contrary is not None and contrary.item.kind not in _OF_PRESENCE:
+    if contrary is not None and contrary.item.kind not in OF_PRESENCE:
         session = None  # two records put the act into two hands' sessions
     rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
     worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
-    candidates = (stand_in.person,) if named and stand_in else _candidates(view, stand_in, rivals, None if contrary else session)
+    candidates = (stand_in.person,) if named and stand_in else candidates_of(view, stand_in, rivals, None if contrary else session)
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
-        _by(view, dossier, stand_in) if named and stand_in else _mechanism(view, dossier, rivals, None if contrary else stand_in),
+        mechanism_of(view, dossier, stand_in) if named and stand_in else mechanism_below(view, dossier, rivals, None if contrary else stand_in),
         view.policy.band(worst) if best and rivals and contrary is None else "none", candidates,
         tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, contrary, worst, view.policy.lowest),
         missing(view, dossier, rung, (), frozenset(w.item.kind for w in weighed)), raised, _on_behalf(dossier),
-        weighings=(Weighing(stand_in, tuple(weighed), others, _nearest(rivals)),) if stand_in else (),
+        weighings=(Weighing(stand_in, tuple(weighed), others, nearest_of(rivals)),) if stand_in else (),
     )  # fmt: skip
 
 
-def _nearest(rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> Hypothesis | None:
-    """Return the best-supported alternative of another person."""
-    return min(rivals, key=lambda o: (o[1].low, o[0]))[0] if rivals else None
-
-
-def _by(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
-    """Return the mechanism of a named hypothesis: who wrote an object with hidden code acts through whoever loads it."""
-    if h.mechanism is Mechanism.OWN_ACCOUNT and _honest(view, dossier):
-        return Mechanism.DEFECT
-    if h.mechanism is Mechanism.CREDENTIAL_MISUSE and not behind(dossier):
-        return Mechanism.UNKNOWN  # whose the account is, nobody knows: it may be his own
-    if dossier.aside:
-        return Mechanism.FORGED_RECORD  # a record named somebody else, and a copy out of its keeper's reach does not
-    sure = dossier.code and not several_writes(view, dossier.objects[0], dossier.code)
-    return Mechanism.DEPUTY if sure and h.mechanism in (Mechanism.OWN_ACCOUNT, Mechanism.SHARED_IDENTITY) else h.mechanism
-
-
-def _honest(view: World, dossier: Dossier) -> bool:
-    """Tell whether the change bears the marks of an honest mistake: reviewed by somebody else, and taken back by its maker."""
-    done = handling(view, dossier)
-    return bool(done.reviews and done.taken_back and done.by_maker and not dossier.code)
-
-
-def _session(view: World, dossier: Dossier, weighed: list[Weighed], rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> Weighed | None:
-    """Return the item that establishes a session from a known device or credential, where there is one.
-
-    Records that one of their keepers may have made up, for all that other records say, establish none.
-    """
-    if len(dossier.origins) != 1:
-        return None
-    open_forgers = {h.person for h, r in rivals if h.mechanism is Mechanism.FORGED_RECORD and r.low < view.policy.lowest}
-    weighed = [w for w in weighed if not w.controllers & open_forgers]
-    return next(
-        (
-            w
-            for w in weighed
-            if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "host_command", "credential", "origin_login")
-        ),
-        None,
-    )
-
-
-def _named(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> bool:
-    """Tell whether the records carry to a person (method, The ladder): two independent groups, and every alternative clearly less supported."""
-    least_left = view.policy.left_out
-    if not rivals or any(r.low < view.policy.lowest or min(r.left_out_low, r.dropped_low) < least_left for _, r in rivals):
-        return False
-    nearest = min(rivals, key=lambda o: (o[1].low, o[0]))[0]
-    least = {"session": 0.0, "person": log(view.policy.person)}
-    speaking = {
-        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
-        for rung, needed in least.items()
-    }
-    from_device = any(
-        w.item.kind in ("origin_device", "device_command") and w.item.rung == "session" and item_log(view, w, best, nearest) > 0
-        for w in weighed
-    )
-    return from_device and (bool(speaking["person"] - speaking["session"]) or _in_hand(view, weighed, best, nearest, speaking["session"]))
-
-
-_OF_HANDS = frozenset(
-    (
-        "presence",
-        "elsewhere",
-        "device_session",
-        "device_command",
-        "device_sign_on",
-        "sign_on",
-        "address_use",
-        "host_command",
-        "origin_device",
-    )
-)
-"""indicators of where somebody's hands were; whose the account or the key is, and who sat in a meeting with a laptop, does not tell"""
-_OF_PRESENCE = frozenset(("presence", "elsewhere", "device_session", "device_sign_on"))
-"""those of them that leave open that the session is the one it seems, in somebody else's hands"""
-_POOR = ("unlikely", "very unlikely")
-
-
-def _contrary(view: World, weighed: list[Weighed], best: Hypothesis, rivals: tuple[tuple[Hypothesis, Ratio], ...]) -> Weighed | None:
-    """Return a record of that moment that speaks against the leading person's own hands, and better fits somebody else's: with one, nobody is named.
-
-    However much else fits a person: of two records that contradict each other one is wrong, or something happened that no hypothesis tells of, such
-    as somebody at another's open laptop, or a log rewritten by a keeper whom nobody declared.
-    """
-    return next(
-        (
-            w
-            for w in weighed
-            if w.item.kind in _OF_HANDS
-            and w.item.expect.get(best, w.item.otherwise) in _POOR
-            and any(item_log(view, w, best, h) < 0 for h, _ in rivals)
-        ),
-        None,
-    )
-
-
-def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:
-    """Tell whether one sensor's word on the device and on who opened it stands beside another log's word on the session.
-
-    A device that was opened on the spot was in a hand; a sign-on from it may be a saved password's.
-    """
-    opened = {w.group for w in weighed if w.item.kind == "device_session" and item_log(view, w, best, nearest) > log(view.policy.person)}
-    return any(s != p for s in session for p in opened)
-
-
-def _candidates(
-    view: World, best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...], session: Weighed | None
-) -> tuple[str, ...]:
-    """Return everybody whom the records do not exclude: whom the leading hypothesis does not outweigh at the low end.
-
-    Without a session nobody is excluded: an account is not a person. A name too few is as wrong as a wrong name: to leave
-    somebody out takes more than to be ahead of him, and not one group alone.
-    """
-    need, alone = view.policy.excluded, view.policy.lowest
-    found = {h.person for h, r in rivals if session is None or r.low < need or r.left_out_low < alone}
-    return tuple(sorted(found | ({best.person} if best else set())))
-
-
-def _mechanism(view: World, dossier: Dossier, rivals: tuple[tuple[Hypothesis, Ratio], ...], best: Hypothesis | None) -> Mechanism:
-    """Return the mechanism below rung person: only what holds whoever it was."""
-    if dossier.account_kind == "shared":
-        return Mechanism.SHARED_IDENTITY
-    if dossier.account_kind == "service":
-        return Mechanism.AUTOMATION if any(o.manner == "automation" for o in dossier.origins) else Mechanism.SHARED_IDENTITY
-    if best is None or not behind(dossier):
-        return Mechanism.UNKNOWN
-    open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | {best.mechanism}
-    holders = set(behind(dossier))
-    excluded = all(r.low >= view.policy.lowest for h, r in rivals if h.person in holders)
-    if open_to == {Mechanism.CREDENTIAL_MISUSE} and excluded:
-        return Mechanism.CREDENTIAL_MISUSE
-    return Mechanism.UNKNOWN
-
-
-def _argued(
-    view: World, weighed: list[Weighed], best: Hypothesis | None, rivals: tuple[tuple[Hypothesis, Ratio], ...]
-) -> tuple[Argued, ...]:
+def _argued(view: World, weighed: list[Weighed], best: Hypothesis | None, rivals: Rivals) -> tuple[Argued, ...]:
     """Return every item with its ratio for the leading hypothesis against the best-supported alternative."""
-    nearest = _nearest(rivals)
+    nearest = nearest_of(rivals)
     if best is None or nearest is None:
         return tuple(Argued(w, 1.0) for w in weighed)
     return tuple(Argued(w, exp(item_log(view, w, best, nearest))) for w in weighed)

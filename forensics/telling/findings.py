@@ -10,7 +10,8 @@ from typing import Any
 from forensics import graph, times
 from forensics.indicator import Hypothesis
 from forensics.model import CaseConfig
-from forensics.reasoning.answers import Answer, Argued, Reasoned, Weighing
+from forensics.reasoning.answer import Answer, Argued, Weighing
+from forensics.reasoning.answers import Reasoned
 from forensics.reasoning.causes import Cause
 from forensics.reasoning.impact import Impact
 from forensics.reasoning.statements import Verdict

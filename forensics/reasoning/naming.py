@@ -1,0 +1,147 @@
+"""How far one weighing carries: the session, the person, who stays a candidate, and the mechanism (method, The ladder)."""
+
+from math import log
+
+from forensics.indicator import Hypothesis
+from forensics.model import Mechanism
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.planted import several_writes
+from forensics.reasoning.review import handling
+from forensics.reasoning.weighing import Ratio, Weighed, item_log
+from forensics.reasoning.world import World
+
+Rivals = tuple[tuple[Hypothesis, Ratio], ...]
+"""the hypotheses of other people than the leading one, each with the ratio of the leading one against it"""
+
+
+def session_of(view: World, dossier: Dossier, weighed: list[Weighed], rivals: Rivals) -> Weighed | None:
+    """Return the item that establishes a session from a known device or credential, where there is one.
+
+    Records that one of their keepers may have made up, for all that other records say, establish none.
+    """
+    if len(dossier.origins) != 1:
+        return None
+    open_forgers = {h.person for h, r in rivals if h.mechanism is Mechanism.FORGED_RECORD and r.low < view.policy.lowest}
+    weighed = [w for w in weighed if not w.controllers & open_forgers]
+    return next(
+        (
+            w
+            for w in weighed
+            if w.item.rung == "session" and w.item.kind in ("origin_device", "device_command", "host_command", "credential", "origin_login")
+        ),
+        None,
+    )
+
+
+def carries(view: World, weighed: list[Weighed], best: Hypothesis, rivals: Rivals) -> bool:
+    """Tell whether the records carry to a person (method, The ladder): two independent groups, and every alternative clearly less supported."""
+    least_left, nearest = view.policy.left_out, nearest_of(rivals)
+    if nearest is None or any(r.low < view.policy.lowest or min(r.left_out_low, r.dropped_low) < least_left for _, r in rivals):
+        return False
+    least = {"session": 0.0, "person": log(view.policy.person)}
+    speaking = {
+        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
+        for rung, needed in least.items()
+    }
+    from_device = any(
+        w.item.kind in ("origin_device", "device_command") and w.item.rung == "session" and item_log(view, w, best, nearest) > 0
+        for w in weighed
+    )
+    return from_device and (bool(speaking["person"] - speaking["session"]) or _in_hand(view, weighed, best, nearest, speaking["session"]))
+
+
+def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:
+    """Tell whether one sensor's word on the device and on who opened it stands beside another log's word on the session.
+
+    A device that was opened on the spot was in a hand; a sign-on from it may be a saved password's.
+    """
+    opened = {w.group for w in weighed if w.item.kind == "device_session" and item_log(view, w, best, nearest) > log(view.policy.person)}
+    return any(s != p for s in session for p in opened)
+
+
+_OF_HANDS = frozenset(
+    (
+        "presence",
+        "elsewhere",
+        "device_session",
+        "device_command",
+        "device_sign_on",
+        "sign_on",
+        "address_use",
+        "host_command",
+        "origin_device",
+    )
+)
+"""indicators of where somebody's hands were; whose the account or the key is, and who sat in a meeting with a laptop, does not tell"""
+OF_PRESENCE = frozenset(("presence", "elsewhere", "device_session", "device_sign_on"))
+"""those of them that leave open that the session is the one it seems, in somebody else's hands"""
+_POOR = ("unlikely", "very unlikely")
+
+
+def contrary_to(view: World, weighed: list[Weighed], best: Hypothesis, rivals: Rivals) -> Weighed | None:
+    """Return a record of that moment that speaks against the leading person's own hands, and better fits somebody else's: with one, nobody is named.
+
+    However much else fits a person: of two records that contradict each other one is wrong, or something happened that no hypothesis tells of, such
+    as somebody at another's open laptop, or a log rewritten by a keeper whom nobody declared.
+    """
+    return next(
+        (
+            w
+            for w in weighed
+            if w.item.kind in _OF_HANDS
+            and w.item.expect.get(best, w.item.otherwise) in _POOR
+            and any(item_log(view, w, best, h) < 0 for h, _ in rivals)
+        ),
+        None,
+    )
+
+
+def candidates_of(view: World, best: Hypothesis | None, rivals: Rivals, session: Weighed | None) -> tuple[str, ...]:
+    """Return everybody whom the records do not exclude: whom the leading hypothesis does not outweigh at the low end.
+
+    Without a session nobody is excluded: an account is not a person. A name too few is as wrong as a wrong name: to leave
+    somebody out takes more than to be ahead of him, and not one group alone.
+    """
+    need, alone = view.policy.excluded, view.policy.lowest
+    found = {h.person for h, r in rivals if session is None or r.low < need or r.left_out_low < alone}
+    return tuple(sorted(found | ({best.person} if best else set())))
+
+
+def nearest_of(rivals: Rivals) -> Hypothesis | None:
+    """Return the best-supported alternative of another person."""
+    return min(rivals, key=lambda o: (o[1].low, o[0]))[0] if rivals else None
+
+
+def mechanism_of(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
+    """Return the mechanism of a named hypothesis: who wrote an object with hidden code acts through whoever loads it."""
+    if h.mechanism is Mechanism.OWN_ACCOUNT and _honest(view, dossier):
+        return Mechanism.DEFECT
+    if h.mechanism is Mechanism.CREDENTIAL_MISUSE and not behind(dossier):
+        return Mechanism.UNKNOWN  # whose the account is, nobody knows: it may be his own
+    if dossier.aside:
+        return Mechanism.FORGED_RECORD  # a record named somebody else, and a copy out of its keeper's reach does not
+    sure = dossier.code and not several_writes(view, dossier.objects[0], dossier.code)
+    return Mechanism.DEPUTY if sure and h.mechanism in (Mechanism.OWN_ACCOUNT, Mechanism.SHARED_IDENTITY) else h.mechanism
+
+
+def _honest(view: World, dossier: Dossier) -> bool:
+    """Tell whether the change bears the marks of an honest mistake: reviewed by somebody else, and taken back by its maker."""
+    done = handling(view, dossier)
+    return bool(done.reviews and done.taken_back and done.by_maker and not dossier.code)
+
+
+def mechanism_below(view: World, dossier: Dossier, rivals: Rivals, best: Hypothesis | None) -> Mechanism:
+    """Return the mechanism below rung person: only what holds whoever it was."""
+    if dossier.account_kind == "shared":
+        return Mechanism.SHARED_IDENTITY
+    if dossier.account_kind == "service":
+        return Mechanism.AUTOMATION if any(o.manner == "automation" for o in dossier.origins) else Mechanism.SHARED_IDENTITY
+    if best is None or not behind(dossier):
+        return Mechanism.UNKNOWN
+    open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | {best.mechanism}
+    holders = set(behind(dossier))
+    excluded = all(r.low >= view.policy.lowest for h, r in rivals if h.person in holders)
+    if open_to == {Mechanism.CREDENTIAL_MISUSE} and excluded:
+        return Mechanism.CREDENTIAL_MISUSE
+    return Mechanism.UNKNOWN
