@@ -292,7 +292,7 @@ def _sweep(folder: Path, names: Pseudonyms) -> None:
 
 @lru_cache(maxsize=1)
 def _own_text() -> str:
-    """Return the words that this program itself may write on a page, in small letters: they name nobody."""
+    """Return the words that this program itself may write on a page: they name nobody."""
     package = Path(__file__).parents[2]
     places = (
         _INSIDE.parent,
@@ -303,4 +303,4 @@ def _own_text() -> str:
     )
     kinds = (".py", ".md", ".txt", ".toml", ".html", ".css", ".po")
     files = (p for place in places for p in sorted(place.rglob("*")) if p.suffix in kinds and "timeline" not in p.parts)
-    return "\n".join(sorted({word for p in files for word in p.read_text(encoding="utf-8").lower().split()}))
+    return "\n".join(sorted({word for p in files for word in p.read_text(encoding="utf-8").split()}))

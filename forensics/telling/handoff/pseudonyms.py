@@ -1,27 +1,23 @@
 """Other words for people: one for each, everywhere the same, chosen so that nothing about the person can be told from it."""
 
 import hmac
-import os.path
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from itertools import groupby
 
 from forensics.model import CaseConfig, Identifier
+from forensics.telling import spellings
 from forensics.telling.handoff.commitments import Json
 
-_ANYWHERE = 5
-"""characters from which a name is taken out inside longer words, too"""
 _SHORTEST = 2
 OTHER = "Person "
 """what a number stands after in place of a name"""
+SEVERAL = f"{OTHER}x??"
+"""what stands for a name, or a part of one, that several people bear"""
+_LABEL = rf"(?:[a-z0-9-]+:)?(?:p-|{OTHER})?x\d\d+(?:-\d+)?"
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII)
 _BARE_NUMBER = re.compile(r"#?\d{1,9}")
 """too short to be told from a byte range or a port: only taken out with its namespace"""
-_CJK = "\u2e80"
-"""from here on a sign is a syllable, and two of them a given name"""
-_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o", "Ø": "O", "å": "a", "æ": "ae", "ł": "l", "Ł": "L", "đ": "d"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +29,27 @@ class Pseudonyms:
     ids: Mapping[str, str]
     """people's ids"""
     pattern: re.Pattern[str] | None
+    capitals: re.Pattern[str] | None = None
+    """finds what only its capital tells from a word"""
+    kept: frozenset[str] = frozenset()
+    """names, in small letters, that stay as they are, though parts of them are somebody else's, too"""
 
     def text(self, text: str) -> str:
-        """Return a text without the names."""
-        return self.pattern.sub(self._other, text) if self.pattern else text
+        """Return a text without the names; where several stand in a row, in the order of their labels."""
+        other = self.pattern.sub(self._other, text) if self.pattern else text
+        return text if other == text else spellings.in_order(other, _LABEL)
 
     def left(self, text: str) -> set[str]:
         """Return the names that a text still holds, in small letters."""
         if self.pattern is None:
             return set()
         small = re.compile(self.pattern.pattern)  # on small letters: three times as fast as without regard to case
-        return {found.group() for found in small.finditer(text.lower())}
+        found = {found.group() for found in small.finditer(text.lower())}
+        return (found | {found.group().lower() for found in (self.capitals.finditer(text) if self.capitals else ())}) - self.kept
 
     def _other(self, found: re.Match[str]) -> str:
+        if found.group().lower() in self.kept:
+            return found.group()
         return self.terms.get(found.group().lower(), "withheld")  # a long s, a dotless i: the same letter in another dress
 
     def value(self, value: Json) -> Json:
@@ -80,11 +84,10 @@ def pseudonyms(
     order = sorted(case.people, key=lambda p: _rank(secret, p.id))
     numbers = {p.id: f"x{n:02d}" for n, p in enumerate(order, 1)}
     others = [p for p in case.people if p.id not in keep]
-    terms: dict[str, str] = {}
-    for p in others:
-        terms[p.id] = f"p-{numbers[p.id]}"
-        for name in _names(p.name):
-            terms.setdefault(name, f"{OTHER}{numbers[p.id]}")
+    names, kept = _names(case, numbers, keep)
+    terms = {p.id: f"p-{numbers[p.id]}" for p in others}
+    for name, other in names.items():
+        terms.setdefault(name, other)
     _identifiers(case, {p.id: numbers[p.id] for p in others}, terms, secret, everything=everything)
     for n, address in enumerate(_addresses(case, texts), 1):
         terms.setdefault(address, f"address-{n}")
@@ -93,10 +96,43 @@ def pseudonyms(
     asked = sorted(further)
     for n, word in enumerate(asked, 1):
         terms.setdefault(word, f"withheld-{n}")
-    small = {term.lower(): other for term, other in terms.items() if len(term) >= _SHORTEST}
-    found = _pattern([t for t in small if t.isalpha()])
-    ordinary = set(found.findall(ours)) - {word.lower() for word in asked} if found and ours else set()
-    return Pseudonyms(small, {p.id: f"p-{numbers[p.id]}" for p in others}, _pattern(small, ordinary))
+    terms = {term: other for term, other in terms.items() if len(term) >= _SHORTEST}
+    words = spellings.ordinary(terms, ours) - {word.lower() for word in asked}
+    every = [*terms, *kept]
+    small = {term.lower(): other for term, other in reversed(terms.items())}
+    found, shown = spellings.pattern(every, words), spellings.capitals(every, words)
+    return Pseudonyms(
+        small, {p.id: f"p-{numbers[p.id]}" for p in others}, found if terms else None, shown, frozenset(k.lower() for k in kept)
+    )
+
+
+def _names(case: CaseConfig, numbers: Mapping[str, str], keep: Collection[str]) -> tuple[dict[str, str], list[str]]:
+    """Return what stands for each spelling of a name that is taken out, and the whole names of those who stay.
+
+    What several people bear, whether they stay or not, says that it is one of several: it must not be put down to one of them.
+    """
+    found: dict[str, set[str]] = {}
+    for p in case.people:
+        for form in spellings.spellings(p.name):
+            found.setdefault(form, set()).add(f"{OTHER}{numbers[p.id]}")
+    hidden = {form.lower() for p in case.people if p.id not in keep for form in spellings.spellings(p.name)}
+    chosen = {form: other for form, other in spellings.chosen(found, SEVERAL).items() if form.lower() in hidden}
+    return chosen, sorted({text for text in _whole(case, keep) if text.lower() not in hidden})
+
+
+def _whole(case: CaseConfig, keep: Collection[str]) -> Iterator[str]:
+    """Yield what names somebody who stays, and may hold a part that is somebody else's, too: Li Wei beside Li Na."""
+    for p in case.people:
+        if p.id in keep:
+            yield from (form for form in spellings.spellings(p.name) if len(form) >= len("".join(p.name.split())) > spellings.SHORT)
+    own = {i.identifier for i in case.identifiers if i.person in keep}
+    shared = {i.identifier for i in case.identifiers if i.person not in keep and i.kind == "personal"}
+    for identifier in own - shared:
+        value = identifier.partition(":")[2]
+        yield identifier
+        yield from (
+            text for text in (value, value.partition("@")[0]) if len(text) >= spellings.ANYWHERE and not _BARE_NUMBER.fullmatch(text)
+        )
 
 
 def _addresses(case: CaseConfig, texts: str) -> list[str]:
@@ -109,28 +145,14 @@ def _rank(secret: bytes, name: str) -> bytes:
     return hmac.digest(secret, b"order:" + name.encode(), "sha256")
 
 
-def _names(name: str) -> list[str]:
-    """Return a name and those of its parts that point at somebody by themselves."""
-    parts = [p for p in re.split(r"[\s,·・-]+", name) if len(p) >= (3 if p[0] < _CJK else 2)]
-    turned = [" ".join(reversed(name.split())), "".join(name.split())] if " " in name else []
-    given = [name[n:] for n in (1, 2) if name[0] >= _CJK and len(name) - n >= 2] if name and " " not in name else []
-    return list(dict.fromkeys(form for n in (name, *turned, *parts, *given) if n for form in _forms(n)))
-
-
-def _forms(name: str) -> Iterator[str]:
-    """Yield a name as it is, as two systems may keep its accents, and without them (Grünwald, Gruenwald, Grunwald)."""
-    yield name
-    yield unicodedata.normalize("NFC", name)
-    apart = unicodedata.normalize("NFD", name)
-    yield apart
-    yield "".join(c for c in apart if not unicodedata.combining(c)).translate(_SPELLED)
-    yield unicodedata.normalize("NFC", name).translate(_SPELLED)
-
-
 def _identifiers(case: CaseConfig, numbers: Mapping[str, str], terms: dict[str, str], secret: bytes, *, everything: bool) -> None:
     """Add what is somebody's alone, with and without its namespace; of addresses also what stands before the @."""
     count: dict[str, int] = {}
     chosen: dict[str, str] = {}
+    spelled: dict[str, list[str]] = {}
+    for term, stands in terms.items():
+        if stands.startswith(OTHER):
+            spelled.setdefault(term.lower(), []).append(term)
     for row in sorted(case.identifiers, key=lambda i: (_rank(secret, i.identifier), i.person)):
         if row.identifier in chosen or not _hidden(case, row, numbers, everything=everything):
             continue
@@ -139,10 +161,16 @@ def _identifiers(case: CaseConfig, numbers: Mapping[str, str], terms: dict[str, 
         space, _, value = row.identifier.partition(":")
         other = chosen[row.identifier] = f"{owner}-{count[owner]}"
         terms[row.identifier] = f"{space}:{other}"
-        if not _BARE_NUMBER.fullmatch(value):
-            terms.setdefault(value, other)
-        if space == "email":
-            terms.setdefault(value.partition("@")[0], other)
+        for login in (value, *([value.partition("@")[0]] if space == "email" else [])):
+            if not _BARE_NUMBER.fullmatch(login):
+                _login(terms, spelled.get(login.lower(), ()), login, other)
+
+
+def _login(terms: dict[str, str], names: Collection[str], login: str, other: str) -> None:
+    """Add a login; where it is somebody else's name, too, both say that it could be one of several."""
+    if any(terms[name] not in (SEVERAL, f"{OTHER}{other.partition('-')[0]}") for name in names):
+        terms.update(dict.fromkeys((*names, login), SEVERAL))
+    terms.setdefault(login, other)
 
 
 def _hidden(case: CaseConfig, row: Identifier, numbers: Mapping[str, str], *, everything: bool) -> bool:
@@ -156,28 +184,3 @@ def _hosts(case: CaseConfig, terms: dict[str, str], secret: bytes) -> None:
     for n, host in enumerate(hosts, 1):
         terms.setdefault(host, f"h{n:02d}")
         terms.setdefault(f"host:{host.partition('.')[0]}", f"host:h{n:02d}")
-
-
-def _pattern(terms: Collection[str], ordinary: Collection[str] = ()) -> re.Pattern[str] | None:
-    """Match long terms anywhere and short ones as words, the longest first; as trees, so that thousands of terms cost little more than ten.
-
-    Ordinary words count where a name or an account would stand: with a capital, in a path, or in an address.
-    """
-    anywhere = [t for t in terms if t not in ordinary and (len(t) >= _ANYWHERE or not t.isascii())]
-    words = sorted(set(terms) - set(anywhere) - set(ordinary))
-    parts = [_tree(sorted(anywhere))] if anywhere else []
-    parts += [rf"(?<![^\W_]){_tree(words)}(?![^\W_])"] if words else []
-    if ordinary:
-        tree, capital = _tree(sorted(ordinary)), _tree(sorted({t.capitalize() for t in ordinary} | {t.upper() for t in ordinary}))
-        parts += [rf"(?<=[/:@\\~=]){tree}(?![^\W_])", rf"(?<![^\W_]){tree}(?=@)", rf"(?<![^\W_])(?-i:{capital})(?![^\W_])"]
-    return re.compile("|".join(parts), re.IGNORECASE) if parts else None
-
-
-def _tree(terms: list[str]) -> str:
-    """Return a pattern for sorted terms in which every common beginning stands once."""
-    start = os.path.commonprefix(terms)  # noqa: RUF071 - character by character is what is wanted
-    rest = [t[len(start) :] for t in terms]
-    if len(rest) == 1:
-        return re.escape(start)
-    groups = [_tree(list(group)) for _, group in groupby((r for r in rest if r), key=lambda r: r[0])]
-    return f"{re.escape(start)}(?:{'|'.join(groups)}){'?' if '' in rest else ''}"

@@ -30,7 +30,8 @@ _KEPT = {
 def report(found: Material, redaction: Redaction, documents: Mapping[str, Any], language: str) -> bytes:
     """Return report.html as this view shows it."""
     case: CaseConfig = redaction.names.value(found.case)
-    case = replace(case, people=tuple(replace(p, role="") for p in case.people))  # a role that only one has is a name
+    people = sorted(case.people, key=lambda p: (p.id, p.name))  # nor does the order of the register tell who is who
+    case = replace(case, people=tuple(replace(p, role="") for p in people))  # a role that only one has is a name
     findings = json.loads(json.dumps(documents["data/findings.json"]))
     if redaction.view.everything:
         case = replace(

@@ -123,7 +123,7 @@ class _Teller:
     act_name: Callable[[str], str]
 
     def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
-        closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], a["person"] or "", a["mechanism"]))
+        closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], self.names.rank(a["person"] or ""), a["mechanism"]))
         edges = data.get("path") or []
         say = self.voice.say
         return Answer(
@@ -139,7 +139,7 @@ class _Teller:
             shows=tuple(self._shows(data)),
             how_far=(say(HOW_FAR[data["rung"]]), *self._supported(data, closest)),
             not_shown=(say(NOT_SHOWN[data["rung"]]), say(INTENT)),
-            candidates=tuple(self.names.who(person) for person in data["candidates"]),
+            candidates=tuple(self.names.who(person) for person in sorted(data["candidates"], key=self.names.rank)),
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
             speaks=tuple(self._speaks(data, closest)),
@@ -212,7 +212,7 @@ class _Teller:
         """Return whose the account is, by the registers, and where that stands."""
         for item in (i for side in ("for", "against", "neutral") for i in data.get(side) or () if i.get("kind") == "account"):
             if held := _HELD.fullmatch(item["says"]):
-                return held[1].split(", "), tuple(item["refs"])
+                return sorted(held[1].split(", "), key=self.names.rank), tuple(item["refs"])
         return [], ()
 
     def _supported(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Said]:

@@ -118,7 +118,7 @@ def _holders(rows: pa.Table, case: CaseConfig, names: Names, texts: _Texts) -> l
     for one in case.identifiers:
         held[one.identifier].append(one)
     nobody, several = texts.number(""), texts.number("*")
-    shown = {person.id: texts.number(names.who(person.id)) for person in case.people}
+    shown = {person.id: texts.number(names.who(person.id)) for person in sorted(case.people, key=lambda p: names.rank(p.id))}
     wanted = pc.is_in(rows["actor"], value_set=pa.array(sorted(held), pa.string())).to_pylist()
     found = [nobody] * rows.num_rows
     for n, (one, actor, time) in enumerate(zip(wanted, rows["actor"].to_pylist(), rows["time"].to_pylist(), strict=True)):

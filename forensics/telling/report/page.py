@@ -46,14 +46,16 @@ def render(
     `language`: which of the two is shown first (`en`, `zh`). `labels`: text -> what is shown instead of it, wherever it stands (people's ids and names,
     accounts); where there are any, no other name is shown.
     """
-    names = Names({person.id: person.name for person in case.people}, labels or {})
-    voice = Voice(catalog(_folder() / "words" / "zh.po"), case.timezone, names)
+    words_of_ours = catalog(_folder() / "words" / "zh.po")
+    ours = "\n".join(f"{entry.id} {entry.string}" for entry in words_of_ours) if labels else ""
+    names = Names({person.id: person.name for person in case.people}, labels or {}, ours)
+    voice = Voice(words_of_ours, case.timezone, names)
     index = Index(cited(findings, tables))
     events = index.events(tables)
     called = acts.called(findings, tables, case, names)
     told = answers(findings, case, voice, names, called)
     rows, marks = acts.key_acts(told, index, events)
-    css, script = _css(case.id), _script()
+    css, script = _css(names.hide(case.id)), _script()
     every, left_out = lanes.lanes(
         tables, case, names, rows, {key: voice.say(text, number="{number}", shown="{shown}") for key, text in words.EXPLORE.items()}
     )

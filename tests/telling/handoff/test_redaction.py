@@ -10,6 +10,7 @@ import subprocess
 import urllib.parse
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -134,10 +135,15 @@ def test_what_speaks_for_the_accused_is_in_every_view(bundles, material, view):
     whole, told = material.findings, json.loads((bundles[view].folder / "data" / "findings.json").read_text())
     kept = {SUBJECT} if view == "subject" else set()
     names = pseudonyms(material.case, kept, bytes(range(32)), everything=VIEWS[view].everything)
-    for (pointer, before), (other, after) in zip(units(whole), units(told), strict=True):
+    before, after = Counter(), Counter()  # the order of what differs in names alone is not that of the whole
+    for (pointer, text), (other, seen) in zip(units(whole), units(told), strict=True):
         assert pointer == other
         if protected("data/findings.json", pointer):
-            assert json.loads(after) == names.value(json.loads(before)), pointer
+            place = re.sub(r"/(candidates|alternatives)/\d+", r"/\1/n", pointer)
+            before[place, json.dumps(names.value(json.loads(text)))] += 1
+            after[place, json.dumps(json.loads(seen))] += 1
+    assert before == after
+    assert before
     page = (bundles[view].folder / "data" / "exculpatory.md").read_text()
     for _, _, sentences in speaking_for(told, lambda mechanism: words("en").word("mechanism", mechanism)):
         for sentence in sentences:
@@ -278,6 +284,9 @@ def named(material, *people: str, accounts: tuple[str, ...] = (), ours: str = ""
     [
         ("Brenna Grünwald", "of grünwald"), ("Brenna Grünwald", "of Gru\u0308nwald"), ("Brenna Grünwald", "Gruenwald"), ("Brenna Grünwald", "/home/GRUNWALD2"),
         ("Zoë Ng", "Zoe and"), ("华景兰", "请景兰看"), ("欧阳景兰", "景兰说"), ("华 景兰", "景兰"), ("Ottoline Varga-Reyes", "Reyes"), ("Łucja Kowal", "lucja"),
+        ("Li Wei", "Li pushed it"), ("Li Wei", "asked LI twice"), ("Li Wei", "由Li提交"), ("Li Wei", "/home/li/run"), ("Li Wei", "li@host"), ("Li Wei", "wei.li"),
+        ("Li Wei", "liwei3"), ("Ng Pak", "by Ng."), ("Kim An", "asked An, who"), ("Kim An", "和An说"), ("Lê Văn Hà", "of Hà"), ("Lê Văn Hà", "of Le"),
+        ("陆知微", "小陆说"), ("陆知微", "陆工"), ("欧阳景兰", "欧阳老师"), ("王某", "老王"),
     ],
 )  # fmt: skip
 def test_parts_and_spellings_of_a_name_are_taken_out(material, name, text):
@@ -297,3 +306,66 @@ def test_a_name_that_is_an_ordinary_word_is_taken_out_where_it_names_somebody(ma
 def test_an_examiner_whose_name_the_view_replaces_is_refused(material, make):
     with pytest.raises(UsageError, match="is a name that this view replaces"):
         make("hr", examiner=material.case.people[5].name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Li Wei", "a list of <li>, in li and lit"), ("Kim An", "An object was written; an act, PLAN"), ("No Ai", "No record. Of no use; the AI team"), ("Ip Wu", "the IP address, ip:10.0.0.1, wu"),
+        ("Ma Yi", "ma, yi2 Mali"), ("陆知微", "大陆 陆续 微小"),
+    ],
+)  # fmt: skip
+def test_ordinary_text_stays_beside_short_names(material, name, text):
+    assert named(material, name).text(text) == text
+    assert named(material, name).left(text) == set()
+
+
+def test_what_several_people_bear_is_put_down_to_none_of_them(material):
+    names = named(material, "Li Wei", "Li Na")
+    assert names.text("Li or Wei or Na; 小Li") == "Person x?? or Person {} or Person {}; 小Person x??".format(
+        *(names.ids[f"q-{n}"].removeprefix("p-") for n in (0, 1))
+    )
+
+
+def test_who_stays_keeps_a_name_that_holds_a_part_of_anothers(material):
+    someone = material.case.people[0]
+    people = (replace(someone, id="q-0", name="Li Wei"), replace(someone, id="q-1", name="Wei Chen"))
+    held = (replace(material.case.identifiers[0], identifier="email:wei.li@lab.example", person="q-0", kind="personal"),)
+    names = pseudonyms(replace(material.case, people=people, identifiers=held, sources=()), ("q-0",), b"x" * 32)
+    text = names.text("Li Wei (email:wei.li@lab.example) and Wei Chen; Wei; Li")
+    assert text == f"Li Wei (email:wei.li@lab.example) and Person {names.ids['q-1'][2:]}; Person x??; Li"
+    assert names.left(text) == set()
+
+
+def test_a_short_name_with_its_capital_is_found_where_it_was_left(material):
+    assert named(material, "Li Wei").left("asked Li again") == {"li"}
+    assert named(material, "Li Wei").left("<li>in a list</li>") <= {"li"}
+
+
+def ids_in(value) -> list[list[str]]:
+    """Return every list of people's ids in a document, and every run of them in a sentence."""
+    if isinstance(value, dict):
+        return [run for part in value.values() for run in ids_in(part)]
+    if isinstance(value, list):
+        own = [part for part in value if isinstance(part, str) and re.fullmatch(r"p-[\w-]+", part)]
+        return [own] * (len(own) > 1) + [run for part in value for run in ids_in(part)]
+    runs = re.findall(r"p-\w+(?:(?:, | and )p-\w+)+", value) if isinstance(value, str) else []
+    return [re.findall(r"p-\w+", run) for run in runs]
+
+
+def test_the_order_of_a_list_does_not_tell_who_is_who(bundles, material):
+    whole, told = material.findings, json.loads((bundles["partner"].folder / "data" / "findings.json").read_text())
+    assert sum(len(run) > 2 for run in ids_in(whole)) > 1
+    assert ids_in(told)
+    assert [run for run in ids_in(told) if run != sorted(run)] == []
+    for answer in told["answers"]:
+        for listed in (answer["alternatives"], *(w["compared"] for w in answer["weighings"])):
+            alike: dict[str, list[str]] = {}
+            for one in listed:
+                alike.setdefault(json.dumps(one | {"person": ""}, sort_keys=True), []).append(one["person"] or "")
+            if listed is answer["alternatives"]:
+                assert all(run == sorted(run) for run in alike.values())
+    people = json.loads((bundles["hr"].folder / "data" / "people.json").read_text())
+    others = [p["id"] for p in people if p["id"].startswith("p-x")]
+    assert others == sorted(others)
+    assert check(bundles["partner"].folder, Pinned()).withheld  # and it still holds against the root, arithmetic and all

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +94,60 @@ def test_logins_are_hidden_wherever_they_stand() -> None:
     assert hide("lt-0417 of Ada Berg的") == f"{labels['LT-0417']} of {other}的"
     assert hide("refs/heads/mei-norm19 by Berg") == f"refs/heads/{one}-norm19 by {other}"
     assert hide("someone@home.example bot@lab.example") == "[@] [@]"
-    assert hide("email:bot@lab.example, unix:team, 204, emeilin") == "email:bot@lab.example, unix:team, 204, emeilin"
+    assert hide("email:bot@lab.example, unix:team, 204, e-mail") == "email:bot@lab.example, unix:team, 204, e-mail"
+    assert hide("/tmp/xmeilin2") == f"/tmp/x{labels['meilin']}2"
     assert hide("git:train@3f2c9d81 pkg@1.4.2") == "git:train@3f2c9d81 pkg@1.4.2"
+
+
+DESCRIBED = (
+    "Lu Zhiwei's run, by zhiwei.lu and LuZhiwei; Brunelli or Gruenwald; Grünwald said; 陆知微的改动；知微；小陆；陆工; "
+    "Li pushed; ask LI; 由Li提交; /home/li/x; p-903 and zhiweilu2"
+)
+
+
+def test_free_descriptions_name_nobody(lab_report: Any) -> None:
+    findings, tables, case, extra = lab_report
+    people = tuple(
+        Person(f"p-90{n}", who, "", None, None)
+        for n, who in enumerate(["Wei Li", "Jörg Grünwald", "陆知微", "Lu Zhiwei", "Matteo Brunelli"])
+    )
+    question = replace(case.questions[0], about=f"Was it them? {DESCRIBED}")
+    case = replace(
+        case, people=people, title=f"Title: {DESCRIBED}", id="case-陆知微", questions=(question,), mandate=(("purpose", f"Purpose: {DESCRIBED}"),),
+        statements=tuple(replace(s, text=f"Statement: {DESCRIBED}") for s in case.statements),
+        identifiers=(Identifier("unix:zhiweilu", "p-903", "personal", None, None),),
+    )  # fmt: skip
+    findings = findings | {"case": findings["case"] | {"title": case.title, "id": case.id}}
+    notes = ({"examiner": "K", "time": "2024-08-02T10:00:00Z", "text": f"Note: {DESCRIBED}"},)
+    page = render(findings, tables, case, replace(extra, notes=notes, withheld=True), "en", blind(case))
+    assert page.count("Was it them? ") >= 1
+    assert "Purpose: " in page
+    assert "Note: " in page
+    for word in ("zhiwei", "grünwald", "gruenwald", "grunwald", "brunelli", "知微", "小陆", "陆工", "p-90"):
+        assert word not in page.lower()
+    told = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r"\b(Li|LI|Lu)\b|/li/|由Li", re.sub(r"</?li", "<", told))
+
+
+def test_a_name_that_is_a_word_of_ours_stays_a_word_there(lab_report: Any) -> None:
+    findings, tables, case, extra = lab_report
+    people = (Person("p-901", "Will Page", "", None, None), Person("p-902", "Kim An", "", None, None))
+    findings = findings | {"case": findings["case"] | {"title": "Will and An; the page"}}
+    case = replace(case, people=people)
+    page = render(findings, tables, case, extra, "en", blind(case))
+    assert re.search(r"<h1>.*\[[12]\] and \[[12]\]; the page", page)
+    assert "This page loads nothing" in page
+    assert "An account is not a person." in page
+
+
+def test_the_order_of_lists_does_not_tell_who_is_who(out: Path) -> None:
+    page = again(out, names_hidden=True)
+    runs = [[int(n) for n in re.findall(r"\[(\d+)\]", run)] for run in re.findall(r"\[\d+\](?:(?:, |; |、|；| and )\[\d+\])+", page)]
+    runs += [
+        [int(n) for n in re.findall(r"<li>\[(\d+)\]</li>", part)] for part in re.findall(r'<ul class="people">.*?</ul>', page, re.DOTALL)
+    ]
+    assert any(len(run) > 2 for run in runs)
+    assert [run for run in runs if run != sorted(run)] == []
 
 
 def test_notes_are_shown_as_the_examiners_words(out: Path) -> None:
