@@ -1,10 +1,9 @@
-"""The shape of a run's metrics, and telling harmed from healthy runs by it where these are plainly two kinds.
+"""The shape of a run's metrics, and which runs look like those that were named (where none was, see `kinds.py`).
 
 A curve is summed up by a few robust numbers: where it ended, where it mostly was, how restless it was, how much of it was no number at
 all. Runs are compared with runs of their own size, and of their own model where there are enough of them: what differs by nature is no harm.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 _MOST_NAMES = 24
 """metrics that are looked at: those that most runs have"""
-_LOSS = re.compile(r"loss|perplexity|\bppl\b", re.IGNORECASE | re.ASCII)
-_FINEST = 0.01
-_SAME = 4
+FINEST = 0.01
+"""nothing is measured more finely: a hundredth, on a scale of ratios"""
+SAME = 4
 """runs of one kind from which on they have a usual value of their own"""
 
 
@@ -59,7 +58,7 @@ _POINTS = """
         WINDOW w AS (PARTITION BY source, object, name ORDER BY place NULLS FIRST, time NULLS FIRST, id)
     )
     SELECT source, object AS run, name, any_value(n)::BIGINT AS n, median(value) FILTER (sound AND k > 0.75 * n) AS final, median(value) FILTER (sound) AS middle,
-           median(step) FILTER (isfinite(step) AND k > 0.5 * n) AS unrest, max(value) FILTER (sound AND k > 0.25 * n) AS peak,
+           median(value) FILTER (sound AND k <= greatest(1, 0.25 * n)) AS began, median(step) FILTER (isfinite(step) AND k > 0.5 * n) AS unrest, max(value) FILTER (sound AND k > 0.25 * n) AS peak,
            avg(CASE WHEN coalesce(sound, false) THEN 0.0 ELSE 1.0 END) AS lost
     FROM points GROUP BY ALL ORDER BY ALL
 """
@@ -72,7 +71,7 @@ def curves(world: World) -> list[Curve]:
     for row in world.tables.rows(_POINTS, names=_MOST_NAMES):
         here = row["source"], row["run"]
         points[here] += row["n"]
-        for number in ("final", "middle", "unrest", "peak", "lost"):
+        for number in ("began", "final", "middle", "unrest", "peak", "lost"):
             if row[number] is not None:
                 found[here][row["name"], number] = row[number]
     return [Curve(source, run, points[source, run], found[source, run]) for source, run in sorted(found)]
@@ -80,17 +79,22 @@ def curves(world: World) -> list[Curve]:
 
 def features(kept: list[Curve], sizes: list[float | None], stems: list[str]) -> list[Feature]:
     """Return every number that most runs have: as distance from what is usual for runs of that size, of that model as well, and by GPU."""
-    names = sorted({key for curve in kept for key in curve.values})
+    names = sorted({key for curve in kept for key in curve.values if key[1] != "began"})
     gpus = np.array([log(s) if s and s > 0 else np.nan for s in sizes])
     found = []
     for metric, number in names:
-        values = np.array([_scaled(c.values.get((metric, number)), number) for c in kept])
+        values = scaled(kept, metric, number)
         if np.isfinite(values).sum() >= 0.5 * len(kept):
             alike = _beside(values, [str(s) for s in sizes])
             found += [Feature(metric, number, alike), Feature(metric, number, _beside(alike, stems))]
             if number != "lost":
                 found.append(Feature(metric, number, _beside(values - gpus, []), by_gpu=True))
     return [f for f in found if np.isfinite(f.values).any()]
+
+
+def scaled(kept: list[Curve], metric: str, number: str) -> Floats:
+    """Return one number of every run, on a scale of ratios where it has one; NaN where a run has none."""
+    return np.array([_scaled(c.values.get((metric, number)), number) for c in kept], np.float64)
 
 
 def _scaled(value: float | None, number: str) -> float:
@@ -109,7 +113,7 @@ def _beside(values: Floats, kinds: list[str]) -> Floats:
         if known[n]:
             places[kind].append(n)
     for alike in places.values():
-        if len(alike) >= _SAME:
+        if len(alike) >= SAME:
             centre[alike] = np.median(values[alike])
     beside: Floats = values - centre
     return beside
@@ -127,7 +131,7 @@ def like(found: Iterable[Feature], bad: Mask, good: Mask, numbers: Numbers) -> t
         if min(len(high), len(low)) < 3 or len(high) + len(low) < 0.8 * (bad.sum() + good.sum()):
             continue
         a, b = float(np.median(high)), float(np.median(low))
-        apart = abs(a - b) / max(_noise(high), _noise(low))
+        apart = abs(a - b) / max(noise(high), noise(low))
         wrong = ((np.abs(high - a) > np.abs(high - b)).sum() + (np.abs(low - b) > np.abs(low - a)).sum()) / (len(high) + len(low))
         if apart >= numbers["apart"] and wrong <= numbers["wrong"] and (best is None or apart > best[0]):
             best = apart, feature, a, b
@@ -139,40 +143,6 @@ def like(found: Iterable[Feature], bad: Mask, good: Mask, numbers: Numbers) -> t
         return place > 0.75, place < 0.25, f"{feature.metric} ({feature.number})"
 
 
-def _noise(values: Floats) -> float:
+def noise(values: Floats) -> float:
     """Return a robust standard deviation; nothing is measured more finely than a hundredth."""
-    return max(_FINEST, float(1.4826 * np.median(np.abs(values - np.median(values)))))
-
-
-def two_kinds(found: Iterable[Feature], numbers: Numbers) -> tuple[Mask, Mask, str] | None:
-    """Return masks of runs whose loss plainly lies off, and of the others; None unless a wide gap parts them.
-
-    The harmed are the fewer, on the worse side: higher, more restless, or lost.
-    """
-    best: tuple[float, Feature, float] | None = None
-    for feature in found:
-        if _LOSS.search(feature.metric) and not feature.by_gpu:
-            apart, edge = _parted(feature.values, numbers)
-            if apart > (best[0] if best else 0.0):
-                best = apart, feature, edge
-    if best is None:
-        return None
-    _, feature, edge = best
-    with np.errstate(invalid="ignore"):
-        return feature.values > edge, feature.values < edge, f"{feature.metric} ({feature.number})"
-
-
-def _parted(values: Floats, numbers: Numbers) -> tuple[float, float]:
-    """Return how far the two sides of the widest gap in the upper half lie apart, in standard deviations, and the gap's middle; 0 where they are one."""
-    ordered = np.sort(values[np.isfinite(values)])
-    least = int(numbers["least_found"])
-    first, last = (len(ordered) + 1) // 2, len(ordered) - least
-    if last < first or first < least:
-        return 0.0, 0.0
-    steps = ordered[first : last + 1] - ordered[first - 1 : last]
-    n = int(np.argmax(steps))
-    below, above = ordered[: first + n], ordered[first + n :]
-    noise = max(_noise(below), _noise(above))
-    apart = float(np.median(above) - np.median(below)) / noise
-    wide = steps[n] >= numbers["gap"] * noise and apart >= numbers["apart"]
-    return (apart if wide else 0.0), float(below[-1] + steps[n] / 2)
+    return max(FINEST, float(1.4826 * np.median(np.abs(values - np.median(values)))))

@@ -13,6 +13,7 @@ _ENDS = """
 """
 _BROKEN = ("failed", "timeout", "node_fail", "out_of_memory", "boot_fail", "deadline", "oom", "error", "evicted", "backofflimit")
 _WHOLE = ("complete", "succe")
+BY_END = "how they ended"
 
 
 def by_end(world: World) -> tuple[set[str], set[str], str]:
@@ -24,4 +25,4 @@ def by_end(world: World) -> tuple[set[str], set[str], str]:
             bad.add(row["job"])
         elif state.startswith(_WHOLE):
             good.add(row["job"])
-    return (bad, good, "how they ended") if bad and good else (set(), set(), "")
+    return (bad, good, BY_END) if bad and good else (set(), set(), "")

@@ -11,12 +11,13 @@ from forensics.reasoning.bearing import bearing, open_book
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
+from forensics.reasoning.causes.ends import BY_END
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
 from forensics.reasoning.causes.rating import ROUNDING, Rated, chance_of, level, rank, rate, rated
 from forensics.reasoning.causes.runs import Lack, Runs, bits, runs
-from forensics.reasoning.causes.scoring import scores, separation, subsets
+from forensics.reasoning.causes.scoring import Numbers, scores, separation, subsets
 from forensics.reasoning.causes.shown import shown
 from forensics.reasoning.causes.spread import Spread, spread
 from forensics.reasoning.causes.triggers import TIME, triggers
@@ -89,7 +90,7 @@ def compare(world: World) -> Comparison:
     causes = _with_records(world, final)
     empty = "" if final else _nothing_separates(found.exact, found.chance)
     wants = () if final and not found.leads else wanted(considered)
-    limit = floor(found.chance, numbers["chance"])
+    limit = floor(found.chance, _seldom(compared, numbers))
     return Comparison(causes, compared, considered, limit, empty, wants, tuple(lines(ties.came, compared)))
 
 
@@ -111,11 +112,16 @@ def _found(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], 
     exact, more = _exact(world, compared, ties, _ordered(world, compared, rough))
     chance = chance_of(compared, [*sets, *more], numbers, seed)
     levels = [(r, chance(level(r, compared))) for r in exact]
-    likely = [r for r, often in levels if often < numbers["chance"]]
+    likely = [r for r, often in levels if often < _seldom(compared, numbers)]
     leads = [] if likely else [r for r, often in levels if often < numbers["lead"]]
     told = _varied(_near(_ordered(world, compared, likely or leads), numbers["beside"], compared), int(numbers["alike"]))
     told = _behind_faults(told[: int(numbers["most" if likely else "most_leads"])], numbers["behind_fault"])
     return _Found(exact, chance, [replace(r, most=min(r.most, numbers["behind_fault"])) for r in told] if leads else told, bool(leads))
+
+
+def _seldom(compared: Runs, numbers: Numbers) -> float:
+    """Return how seldom chance must reach a cause's score: jobs also break off for reasons of their own, every day."""
+    return float(numbers["chance_ends" if compared.told_by == BY_END else "chance"])
 
 
 def _rest(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], told: list[Cause]) -> list[Cause]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.reasoning.causes.curves import Curve, Feature, Mask, curves, features, like, two_kinds
+from forensics.reasoning.causes.curves import Curve, Feature, Mask, curves, features, like
 from forensics.reasoning.causes.ends import by_end
+from forensics.reasoning.causes.kinds import signed, two_kinds
 from forensics.reasoning.world import World
 
 Row = dict[str, Any]
@@ -93,7 +94,7 @@ def runs(world: World) -> Runs | Lack:
         bad, good = bad - good, good - bad
         more = _alike(curved, bad, good, numbers)
     else:
-        bad, good, told_by = _by_loss(curved, numbers)
+        bad, good, told_by = _by_curves(curved, numbers)
         bad, good, told_by = (bad, good, told_by) if bad else by_end(world)
     found = runs_of(world, (bad, good, *more), told_by)
     least = int(numbers["least_runs"])
@@ -190,12 +191,15 @@ class _Curved:
     whole: list[bool]
     """not known to have ended early: harm may show late, so that what broke off is not known to be healthy"""
     features: list[Feature]
+    curves: list[Curve]
+    sizes: list[float | None]
+    starts: npt.NDArray[np.float64]
 
 
 def _curved(world: World, tracked: dict[str, str]) -> _Curved:
     """Tie curves to jobs: a run's name stands for a job by the source's pattern, or by the tracker's record. The longest curve of a job counts."""
     rows = world.tables.rows(
-        "SELECT job, min(name) AS name, max(gpus) AS gpus, lower(max(state)) AS state FROM jobs GROUP BY job ORDER BY job LIMIT 200000"
+        "SELECT job, min(name) AS name, max(gpus) AS gpus, lower(max(state)) AS state, min(coalesce(start, submit)) AS began FROM jobs GROUP BY job ORDER BY job LIMIT 200000"
     )
     facts = {r["job"]: r for r in rows}
     by_id: dict[str, str] = {}
@@ -211,7 +215,8 @@ def _curved(world: World, tracked: dict[str, str]) -> _Curved:
     rows = [facts.get(j, {}) for j in jobs]
     stems = [stem(r.get("name") or "") for r in rows]
     whole = [not r.get("state") or r["state"].startswith(("complete", "succe")) for r in rows]
-    return _Curved(jobs, stems, whole, features([best[j] for j in jobs], [r.get("gpus") for r in rows], stems))
+    kept, sizes = [best[j] for j in jobs], [r.get("gpus") for r in rows]
+    return _Curved(jobs, stems, whole, features(kept, sizes, stems), kept, sizes, np.array([r.get("began") or 0 for r in rows], np.float64))
 
 
 def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str, Any]) -> tuple[set[str], set[str]]:
@@ -227,15 +232,15 @@ def _picked(curved: _Curved, mask: Mask) -> set[str]:
     return {job for job, is_one in zip(curved.jobs, mask, strict=True) if is_one}
 
 
-def _by_loss(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set[str], str]:
-    """Return jobs whose loss lies plainly off, and the others, of models that have both: models differ in loss by nature."""
-    found = two_kinds(curved.features, numbers) if curved.jobs else None
+def _by_curves(curved: _Curved, numbers: Mapping[str, Any]) -> tuple[set[str], set[str], str]:
+    """Return jobs whose metrics lie plainly off, and the others, of models that have both: models differ by nature."""
+    found = two_kinds(signed(curved.curves, curved.sizes, curved.stems), curved.starts, numbers) if curved.jobs else None
     if found is None:
         return set(), set(), ""
-    bad, good = _picked(curved, found[0]), _picked(curved, found[1] & np.array(curved.whole))
+    bad, good = _picked(curved, found.harmed), _picked(curved, found.healthy & np.array(curved.whole))
     models = dict(zip(curved.jobs, curved.stems, strict=True))
     both = {models[j] for j in bad} & {models[j] for j in good}
-    return {j for j in bad if models[j] in both}, {j for j in good if models[j] in both}, found[2]
+    return {j for j in bad if models[j] in both}, {j for j in good if models[j] in both}, found.says
 
 
 def _id(run: str, pattern: str, known: Mapping[str, str]) -> str:
