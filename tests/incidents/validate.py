@@ -5,7 +5,6 @@ bytes: nothing of the machine or of the hour is in them.
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.steps import Request, investigate
+from forensics.telling.validation import fingerprint, method
 from tests.incidents.make import make_case, variants
 from tests.incidents.plots import plots
 from tests.incidents.scoring import COLUMNS, Score, score, summary, table, upper
@@ -84,32 +84,11 @@ def run(todo: list[Task], workers: int) -> Iterator[Result]:
             yield from pool.map(examine, todo[first : first + BATCH], chunksize=1)
 
 
-def fingerprint(*patterns: str) -> str:
-    """Return the fingerprint of all files that match, by name and content."""
-    out = hashlib.sha256()
-    for path in sorted({p for pattern in patterns for p in ROOT.glob(pattern)}):
-        out.update(f"{path.relative_to(ROOT).as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return out.hexdigest()
-
-
-_DECIDE = (
-    "*.py",
-    "case/**/*.py",
-    "links/**/*.py",
-    "pickles/**/*.py",
-    "reasoning/**/*.py",
-    "reasoning/**/*.toml",
-    "sources/**/*.py",
-    "telling/findings.py",
-)
-"""what decides an answer: all but the rooms that show it"""
-
-
 def made_by() -> dict[str, str]:
     """Return the fingerprints of what makes a validation: the method, and the corpus."""
     return {
-        "method_sha256": fingerprint(*(f"forensics/{room}" for room in _DECIDE)),
-        "corpus_sha256": fingerprint("tests/incidents/**/*.py", "sample_cases/making/*.py"),
+        "method_sha256": method(),
+        "corpus_sha256": fingerprint(ROOT, ("tests/incidents/**/*.py", "sample_cases/making/*.py")),
     }
 
 

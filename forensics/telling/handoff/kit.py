@@ -3,10 +3,8 @@
 import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import forensics
 from forensics.errors import UsageError
 from forensics.evidence import sha256_of
 from forensics.telling.evidence_text import visible
@@ -15,6 +13,7 @@ from forensics.telling.handoff.exculpatory import speaking_for
 from forensics.telling.handoff.material import Material
 from forensics.telling.handoff.views import Asked, View
 from forensics.telling.handoff.words import Words
+from forensics.telling.validation import method, validation
 
 _LONGEST = 2000
 _MOST = 60
@@ -103,14 +102,17 @@ def pages(documents_: Mapping[str, Any], spoken: Words) -> dict[str, str]:
         "exculpatory.md": _speaking(findings, spoken),
         "limitations.md": spoken.text("limitations.md", found="\n".join(_limits(findings, spoken))),
         "method.md": spoken.text("method.md"),
-        "validation.md": _validation() or spoken.text("validation.md"),
+        "validation.md": _validation(spoken) or spoken.text("validation.md"),
     }
 
 
-def _validation() -> str | None:
-    """Return the report of `make validate`, where this program runs out of a checkout that holds one."""
-    path = Path(str(forensics.__file__)).parents[1] / "tests" / "incidents" / "validation" / "validation.md"
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+def _validation(spoken: Words) -> str | None:
+    """Return the report of `make validate` that came with this program, and whether it is about this code."""
+    known = validation()
+    if known is None:
+        return None
+    about = spoken.word("validated", "here" if known.current else "other", theirs=known.method, ours=method())
+    return f"{about}\n\n{known.page}"
 
 
 def _speaking(findings: Mapping[str, Any], spoken: Words) -> str:

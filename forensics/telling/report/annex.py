@@ -9,6 +9,7 @@ from forensics.model import CaseConfig
 from forensics.telling.report.answers import Answer
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
+from forensics.telling.validation import Validation, method, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,80 @@ class Objection:
 
 
 @dataclass(frozen=True, slots=True)
+class Class:
+    """How one class of invented incidents was answered."""
+
+    name: str
+    questions: int
+    wrong: int
+    over: int
+    right: str
+    """of those that the records carried as far as a person"""
+    open: str
+    """of those that they did not"""
+
+
+@dataclass(frozen=True, slots=True)
 class Reasoning:
     """One kind of reasoning, why it tells, and how it misleads."""
 
     name: str
     why: Said
     errs: Said
+
+
+def classes() -> list[Class]:
+    """Return what was measured, class by class; nothing where this installation has no figures."""
+    known = validation()
+    rows = {**known.figures["classes"], "": known.figures["overall"]} if known else {}
+    return [
+        Class(
+            name, row["false_person"]["n"], row["false_person"]["count"], row["overreach"]["count"],
+            _part(row["scores"].get("reached")), _part(row["scores"].get("abstained")),
+        )
+        for name, row in rows.items()
+    ]  # fmt: skip
+
+
+def _part(score: Mapping[str, Any] | None) -> str:
+    return f"{score['sum']:.0f} / {score['n']}" if score and score["n"] else "–"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2g} %"
+
+
+def _measured(voice: Voice, known: Validation | None) -> Iterator[Said]:
+    """Say what was measured on invented incidents, with its bounds, and whether on this code."""
+    say = voice.say
+    if known is None:
+        yield say("The figures of that did not come with this installation; `make validate` in the program's source makes them anew.")
+        return
+    whole, naive = known.figures["overall"], known.figures["yardsticks"]["author"]
+    wrong, over, reached, left = whole["false_person"], whole["overreach"], whole["scores"]["reached"], whole["scores"]["abstained"]
+    yield say(
+        "In {questions} questions of {cases} invented incidents whose truth is known, somebody was named wrongly {wrong} times (upper 95 % bound: {bound}); {over} answers went further than the records allow (upper bound: {further}).",
+        questions=wrong["n"], cases=known.figures["cases"], wrong=wrong["count"], bound=_percent(wrong["upper95"]), over=over["count"], further=_percent(over["upper95"]),
+    )  # fmt: skip
+    yield say(
+        "Where the records carried as far as a person, the right one was named in {right} of {number} questions; where they did not, nobody was named in {open} of {others}. Whoever had gone by the author of the commit would have named somebody wrongly in {naive} of {questions}.",
+        right=int(reached["sum"]), number=reached["n"], open=int(left["sum"]), others=left["n"], naive=naive["false_person"]["count"], questions=naive["false_person"]["n"],
+    )  # fmt: skip
+    best = whole["calibration"][-1]
+    yield say(
+        "Of {number} alternatives that came out 100 or more times worse, {true} were the true explanation (upper 95 % bound: {bound}).",
+        number=best["alternatives"], true=best["true_actor"], bound=_percent(best["upper95"]),
+    )  # fmt: skip
+    if known.current:
+        yield say("These figures were measured on the very code that wrote this page (method {hash}).", hash=known.method[:16])
+    else:
+        yield say(
+            "These figures were measured on other code (method {theirs}) than that which wrote this page (method {ours}): they say how that code did, and little of this one.",
+            theirs=known.method[:16], ours=method()[:16],
+        )  # fmt: skip
+    yield say(
+        "All of them, with the limits of what they mean, stand in validation.md: in a handoff bundle, and under tests/incidents/validation in the program's source. `make validate` makes them anew."
+    )
 
 
 def reasonings(findings: Mapping[str, Any], voice: Voice) -> list[Reasoning]:
@@ -158,9 +227,7 @@ class _Points:
         yield self.voice.say(
             "None is known for casework, and none is claimed. The likelihoods are judgements, printed with the policy; the method was tried on invented incidents, which measures the method on a simulator and nothing else."
         )
-        yield self.voice.say(
-            "How often it named somebody in invented incidents whose truth is known, how often wrongly, and where it left the answer open, class by class with upper bounds, stands in validation.md: in a handoff bundle, and under tests/incidents/validation in the program's source. `make validate` makes it anew."
-        )
+        yield from _measured(self.voice, validation())
         yield self.voice.say(
             "For that reason nothing is reported above “moderately strong”. How each kind of reasoning can mislead stands in the table below."
         )

@@ -84,6 +84,7 @@ def render(
         files=_files(tables),
         not_supplied=supplied.not_supplied(tables),
         objections=annex.objections(findings, told, case, extra.custody, voice),
+        classes=annex.classes(),
         reasonings=annex.reasonings(findings, voice),
         rules={rule.name: voice.told(rule.says) for rule in link.rules()},
         policy=list(_flat(extra.policy)),
