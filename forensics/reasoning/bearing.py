@@ -7,7 +7,8 @@ content cannot be read, an edit on top takes no change back.
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from forensics.reasoning.patches import Lines, Patch, lines_of, patch_of
 from forensics.reasoning.world import World
@@ -40,12 +41,20 @@ class History:
     children: dict[str, list[str]]
     names: dict[str, list[str]]
     """references"""
+    places: dict[str, int] = field(default_factory=dict)
+    """of each commit among all, parents first; empty where that can't be: no ids by content, and commits that are before themselves"""
 
     def after(self, origins: Iterable[str]) -> tuple[str, ...]:
-        """Return the origins and everything built on them, parents first (Kahn)."""
+        """Return the origins and everything built on them, parents first."""
         reached = _reach(origins, self.children)
-        waiting = {c: sum(p in reached for p in self.parents.get(c, ())) for c in reached}
-        ready, order = deque(sorted(c for c in reached if not waiting[c])), []
+        if reached <= self.places.keys():
+            return tuple(sorted(reached, key=self.places.__getitem__))
+        return tuple(self.in_order(reached))
+
+    def in_order(self, commits: set[str]) -> list[str]:
+        """Return these commits, parents first (Kahn)."""
+        waiting = {c: sum(p in commits for p in self.parents.get(c, ())) for c in commits}
+        ready, order = deque(sorted(c for c in commits if not waiting[c])), []
         while ready:
             here = ready.popleft()
             order.append(here)
@@ -53,7 +62,7 @@ class History:
                 waiting[child] -= 1
                 if not waiting[child]:
                     ready.append(child)
-        return tuple(order)
+        return order
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,10 @@ def _states(
         if reverts.get(here):
             states[here] = {}
             continue
-        touched = steps.get(here, ())
+        touched = steps.get(here)
+        if not touched:
+            states[here] = states.get(parents[0], {}) if parents else {}
+            continue
         states[here] = _state([states.get(p, {}) for p in parents], change, touched)
         if here in reverts and _takes_back(states[here], change, touched):
             states[here] = {}
@@ -172,8 +184,6 @@ def _states(
 def _state(parents: list[State], change: Change, touched: Collection[Step]) -> State:
     """Return the paths in which a commit bears the change, from its parents' states and what it did itself."""
     first = parents[0] if parents else {}
-    if not touched:
-        return first
     anywhere = {path for p in parents for path in p}
     found = dict(first)
     for step in touched:
@@ -208,7 +218,9 @@ def history_of(world: World) -> History:
             history.parents[row["sha"]] = [str(p).strip('"') for p in row["parents"] or []]
             for parent in dict.fromkeys(history.parents[row["sha"]]):
                 history.children[parent].append(row["sha"])
-    return history
+    order = history.in_order({*history.parents, *history.children})
+    whole = len(order) == len(history.parents.keys() | history.children.keys())
+    return replace(history, places={c: n for n, c in enumerate(order)} if whole else {})
 
 
 def _reach(origins: Iterable[str], neighbours: dict[str, list[str]]) -> set[str]:
@@ -249,7 +261,7 @@ def _steps_to(book: Book, names: Iterable[str]) -> dict[str, list[Step]]:
     for name in names:
         for commit, step in book.touched.get(name, ()):
             found[commit].add(step)
-    return {commit: sorted(steps, key=astuple) for commit, steps in sorted(found.items())}
+    return {commit: sorted(steps, key=attrgetter("path", "was", "old", "new")) for commit, steps in sorted(found.items())}
 
 
 def _renamed(world: World, paths: Collection[str]) -> dict[str, set[str]]:
@@ -285,12 +297,12 @@ def _formerly(book: Book, paths: Collection[str]) -> dict[str, set[str]]:
 def _lines(world: World, blobs: Iterable[str], asked: dict[str, Patch] | None = None) -> dict[str, Lines]:
     """Read and count the lines of blobs, of patches only those that they are about; what is no text, or can't be read, is left out."""
     wanted = sorted({b for b in blobs if b})
-    about = None if asked is None else {line for patch in asked.values() for line in (*patch.added, *patch.removed)}
+    about = None if asked is None else frozenset(line for patch in asked.values() for line in (*patch.added, *patch.removed))
     found = {"": Lines()}
     for blob, content in (world.blobs(wanted) if wanted else {}).items():
-        lines = lines_of(content)
+        lines = lines_of(content, about)
         if lines is not None:
-            found[blob] = lines if about is None else Lines({line: lines[line] for line in about if line in lines})
+            found[blob] = lines
     return found
 
 

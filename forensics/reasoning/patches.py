@@ -35,11 +35,15 @@ class Patch:
         return all(new[line] > old[line] for line in self.added) and all(new[line] < old[line] for line in self.removed)
 
 
-def lines_of(content: bytes) -> Lines | None:
-    """Count the lines of a text that say something, without what stands after their last letter; None where it is no text."""
+def lines_of(content: bytes, about: frozenset[bytes] | None = None) -> Lines | None:
+    """Count the lines of a text that say something, without what stands after their last letter; None where it is no text.
+
+    `about`: count these alone, which say something.
+    """
     if b"\0" in content[:_BINARY]:
         return None
-    return Counter(line for line in map(bytes.rstrip, content.split(b"\n")) if _says_something(line))
+    lines = map(bytes.rstrip, content.split(b"\n"))
+    return Counter(filter(_says_something, lines) if about is None else filter(about.__contains__, lines))
 
 
 def patch_of(old: Lines | None, new: Lines | None) -> Patch | None:

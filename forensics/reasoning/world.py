@@ -61,7 +61,7 @@ class World:
     def acts(self, where: str, **parameters: object) -> list[dict[str, Any]]:
         """Return acts with their attributes, in the order of time."""
         rows = self.tables.rows(
-            f"SELECT a.*, e.attrs, e.prior FROM (SELECT * FROM acts WHERE ({where}) AND {_IN_WINDOW} AND NOT list_contains($aside, event)) a JOIN events e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
+            f"SELECT a.*, e.attrs, e.prior FROM (SELECT * FROM acts WHERE ({where}) AND {_IN_WINDOW} AND NOT list_contains($aside, event)) a JOIN recorded e ON e.id = a.event ORDER BY a.time NULLS LAST, a.event",  # noqa: S608 - `where` is ours; values are parameters
             **parameters,
             window_from=self.case.window[0],
             window_to=self.case.window[1],

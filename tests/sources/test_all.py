@@ -2,7 +2,8 @@
 
 A fixture is a folder `fixtures/<kind>/<case>/` with `input` (a file or folder of that name, whatever its ending), `golden.jsonl`, and
 `source.toml` with the keys of [[source]] (name, kind and path need not be there). A table [fixture] in it may say `compress = false`
-where the input is a container that is never compressed again, and `cut = false` where a truncated file is checked by tests of its own.
+where the input is a container that is never compressed again, `cut = false` where a truncated file is checked by tests of its own, and
+`garbage = false` where any bytes are evidence.
 """
 
 import gzip
@@ -56,9 +57,15 @@ def _fixtures() -> list[Fixture]:
 
 every_kind = pytest.mark.parametrize("kind", kinds())
 every_fixture = pytest.mark.parametrize("fixture", _fixtures(), ids=lambda f: f"{f.kind}/{f.folder.name}")
-every_text = pytest.mark.parametrize(
-    "fixture", [f for f in _fixtures() if load(f.kind).prepare is None], ids=lambda f: f"{f.kind}/{f.folder.name}"
-)
+
+
+def every_text_that(may: str = "") -> pytest.MarkDecorator:
+    """Give the fixtures that are files of records; with `may`, those whose source.toml does not say that this is not to be done to them."""
+    found = [f for f in _fixtures() if load(f.kind).prepare is None and (not may or f.may(may))]
+    return pytest.mark.parametrize("fixture", found, ids=lambda f: f"{f.kind}/{f.folder.name}")
+
+
+every_text = every_text_that()
 
 
 @pytest.fixture
@@ -191,11 +198,9 @@ def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor().compress(data)
 
 
-@every_text
+@every_text_that(may="compress")
 @pytest.mark.parametrize(("ending", "compress"), [(".gz", _gzip), (".zst", _zstd)])
 def test_compressed(fixture, lay, read_evidence, ending, compress):
-    if not fixture.may("compress"):
-        pytest.skip("a container that is never compressed again")
     whole = read_evidence(lay(fixture))
     found = read_evidence(lay(fixture, compress, ending))
     assert _bare(found.rows, ending) == whole.rows
@@ -230,10 +235,8 @@ def test_same_rows_for_one_worker_and_two(lay, tmp_path, monkeypatch):
 # --- hostile and broken input ---------------------------------------------------------------------------------------
 
 
-@every_text
+@every_text_that(may="cut")
 def test_cut_at_any_byte(fixture, lay, read_evidence):
-    if not fixture.may("cut"):
-        pytest.skip("checked by tests of its own")
     evidence = lay(fixture)
     for file in evidence.files:
         content = Path(file.path).read_bytes()
@@ -273,22 +276,18 @@ GARBAGE = {
 }
 
 
-@every_text
+@every_text_that(may="garbage")
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_garbage_says_nothing(fixture, lay, read_evidence, garbage):
-    if not fixture.may("garbage"):
-        pytest.skip("any bytes are evidence to this kind")
     evidence = lay(fixture, lambda _: GARBAGE[garbage])
     found = read_evidence(evidence)
     assert found.events == []
     assert {name: found.booked.get(name, 0) for name in _lengths(evidence)} == _lengths(evidence)
 
 
-@every_text
+@every_text_that(may="cut")
 def test_noise_within(fixture, lay, read_evidence):
     """Bytes flipped here and there cost records, never the reading."""
-    if not fixture.may("cut"):
-        pytest.skip("checked by tests of its own")
     noise = random.Random(fixture.folder.name)
 
     def spoil(data: bytes) -> bytes:

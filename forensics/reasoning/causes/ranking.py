@@ -284,7 +284,7 @@ def _exact(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> tup
     came, book, sets = ties.came, open_book(world, [r.candidate.object for r in asked]), []
     for r in asked:
         bear = bearing(world, r.candidate.object, book)
-        jobs, more = ({job for commit in bear for job in known.get(commit, ())} for known in (ties.ran, ties.inferred))
+        jobs, more = ({job for commit in known.keys() & bear for job in known[commit]} for known in (ties.ran, ties.inferred))
         c = replace(r.candidate, direct=came.reached(came.own, jobs), spread=came.reached(came.downstream, jobs | more))
         forms = [c, *_waiting(c, compared, later_on)] if r.asks == TIME else [c]
         parts = [part for form in forms for part in (form.direct, form.spread)]

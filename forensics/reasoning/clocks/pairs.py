@@ -192,8 +192,7 @@ def _tail(count: int, expected: float) -> float:
 def _fitted(one: Kept, other: Kept, pairs: Pairs, picked: npt.NDArray[np.int64]) -> Segment:
     """Fit a line through one pair a record (the median of each moment), with its spread and what two machines may differ by as the interval."""
     moments, apart = pairs.moments[picked], pairs.apart[picked]
-    x, inverse = np.unique(moments, return_inverse=True)
-    y = np.array([np.median(apart[inverse == n]) for n in range(len(x))])
+    x, y = _medians(moments, apart)
     rate = _rate(x, y) if one.how != "loose" else 0.0
     at = float(np.median(y - rate * (x - x[0])))
     line = at + rate * (x - x[0])
@@ -204,6 +203,14 @@ def _fitted(one: Kept, other: Kept, pairs: Pairs, picked: npt.NDArray[np.int64])
     return Segment(
         int(x[0]), int(x[-1]), round(at), rate, round(min(ends) + float(low) - slack), round(max(ends) + float(high) + slack), len(x), tuple(dict.fromkeys(refs))
     )  # fmt: skip
+
+
+def _medians(moments: npt.NDArray[np.int64], apart: Distances) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the distinct moments, in order, and the median of each one's distances."""
+    x, counts = np.unique(moments, return_counts=True)
+    ordered = apart[np.lexsort((apart, moments))].astype(np.float64)
+    starts = np.cumsum(counts) - counts
+    return x, (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2]) / 2
 
 
 def _events(one: Kept, other: Kept, key: str, time: int, apart: int) -> Iterator[int]:

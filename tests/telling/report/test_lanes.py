@@ -125,7 +125,7 @@ ZOOM = """async (factor) => {
 
 @pytest.mark.skipif(
     not (_folder() / "timeline" / "node_modules" / "vite").is_dir() or not shutil.which("node"),
-    reason="no node, or `make timeline` was not run",
+    reason="needs node, and what `make timeline` installs in templates/timeline",
 )
 def test_the_built_script_is_what_its_source_gives(tmp_path: Path) -> None:
     source = _folder() / "timeline"
