@@ -14,6 +14,8 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
     job.launch      object=the job, time=when it was handed in, actor=whose; attrs: name, uid, submit, start, end (int nanoseconds or
                     null), state, nodes (list), gpus, workdir, command, commit (where the record names one), task (array)
     job.start, job.end, job.node (target=node:...), job.cancel (actor=who did it)
+    node.state      object=node:<cluster>/<name>, outcome=its trouble as written (DOWN*, DRAIN, NotReady, a taint, the reason of a warning), time=since when;
+                    attrs: reason, until (int nanoseconds), by
     object.write, object.read, object.delete        object with ?versionId= where known; session=aws:<role>/<session name>
     session.role.open           actor=who assumed it, target=aws:<role>, session=aws:<role>/<session name>, credential=token:<key used>
     session.<kind>.open, .close, .fail              session=<kind>:<host>/<id>, actor, ip, credential, device

@@ -1,4 +1,4 @@
-"""Reads Slurm's accounting as `sacct --parsable2` prints it: one row a job or step, columns by name."""
+"""Reads Slurm's accounting: jobs and steps as `sacct --parsable2` prints them, and nodes' troubles as `sacctmgr show event` does; columns by name."""
 
 import itertools
 import re
@@ -14,8 +14,8 @@ from forensics.model import Batch, Event, Evidence, EvidenceFile, Piece, SourceC
 from forensics.source import Source
 
 NO_HEADING = "no heading names the columns; collect again with sacct --parsable2 and without --noheader"
-_HEADING = re.compile(rb"(?:[A-Za-z]+\|)*JobID(?:\|[A-Za-z]*)*\r?")
-_HEADING_LINE = re.compile(rb"^(?:\xef\xbb\xbf)?((?:[A-Za-z]+\|)*JobID(?:\|[A-Za-z]*)*\r?)$", re.MULTILINE)
+_HEADING = re.compile(rb"(?:[A-Za-z ]+\|)*(?:JobID|NodeName)(?:\|[A-Za-z ]*)*\r?")
+_HEADING_LINE = re.compile(rb"^(?:\xef\xbb\xbf)?((?:[A-Za-z ]+\|)*(?:JobID|NodeName)(?:\|[A-Za-z ]*)*\r?)$", re.MULTILINE)
 # Job id, array task or tasks, part of a heterogeneous job; then the step: https://slurm.schedmd.com/sacct.html#OPT_JobID
 _JOB = re.compile(r"(\d+(?:_(\d+|\[[^\]]*\]))?(?:\+\d+)?)(?:\.(.+))?")
 _NEVER = frozenset(("", "Unknown", "None", "NONE", "N/A", "INVALID"))
@@ -59,7 +59,7 @@ def _headings(file: EvidenceFile, starts: list[int]) -> Iterator[str]:
             while at < end and (data := stream.read(min(records.BLOCK, end - at))):
                 data += stream.readline() if at + len(data) < end else b""
                 at += len(data)
-                found = _HEADING_LINE.findall(data) if b"JobID" in data else []
+                found = _HEADING_LINE.findall(data) if b"JobID" in data or b"NodeName" in data else []
                 heading = found[-1] if found else heading
             yield heading.decode("utf-8", "backslashreplace")
 
@@ -85,6 +85,8 @@ class _Rows:
         if len(values) != len(self.columns):
             raise RecordError(f"{len(values)} fields where the heading names {len(self.columns)}")
         row = dict(zip(self.columns, values, strict=True))
+        if "JobID" not in row:
+            return [_node_state(row, self.source, start, end)]
         found = _JOB.fullmatch(row["JobID"])
         if not found:
             raise RecordError(f"no job id: {row['JobID'][:40]!r}")
@@ -134,6 +136,21 @@ def _step(row: dict[str, str], job: str, step: str, start: int, end: int, zone: 
         start, end, *_at(when), "job.step", None, job, outcome=state.split(" ", 1)[0].rstrip("+") or None,
         time_hi=_late(when), attrs=_json(attrs | {"step": step}),
     )  # fmt: skip
+
+
+def _node_state(row: dict[str, str], source: SourceConfig, start: int, end: int) -> Event:
+    """Return what `sacctmgr show event` says of a node: since when it was down or drained, until when, and why.
+
+    Rows without a node are about the whole cluster. https://slurm.schedmd.com/sacctmgr.html#SECTION_GENERAL-SPECIFICATIONS-FOR-EVENTS
+    """
+    began, ended = (_time(row.get(column, ""), source.timezone) for column in ("TimeStart", "TimeEnd"))
+    facts: dict[str, object] = {key: row[column] for column, key in (("Reason", "reason"), ("User", "by")) if row.get(column)}
+    facts |= {"until": ended[0]} if ended else {}
+    name, state = row["NodeName"], row.get("State") or None
+    if not name or not state:
+        return Event(start, end, *_at(began), "log.message", time_hi=_late(began), attrs=_json(facts | {"state": state or ""}))
+    node = f"node:{source.host or row.get('Cluster') or source.name}/{name}"
+    return Event(start, end, *_at(began), "node.state", None, node, outcome=state, time_hi=_late(began), attrs=_json(facts))
 
 
 def _attrs(row: dict[str, str], submit: int | None, start: int | None, end: int | None) -> dict[str, object]:
@@ -246,12 +263,13 @@ def read(piece: Piece) -> Iterator[Batch]:
 
 SOURCE = Source(
     name="slurm",
-    reads="jobs and steps from Slurm's accounting database, as sacct prints them",
+    reads="jobs and steps from Slurm's accounting database, as sacct prints them; when which node was down or drained (sacctmgr show event)",
     collect=(
         (
             "sacct --allusers --duplicates --parsable2 --starttime=<from> --endtime=<to> --format=JobID,JobName,User,UID,Account,Partition,"
             "Submit,Start,End,State,ExitCode,NodeList,AllocTRES,ReqTRES,WorkDir,SubmitLine,Comment,Restarts,Cluster > sacct.txt"
         ),
+        "sacctmgr --parsable2 show event all_clusters start=<from> format=Cluster,NodeName,TimeStart,TimeEnd,State,Reason,User > nodes.txt",
     ),
     reference="https://slurm.schedmd.com/sacct.html",
     tier=Tier.T3,

@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from forensics.model import Event
 from forensics.reasoning.causes import compare
 from forensics.reasoning.causes.runs import Runs
-from tests.reasoning.test_causes import Lab, commit, history, lab
+from tests.reasoning.test_causes import HOUR, Lab, commit, history, lab
 
 __all__ = ["lab"]
 
@@ -109,3 +110,28 @@ def test_jobs_that_break_off_every_day_on_a_node_by_chance_are_a_lead_at_most(la
         lab.job(n, n + 0.5, 9, nodes=(f"n{n % 7}",))
         lab.jobs[-1]["state"] = "FAILED" if n in (14, 28, 42, 45) else "COMPLETED"
     assert all(c.lead for c in lab.causes())
+
+
+def trouble(lab: Lab, hour: int, node: str, state: str) -> None:
+    lab.events.append(Event(-1, -1, hour * HOUR, "node.state", object=f"node:gpu/{node}", outcome=state, locator="x"))
+
+
+def test_a_node_that_was_drained_is_told_up_to_then_with_what_the_records_call_it(lab):
+    history(lab)
+    for n in range(10, 60):
+        lab.job(n, n + 0.5, 9, nodes=("worn" if n % 2 else "sound", f"n{n % 5}"), bad=bool(n % 2) and n < 33)
+    trouble(lab, 33, "worn", "DRAIN")
+    trouble(lab, 9, "n1", "IDLE")
+    first = lab.causes()[0]
+    assert (first.object, first.score, first.bad_runs, first.good_runs) == ("node:gpu/worn", 1.0, 11, 0)
+    assert "counting runs until" in first.why
+    assert "the records call it DRAIN at" in first.why
+    assert first.refs
+
+
+def test_of_nodes_that_separate_alike_the_one_with_a_recorded_trouble_comes_first(lab):
+    history(lab)
+    for n in range(10, 60):
+        lab.job(n, n + 0.5, 9, nodes=("a", "b") if n % 3 == 0 else (f"n{n % 5}",), bad=n % 3 == 0)
+    trouble(lab, 5, "b", "DOWN*")
+    assert [c.object for c in lab.causes()[:2]] == ["node:gpu/b", "node:gpu/a"]

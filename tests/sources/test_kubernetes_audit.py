@@ -136,3 +136,44 @@ def test_absurd_numbers_count_for_nothing(read):
     (found,) = rows(read, request(requestObject=job(10**30, "1e999")))
     assert found.action == "job.launch"
     assert "gpus" not in facts(found)
+
+
+def node(verb="patch", resource="nodes", name="gpu-7", **sent):
+    return request(verb, resource, name, "", 200, "system:node:gpu-7", requestObject=sent)
+
+
+@pytest.mark.parametrize(
+    ("sent", "states"),
+    [
+        ({"spec": {"unschedulable": True}}, ["SchedulingDisabled"]),
+        ({"spec": {"unschedulable": False}}, []),
+        ({"spec": {"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}, {"key": "team", "effect": "NoSchedule"}]}}, ["unreachable"]),
+        ({"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}}, ["NotReady"]),
+        ({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "MemoryPressure", "status": "False"}]}}, []),
+        ({"status": {"conditions": [{"type": "XidError", "status": "True"}, {"type": "DiskPressure", "status": "Unknown"}]}}, ["XidError"]),
+        ({"status": {"conditions": "odd"}, "spec": [1]}, []),
+    ],
+)  # fmt: skip
+def test_a_node_in_trouble(read, sent, states):
+    found = [e for e in rows(read, node(**sent)) if e.action == "node.state"]
+    assert [e.outcome for e in found] == states
+    assert all(e.object == "node:h100/gpu-7" for e in found)
+
+
+def test_a_node_is_in_trouble_since_its_condition_changed_and_a_refused_request_says_nothing(read):
+    sent = {"status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2024-06-12T00:30:00Z"}]}}
+    (found,) = rows(read, node(**sent))
+    assert (found.time, found.actor) == (1718152200000000000, "k8s:system:node:gpu-7")
+    (refused,) = rows(read, node(**sent) | {"responseStatus": {"code": 403}})
+    assert refused.action == "log.message"
+
+
+@pytest.mark.parametrize(
+    ("kind", "warns", "action"), [("Node", "Warning", "node.state"), ("Node", "Normal", "log.message"), ("Pod", "Warning", "log.message")]
+)
+def test_a_warning_about_a_node(read, kind, warns, action):
+    sent = {"involvedObject": {"kind": kind, "name": "gpu-7"}, "reason": "Rebooted", "message": "boot id changed", "type": warns}
+    (found,) = rows(read, node("create", "events", "gpu-7.17d", **sent))
+    assert found.action == action
+    if action == "node.state":
+        assert (found.object, found.outcome, facts(found)["reason"]) == ("node:h100/gpu-7", "Rebooted", "boot id changed")

@@ -109,3 +109,13 @@ def test_headings_hold_until_the_next(read, monkeypatch):
 def test_a_time_without_zone_is_rejected_and_says_why(read):
     found = read("slurm", HEADING + ROW.replace(b"Z|", b"|"))
     assert [r.reason for r in found.rejects] == ["the time bears no offset and no time zone is declared"]
+
+
+def test_a_node_that_was_drained_is_told_with_why_and_until_when(read):
+    (found,) = read(
+        "slurm",
+        b"NodeName|TimeStart|TimeEnd|State|Reason|User\ngp014|2024-06-12T03:14:15Z|2024-06-12T09:00:00Z|DRAIN|ecc errors|root(0)\n",
+        host="gpu",
+    ).events
+    assert (found.action, found.object, found.outcome, found.actor) == ("node.state", "node:gpu/gp014", "DRAIN", None)
+    assert json.loads(found.attrs) == {"by": "root(0)", "reason": "ecc errors", "until": 1718182800000000000}

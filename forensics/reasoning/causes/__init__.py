@@ -1,7 +1,9 @@
 """Which change sets the harmed runs apart from the healthy ones (method, Finding the change in the first place).
 
 - `runs.py`, `curves.py`: harmed and healthy runs: named in the case, or told from their metrics
+- `kinds.py`: harmed runs told by their metrics alone
 - `ends.py`: harmed runs told by how they ended
+- `faults.py`: what the records say of nodes' health
 - `spread.py`: which runs a job's effects came to, through what it wrote and they loaded
 - `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
 - `launch.py`: arguments and environment of a run

@@ -1,11 +1,13 @@
 """Every change that reached a run, with the runs that it reached."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from forensics import times
+from forensics.reasoning.causes.faults import Fault
 from forensics.reasoning.causes.runs import Runs, packed
 from forensics.reasoning.causes.spread import Spread
 from forensics.reasoning.world import World
@@ -30,6 +32,10 @@ class Candidate:
     """these, and the runs that loaded what such jobs wrote"""
     since: int | None = None
     """of a node, or of a commit that asks for a date: counted from then on"""
+    until: int | None = None
+    """of a node: counted up to then"""
+    fault: str = ""
+    """of a node: what the records say of its health"""
     made: bool = False
     """of an object: a job wrote it"""
 
@@ -51,19 +57,30 @@ def objects(came: Spread) -> Iterator[Candidate]:
             yield Candidate(reference, "object", when, direct, direct if whole == direct else whole, made=key in came.writers)
 
 
-def nodes(compared: Runs, steps: int) -> Iterator[Candidate]:
-    """Yield every node, whole and from each of a few moments on: a node that turns bad was good before."""
+def nodes(compared: Runs, steps: int, faults: Mapping[str, Sequence[Fault]]) -> Iterator[Candidate]:
+    """Yield every node, whole, from each of a few moments on, and before and after each of its recorded faults: what turns bad was good before."""
     on: dict[str, int] = defaultdict(int)
     for n, fact in enumerate(compared.facts):
         for node in set(fact["nodes"]):
             on[node] |= 1 << n
     later_on = moments(compared, steps)
     for node, reached in sorted(on.items()):
-        yield Candidate(node, "node", None, reached, reached)
-        for moment in later_on:
+        known = faults.get(node, ())
+        says = _says(known)
+        yield Candidate(node, "node", None, reached, reached, fault=says)
+        for moment in sorted({*later_on, *(f.time for f in known)}):
             later = reached & compared.since(moment, None)
             if later not in (0, reached):
-                yield Candidate(node, "node", moment, later, later, since=moment)
+                yield Candidate(node, "node", moment, later, later, since=moment, fault=says)
+        for moment in sorted({f.time for f in known}):
+            earlier = reached & ~compared.since(moment, None)
+            if earlier not in (0, reached):
+                yield Candidate(node, "node", None, earlier, earlier, until=moment, fault=says)
+
+
+def _says(known: Sequence[Fault]) -> str:
+    """Say what the records call a node, and since when; the first of it."""
+    return f"{known[0].state} at {times.show(known[0].time)}" if known else ""
 
 
 def moments(compared: Runs, steps: int) -> list[int]:

@@ -12,6 +12,7 @@ from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.ends import BY_END
+from forensics.reasoning.causes.faults import faults
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
@@ -241,7 +242,7 @@ def asked(found: Iterable[Cause]) -> tuple[Question, ...]:
 
 
 def _candidates(world: World, compared: Runs, ties: _Ties) -> Iterator[Candidate]:
-    yield from found_in.nodes(compared, int(world.policy.causes["moments"]))
+    yield from found_in.nodes(compared, int(world.policy.causes["moments"]), faults(world))
     yield from found_in.images(world, compared)
     yield from found_in.objects(ties.came)
     yield from found_in.files(world, compared)
@@ -320,6 +321,8 @@ def _cause(r: Rated, compared: Runs, chance: Callable[[float], float], *, lead: 
     parts = [f"reached {s.bad} of {total[0]} harmed and {s.good} of {total[1]} healthy runs"]
     parts += [f"counting runs with {s.subset.says}"] if s.subset.says else []
     parts += [f"counting runs since {times.show(c.since)}"] if c.since is not None else []
+    parts += [f"counting runs until {times.show(c.until)}"] if c.until is not None else []
+    parts += [f"the records call it {c.fault}"] if c.fault else []
     parts += [f"what it added asks for {r.asks}: it may act there or then alone"] if r.asks else []
     parts += [f"what it added {r.does}"] if r.does else []
     parts += ["counting runs whose code still held its lines"] if r.by_lines else []

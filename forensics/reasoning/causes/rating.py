@@ -96,7 +96,7 @@ def rank(r: Rated, compared: Runs, near: dict[str, int]) -> tuple[float | int | 
     """Give a cause's place: how well it separates, what jobs made last (their own code comes before it), by what was built on it before by its lines.
 
     Of those that do equally well: commits that ask for a given date, if they left runs healthy that they reached; what separates the further runs better;
-    what many share before one commit of many, and what the runs can have loaded before what they can't; commits that do what can harm a run, that ask
+    what many share before one commit of many, nodes with a recorded fault before others, and what the runs can have loaded before what they can't; commits that do what can harm a run, that ask
     for a date, or for something else and left runs healthy; and what came last before the harm.
     """
     c = r.candidate
@@ -104,5 +104,5 @@ def rank(r: Rated, compared: Runs, near: dict[str, int]) -> tuple[float | int | 
     spared = bool(r.asks and r.reached & (compared.good | compared.more_good))  # else nothing asks for a condition
     return (
         -round(level(r, compared), 6), c.made, r.by_lines, not (spared and r.asks == TIME), -round(_whole(r.reached, compared), 6),
-        _KINDS.index(c.kind), near.get(c.object, 0), not (spared or r.does or r.asks == TIME), c.when is None or c.when > first, -(c.when or 0), c.object,
+        _KINDS.index(c.kind), not c.fault, near.get(c.object, 0), not (spared or r.does or r.asks == TIME), c.when is None or c.when > first, -(c.when or 0), c.object,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Kubernetes' audit log: who launched, changed and cancelled which jobs, where their pods ran, when they ended.
 
-`format` owns what a record looks like, and what clouds wrap around it; `workload` what a job asks for; `acts` what a record says.
+`format` owns what a record looks like, and what clouds wrap around it; `workload` what a job asks for; `nodes` what trouble a node is in; `acts` what a record says.
 """
 
 from forensics.model import Tier

@@ -13,7 +13,7 @@ from forensics.columns import instants
 from forensics.errors import RecordError
 from forensics.fields import address, attrs, plain
 from forensics.model import Batch, Event, Piece, SourceConfig
-from forensics.sources.kubernetes_audit import workload
+from forensics.sources.kubernetes_audit import nodes, workload
 from forensics.sources.kubernetes_audit.format import RECORD, Record, Reference, User, records
 from forensics.times import instant
 
@@ -23,7 +23,7 @@ JOBS = frozenset({
     ("kubeflow.org", "paddlejobs"), ("kubeflow.org", "jaxjobs"), ("trainer.kubeflow.org", "trainjobs"),
 })  # fmt: skip
 """(API group, resource) of what runs to an end"""
-_RESOURCES = frozenset(resource for _, resource in JOBS) | {"pods"}
+_RESOURCES = frozenset(resource for _, resource in JOBS) | {"pods", "nodes", "events"}
 _ENDED = {"Complete": "Complete", "Succeeded": "Complete", "Completed": "Complete", "Failed": "Failed"}
 """conditions: https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions, and Kubeflow's"""
 _FORBIDDEN = (401, 403)
@@ -140,6 +140,10 @@ def _cluster(source: SourceConfig, record: Record) -> str:
 def _act_of(group: str | None, resource: str, subresource: str | None, verb: str | None) -> _Act | None:
     """Return what reads this kind of act, where the request may be one."""
     is_job = (group, resource) in JOBS
+    if resource == "nodes" and not group:
+        return _noted if verb in {"update", "patch"} and (subresource or "status") == "status" else None
+    if resource == "events":
+        return _warned if verb == "create" and not subresource else None
     if not is_job and (resource != "pods" or group):
         return None
     if not subresource and verb in {"create", "delete", "deletecollection"}:
@@ -234,6 +238,30 @@ def _entered(record: Record, about: Reference, event: Event, cluster: str) -> li
             attrs=attrs(facts),
         )
     ]
+
+
+def _noted(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read that a node was found in trouble, or taken out of use."""
+    if event.outcome not in {None, "ok"} or not about.name or "dryRun=All" in (record.request_uri or ""):
+        return None
+    return [
+        _state(record, event, f"node:{cluster}/{about.name}", trouble) for trouble in nodes.of_node(plain(record.request_object))
+    ] or None
+
+
+def _warned(record: Record, _about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read a warning about a node."""
+    found = nodes.of_event(plain(record.request_object)) if event.outcome in {None, "ok"} else None
+    return [_state(record, event, f"node:{cluster}/{found[0]}", found[1])] if found else None
+
+
+def _state(record: Record, event: Event, node: str, trouble: nodes.Trouble) -> Event:
+    what, why, since = trouble
+    when = _time(since)
+    facts = attrs(_request_facts(record) | {"reason": why or None})
+    return event._replace(
+        action="node.state", object=node, outcome=what, time=event.time if when is None else when, time_hi=event.time_hi if when is None else None, attrs=facts
+    )  # fmt: skip
 
 
 # --- parts --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ KINDS = (
     Kind("process records of the hosts", "that another process or account did it", ("process.exec",)),
     Kind("records of reviews", "that a change was seen and agreed to by others", ("code.review",)),
     Kind("triggers of automation", "that a robot acted without anybody at the keyboard", ("automation.",)),
+    Kind("troubles of nodes (down, drained, not ready)", "that a node was faulty, and no change did the harm", ("node.state",)),
     Kind("checks of stored files against recorded hashes", "that a file was damaged by a fault", ("file.check",)),
 )  # fmt: skip
 
