@@ -394,8 +394,20 @@ def hostile_report(tmp_path: Path) -> Made:
         {HOSTILE[0]: {HOSTILE[6]: [HOSTILE[4]]}},
         (HOSTILE[0],),
         lab.raw,
+        tuple({"examiner": text, "time": text, "text": text, "about": text, "tags": [text, text]} for text in HOSTILE),
     )
-    return findings, lab.tables(tmp_path / "tables", bad), case, extra
+    tables = lab.tables(tmp_path / "tables", bad)
+    changed = [
+        {
+            "object": findings["answers"][0]["object"],
+            "path": clean(text),
+            "text": f"@@ -1 +1 @@\n-{clean(text)}\n+{clean(text)}\n",
+            "cut": 0,
+        }
+        for text in HOSTILE
+    ]
+    tables.write("diffs", [pa.Table.from_pylist(changed, schema=schema.TABLES["diffs"])])
+    return findings, tables, case, extra
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The page in a real browser: it loads nothing, complains of nothing, leads from the first page to the bytes, and is fit for a screen reader."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,16 +72,22 @@ def test_two_clicks_lead_from_the_first_page_to_the_bytes(browser: Any, lab_repo
 AXE = "async () => (await axe.run(document)).violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)])"
 
 
-@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "zh")])
-def test_axe_finds_nothing(browser: Any, lab_report: Any, tmp_path: Path, language: str, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("which", "scheme", "language"), [("lab", "light", "en"), ("lab", "dark", "zh"), ("hostile", "light", "zh"), ("hostile", "dark", "en")]
+)
+def test_axe_finds_nothing(browser: Any, request: pytest.FixtureRequest, tmp_path: Path, which: str, language: str, scheme: str) -> None:
     carried = pytest.importorskip("axe_playwright_python")
     axe = (Path(carried.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     context = browser.new_context(bypass_csp=True, color_scheme=scheme)  # for axe itself, which the page would not let in
-    page, complaints, _ = opened(context, render(*lab_report, language), tmp_path)
+    page, complaints, requests = opened(context, render(*request.getfixturevalue(f"{which}_report"), language), tmp_path)
     page.wait_for_selector("#plot canvas")
     page.evaluate(axe)
     assert page.evaluate(AXE) == []
+    assert (
+        page.evaluate("document.querySelectorAll('img, iframe, object, embed, link, [onerror], [onload], a[href^=\"java\"]').length") == 0
+    )
     assert not complaints
+    assert not requests
 
 
 def test_the_language_is_switched_without_a_script(browser: Any, lab_report: Any, tmp_path: Path) -> None:
@@ -167,6 +174,11 @@ def test_it_prints_with_contents_page_numbers_and_the_case_on_each_page(
         assert f"{number} / {len(pages)}" in one
     assert ("Contents" if language == "en" else "目录") in pages[0]
     assert ("In plain words" if language == "en" else "用平常的话说") in pages[0]
+    listed = re.findall(r"(?<!\S)(\d+)\. (\S+(?: \S+)*)", pages[0])
+    names = page.locator(".toc a").all_inner_texts()
+    assert {number: name for number, name in listed if name in names} == {str(n): name for n, name in enumerate(names, 1)}
+    for number, name in enumerate(page.locator("main h2").all_inner_texts(), 1):
+        assert re.search(rf"^ *{number}\. {re.escape(name[:12])}", text, re.MULTILINE), name  # the same number at its head
     assert ("用平常的话说" if language == "en" else "In plain words") not in text
     assert "vpn#bytes=" in text  # what was weighed is printed; what only the links of a path cite is not
     assert text.count('"job.launch"') < 5
