@@ -19,7 +19,7 @@ def found(samples, tmp_path_factory):
 
     def run(name):
         out = tmp_path_factory.mktemp(name)
-        return investigate(samples / name, out, Request("tester", "2024-08-01T09:00:00Z"), lambda _: None).findings
+        return investigate(samples / name, out, Request("tester", "2024-08-01T09:00:00Z", page=False), lambda _: None).findings
 
     return {name: run(name) for name in ("unstable-training", "shared-login")}
 
