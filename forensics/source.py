@@ -47,6 +47,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from forensics.model import Batch, Evidence, Piece, Tier
 
@@ -79,8 +80,13 @@ class Source:
 
 def kinds() -> list[str]:
     """Name every kind of evidence: the files of sources/, in order."""
-    folder = importlib.import_module("forensics.sources")
-    return sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_"))
+    return list(_modules(tuple(importlib.import_module("forensics.sources").__path__)))
+
+
+@cache
+def _modules(places: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the modules that lie in these folders; a program's own files do not change while it runs."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(places) if not m.name.startswith("_")))
 
 
 def load(kind: str) -> Source:

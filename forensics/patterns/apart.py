@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,7 @@ class Apart:
     """A worker that matches texts by rules. To be closed."""
 
     def __init__(self, folders: Sequence[Path] = (SHIPPED,), seconds: int = SECONDS) -> None:
-        self.rules = read_rules(folders)
+        self.rules = _shipped() if tuple(folders) == (SHIPPED,) else read_rules(folders)
         self._known = {(rule.language, rule.id): rule for rule in self.rules}
         self._arguments = [str(seconds), *map(str, folders)]
         self._worker: subprocess.Popen[bytes] | None = None
@@ -82,6 +83,11 @@ class Apart:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "RUST_BACKTRACE": "0"},
         )
+
+
+@cache
+def _shipped() -> tuple[Rule, ...]:
+    return read_rules()
 
 
 def _promising(content: bytes, language: str, rules: Iterable[Rule]) -> bool:
