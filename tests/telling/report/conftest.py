@@ -394,7 +394,7 @@ def hostile_report(tmp_path: Path) -> Made:
         {HOSTILE[0]: {HOSTILE[6]: [HOSTILE[4]]}},
         (HOSTILE[0],),
         lab.raw,
-        tuple({"examiner": text, "time": text, "text": text, "about": text, "tags": [text, text]} for text in HOSTILE),
+        tuple({"examiner": text, "time": text, "text": text[:1000], "about": text, "tags": [text, text]} for text in HOSTILE),
     )
     tables = lab.tables(tmp_path / "tables", bad)
     changed = [
