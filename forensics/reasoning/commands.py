@@ -203,5 +203,5 @@ def whose(world: World, row: Row, known: set[str]) -> set[str]:
     owners = set(world.known.holders(row["device"], row["time"]))
     if not row["actor"]:
         return set() if row["device"] in known else owners
-    holders = set(world.known.holders(row["actor"], row["time"]))
+    holders = set(world.known.last_holders(row["actor"], row["time"]))
     return holders | owners if holders else set()

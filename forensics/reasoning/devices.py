@@ -65,9 +65,27 @@ def _rows(world: World, ip: str, moment: int) -> list[Row]:
     leases = [r for r in begun if r["action"].startswith("device.")]
     in_force = [r for r in leases if r["time"] <= moment - close][-1:] + [r for r in leases if r["time"] > moment - close]
     in_force += [r for r in begun if r["action"].startswith("session.") and (_ALLOCATES.match(r["action"]) or r["time"] >= moment - close)]
-    ended = _endings(world, in_force, moment)
-    found = [r for r in in_force if not any(_ends(e, r) for e in ended) and not _moved(world, r, moment)]
+    found = [r for r in still_open(world, in_force, moment) if not _moved(world, r, moment)]
     return [r for r in found if r["time"] <= moment + _CLOCK or len(found) > 1]
+
+
+def open_sessions(world: World, condition: str, moment: int, window: int, **parameters: object) -> list[Row]:
+    """Return the sessions of which a condition holds that began within a window before the moment and that no record ends before it."""
+    rows = world.acts(
+        f"starts_with(action, 'session.') AND ({condition}) AND time BETWEEN $low AND $t", low=moment - window, t=moment, **parameters
+    )
+    return still_open(world, [r for r in rows if not r["action"].endswith(_OVER) and not refused(r)], moment)
+
+
+def gives_address(row: Row) -> bool:
+    """Tell whether a sign-on gives an address to a device, as a VPN does: it lasts until it is closed."""
+    return bool(_ALLOCATES.match(row["action"]))
+
+
+def still_open(world: World, begun: list[Row], moment: int) -> list[Row]:
+    """Return those leases and sessions that no record ends before the moment."""
+    ended = _endings(world, begun, moment)
+    return [r for r in begun if not any(_ends(e, r) for e in ended)]
 
 
 def _endings(world: World, begun: list[Row], moment: int) -> list[Row]:
@@ -75,8 +93,8 @@ def _endings(world: World, begun: list[Row], moment: int) -> list[Row]:
     if not begun:
         return []
     rows = world.acts(
-        "time BETWEEN $low AND $t AND regexp_matches(action, '^(device[.]lease|session[.]).*[.](disconnect|close|fail|release|expire|nak|decline)$') AND (ip = $ip OR list_contains($s, session) OR list_contains($d, device))",
-        low=min(r["time"] for r in begun), t=moment - 1, ip=begun[0]["ip"], s=sorted({r["session"] for r in begun if r["session"]}), d=sorted({r["device"] for r in begun}),
+        "time >= $low AND coalesce(time_hi, time) <= $t AND regexp_matches(action, '^(device[.]lease|session[.]).*[.](disconnect|close|fail|release|expire|nak|decline)$') AND (list_contains($ip, ip) OR list_contains($s, session) OR list_contains($d, device) OR list_contains($o, object))",
+        low=min(r["time"] for r in begun), t=moment - 1, **{k: sorted({r[c] for r in begun if r[c]}) for k, c in (("ip", "ip"), ("s", "session"), ("d", "device"), ("o", "object"))},
     )  # fmt: skip
     return [r for r in rows if not refused(r)]
 
@@ -89,6 +107,8 @@ def _ends(end: Row, begun: Row) -> bool:
         return bool(end["session"] == begun["session"])
     if end["device"]:
         return bool(end["device"] == begun["device"]) and end["ip"] in (None, begun["ip"])
+    if begun["ip"] is None:
+        return bool(end["object"] == begun["object"] and end["actor"] in (None, begun["actor"]))
     return bool(end["ip"] == begun["ip"] and end["actor"] in (None, begun["actor"]))
 
 
@@ -139,6 +159,5 @@ def _elsewhere(world: World, row: Row, moment: int) -> bool:
         "device = $d AND ip <> $ip AND starts_with(action, 'session.') AND time BETWEEN $low AND $t",
         d=row["device"], ip=row["ip"], low=moment - world.policy.windows["lease"], t=moment,
     )  # fmt: skip
-    begun = [r for r in signed_on if _ALLOCATES.match(r["action"]) and not r["action"].endswith(_OVER) and not refused(r)]
-    ended = _endings(world, begun, moment)
-    return any(not any(_ends(e, r) for e in ended) for r in begun)
+    begun = [r for r in signed_on if gives_address(r) and not r["action"].endswith(_OVER) and not refused(r)]
+    return bool(still_open(world, begun, moment))

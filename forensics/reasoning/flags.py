@@ -240,8 +240,9 @@ def _conflict(dossier: Dossier) -> Iterator[Flag]:
         return
     if act is None:
         heads = {r["target"] for r in dossier.disputed}
-        if dossier.disputed and dossier.disputed[0]["action"] == "code.push" and len(heads - {None}) == 1:
-            names = " and ".join(sorted({str(r["actor"]) for r in dossier.disputed}))
+        actors = {str(r["actor"]) for r in dossier.disputed}
+        if len(actors) > 1 and dossier.disputed[0]["action"] == "code.push" and len(heads - {None}) == 1:
+            names = " and ".join(sorted(actors))
             refs = tuple(r["event"] for r in dossier.disputed[:6])
             yield Flag(
                 "record-conflict",
@@ -250,11 +251,11 @@ def _conflict(dossier: Dossier) -> Iterator[Flag]:
                 refs,
             )
         return
-    actors = {r["actor"] for r in act.rows if r["actor"] and r["target"] == act.rows[0]["target"]}
-    if len(actors) > 1:
+    of_one = {r["actor"] for r in act.rows if r["actor"] and r["target"] == act.rows[0]["target"]}
+    if len(of_one) > 1:
         yield Flag(
             "record-conflict",
-            f"records of one act name {' and '.join(sorted(actors))}",
+            f"records of one act name {' and '.join(sorted(of_one))}",
             ("a renamed account", "one act done for another by the system"),
             act.events,
         )

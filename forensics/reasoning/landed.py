@@ -5,9 +5,11 @@ Its author counts only where he himself pushed that content before: a name in a 
 as its committer or by the forge's own merge: else the same content may as well have been landed in the author's name.
 """
 
+import json
 from dataclasses import dataclass
 
 from forensics.reasoning.act import Row
+from forensics.reasoning.patches import lines_of, patch_of
 from forensics.reasoning.world import World
 
 _ZERO = "0" * 40
@@ -42,11 +44,12 @@ def earlier_push(world: World, sha: str, author: str | None, committer: str | No
     lander = set(world.known.last_holders(row["actor"], row["time"]))
     if not people or people & lander:
         return None
-    found, again = _by_content(world, sha, people, row)
+    found, others = _by_content(world, sha, people, row)
     if found is None:
-        return _by_request(world, people, row)
-    openly = lander & set(world.known.last_holders(committer, row["time"])) or (_merged(world, row) and not again)
-    return Earlier(found, disputed=not openly)
+        asked = _by_request(world, people, row)
+        return Earlier(row, disputed=True) if asked is None and _merged_in(world, sha, lander, committer, row) else asked
+    openly = lander & set(world.known.last_holders(committer, row["time"])) or (_merged(world, row) and "after" not in others)
+    return Earlier(found, disputed=not openly or "before" in others)
 
 
 _CLOSE = 10_000_000_000
@@ -70,23 +73,84 @@ def _merges(world: World, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def _by_content(world: World, sha: str, people: set[str], row: Row) -> tuple[Row | None, bool]:
-    """Return the author's push with which the content became whole, and whether somebody else pushed of it again after that."""
+def _by_content(world: World, sha: str, people: set[str], row: Row) -> tuple[Row | None, set[str]]:
+    """Return the author's push with which the content became whole, and whether somebody else pushed of it after that, or before the author did."""
     wanted = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c', c=sha)}
     found = world.tables.rows(_SAME_CONTENT, c=sha, t=row["time"], zero=_ZERO)
     below = _ancestors(world, sha) if found else set()
     found = [r for r in found if r["sha"] not in below]  # an older state that is brought back is a change of its own
     acts = {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in found}))}
-    mine = [r for r in found if set(world.known.holders(acts[r["event"]]["actor"], r["time"])) & people]
+    mine = _of(world, acts, found, people)
+    lacking = wanted - {r["path"] for r in mine}
+    if lacking and len(wanted) <= _MOST_PATHS:
+        alike = [r for r in _same_lines(world, sha, lacking, row["time"]) if r["sha"] not in (below := below or _ancestors(world, sha))]
+        acts |= {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in alike}))}
+        found = [*found, *alike]
+        mine = _of(world, acts, found, people)
     if not wanted or {r["path"] for r in mine} != wanted:
-        return None, False
+        return None, set()
     covered: set[str] = set()
     last = None
     for r in sorted(mine, key=lambda r: (r["time"], r["event"])):  # the push with which the content became whole
         if r["path"] not in covered:
             covered.add(r["path"])
             last = acts[r["event"]]
-    return last, any(r not in mine and last is not None and r["time"] > last["time"] for r in found)
+    theirs = [r for r in found if r not in mine]
+    first = {p: min(r["time"] for r in mine if r["path"] == p) for p in wanted}
+    after = {"after" for r in theirs if last is not None and r["time"] > last["time"]}
+    return last, after | {"before" for r in theirs if r["time"] < first[r["path"]]}
+
+
+_MOST_PATHS = 20
+
+
+def _same_lines(world: World, sha: str, paths: set[str], t: int) -> list[Row]:
+    """Return, of those paths, the commits pushed before that add and take out the very lines that this one does, though the file differs elsewhere."""
+    steps = world.tables.rows(
+        'SELECT DISTINCT path, old_blob, new_blob FROM changes WHERE "commit" = $c AND list_contains($p, path)', c=sha, p=sorted(paths)
+    )
+    if not steps or len(steps) > _MOST_PATHS:
+        return []
+    others = world.tables.rows(
+        """
+        SELECT DISTINCT c."commit" AS sha, c.path, c.old_blob, c.new_blob, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
+        FROM changes c JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND ends_with(e.dst, '@' || c."commit")
+        WHERE c."commit" <> $c AND list_contains($p, c.path) AND e.time < $t GROUP BY ALL ORDER BY time DESC, sha, c.path
+        """,
+        c=sha, p=sorted(paths), t=t,
+    )  # fmt: skip
+    wanted = sorted({b for s in (*steps, *others) for b in (s["old_blob"], s["new_blob"]) if b}) if others else []
+    lines = {blob: lines_of(content) for blob, content in (world.blobs(wanted) if wanted else {}).items()} | {None: lines_of(b"")}
+    patches = {s["path"]: patch_of(lines.get(s["old_blob"]), lines.get(s["new_blob"])) for s in steps}
+    found = []
+    for r in others:
+        patch, old, new = patches.get(r["path"]), lines.get(r["old_blob"]), lines.get(r["new_blob"])
+        if patch is not None and old is not None and new is not None and patch.within(old, new):
+            found.append({k: r[k] for k in ("sha", "path", "time", "event")})
+    return found
+
+
+def _merged_in(world: World, sha: str, lander: set[str], committer: str | None, row: Row) -> bool:
+    """Tell whether a push brought somebody else's commit, as it says itself, by a merge of another branch: of a fork, or of a patch that was handed on.
+
+    Whoever merges is not who made it; nor does a name in a commit tell that. Where no push of that branch is in the evidence, nothing does.
+    """
+    if not committer or lander & set(world.known.last_holders(committer, row["time"])) or not row["target"]:
+        return False
+    heads = world.tables.rows(
+        "SELECT DISTINCT attrs FROM events WHERE action = 'code.commit' AND split_part(object, '@', 2) = $s ORDER BY 1",
+        s=str(row["target"]).partition("@")[2],
+    )
+    parents = next((p for h in heads if len(p := json.loads(h["attrs"] or "{}").get("parents") or []) > 1), [])
+    if not parents:
+        return False
+    first = _ancestors(world, parents[0]) | {parents[0]}
+    return sha not in first and any(sha == p or sha in _ancestors(world, p) for p in parents[1:])
+
+
+def _of(world: World, acts: dict[int, Row], found: list[Row], people: set[str]) -> list[Row]:
+    """Return those that one of these people's accounts pushed."""
+    return [r for r in found if set(world.known.holders(acts[r["event"]]["actor"], r["time"])) & people]
 
 
 def _ancestors(world: World, sha: str) -> set[str]:

@@ -64,6 +64,8 @@ _OF_HANDS = frozenset(
     (
         "presence",
         "elsewhere",
+        "remote_session",
+        "together",
         "device_session",
         "device_command",
         "device_sign_on",
@@ -74,7 +76,7 @@ _OF_HANDS = frozenset(
     )
 )
 """indicators of where somebody's hands were; whose the account or the key is, and who sat in a meeting with a laptop, does not tell"""
-OF_PRESENCE = frozenset(("presence", "elsewhere", "device_session", "device_sign_on"))
+OF_PRESENCE = frozenset(("presence", "elsewhere", "remote_session", "together", "device_session", "device_sign_on"))
 """those of them that leave open that the session is the one it seems, in somebody else's hands"""
 _POOR = ("unlikely", "very unlikely")
 

@@ -1,10 +1,11 @@
 """From an act back to whoever stood behind it: the login it came out of, the address, and the device that had it."""
 
+import re
 from dataclasses import dataclass, replace
 
 from forensics.reasoning import commands, shared
 from forensics.reasoning.act import Act, Row
-from forensics.reasoning.devices import Device, holding
+from forensics.reasoning.devices import Device, holding, open_sessions
 from forensics.reasoning.logins import hosts_of, logins
 from forensics.reasoning.world import World
 
@@ -81,6 +82,23 @@ def _borrowed(world: World, act: Act, direct: Origin) -> list[Origin]:
     for r in rows:
         if str(r["target"]).partition(":")[2] not in mine and not mine & set(commands.line_of(r).split()):
             continue
+        holders = world.known.holders(r["actor"], r["time"])
+        if holders and not set(holders) & people and world.known.kind(r["actor"], r["time"]) == "personal":
+            found[r["actor"]] = Origin(
+                r["actor"], "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), holders, hosts=(r["host"],), word="even"
+            )  # fmt: skip
+    return [*found.values(), *(o for o in _guests(world, act, hosts, mine, people) if o.account not in found)]
+
+
+_WORDS = re.compile(r"[\w.#-]+")
+
+
+def _guests(world: World, act: Act, hosts: list[str], mine: set[str], people: set[str]) -> list[Origin]:
+    """Return the others who had a session open on that host under the holder's login: a notebook server, a shared terminal."""
+    rows = open_sessions(world, "list_contains($h, host) AND actor IS NOT NULL", act.time[0], world.policy.windows["session"], h=hosts)
+    rows = [r for r in rows if mine & set(_WORDS.findall(f"{r['object'] or ''} {r['target'] or ''}"))]
+    found: dict[str, Origin] = {}
+    for r in rows:
         holders = world.known.holders(r["actor"], r["time"])
         if holders and not set(holders) & people and world.known.kind(r["actor"], r["time"]) == "personal":
             found[r["actor"]] = Origin(

@@ -9,6 +9,8 @@ from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.world import World
 
 _DAYS = 7 * 86_400_000_000_000
+_MAIN = frozenset(("main", "master", "trunk", "develop", "default"))
+"""branches that requests end in"""
 _HOUR = 3_600_000_000_000
 
 
@@ -65,9 +67,13 @@ def _landed(world: World, commit: str) -> list[str]:
 
 
 def _requests(world: World, dossier: Dossier) -> list[Row]:
-    """Return the request that the maker opened for this change: with the commit's subject as its title, else the first one after the push."""
+    """Return the request that the maker opened for this change: of its branch or with the commit's subject as its title, else the first one after the push.
+
+    What was pushed straight to the branch that others' requests end in came with none: one that follows is about something else.
+    """
     act = dossier.act
     assert act is not None
+    branches = {str(r["object"] or "").partition("#refs/heads/")[2] for r in act.rows if r["action"] == "code.push"} - {""}
     rows = world.acts(
         "action = 'code.request' AND actor = $a AND time BETWEEN $low AND $high",
         a=act.account,
@@ -77,4 +83,6 @@ def _requests(world: World, dossier: Dossier) -> list[Row]:
     facts = json.loads(dossier.claimed["attrs"]) if dossier.claimed and dossier.claimed["attrs"] else {}
     subject = str(facts.get("subject") or "")
     titled = [r for r in rows if subject and str(r["attrs"].get("title") or "") and subject.startswith(str(r["attrs"]["title"]))]
-    return titled[:1] or [r for r in rows if r["time"] <= act.time[1] + 2 * _DAYS // 7][:1]
+    of_branch = [r for r in rows if str(r["attrs"].get("branch") or "") in branches]
+    unnamed = [r for r in rows if not r["attrs"].get("branch") and not branches & _MAIN and r["time"] <= act.time[1] + 2 * _DAYS // 7]
+    return of_branch[:1] or titled[:1] or unnamed[:1]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.commands import covered, leading_to, whose
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.hypotheses import at_the_keys
+from forensics.reasoning.hypotheses import at_the_keys, behind
 from forensics.reasoning.world import World
 
 _FEW = 3
@@ -29,6 +29,16 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     sources = tuple(sorted({r["source"] for r in rows}))
     placed = bool(devices) and not any(d.by_command for d in origin.devices)  # the act's address leads to that device, too
     expect = _expect(world, dossier, hypotheses, people, covered(world, sources, origin.moment), alone=bool(close) and placed)
+    ran_as = {
+        p
+        for r in rows
+        if r["actor"] and world.known.kind(r["actor"], r["time"]) == "personal"
+        for p in world.known.last_holders(r["actor"], r["time"])
+    }
+    if ran_as and ran_as <= set(
+        behind(dossier)
+    ):  # it ran as the account's holder: what he set up, or a shell of his; the device's owner would have run it as himself
+        expect |= {h: "unlikely" for h in expect if (hands := at_the_keys(world, dossier, h)) and not hands & ran_as and hands & people}
     what = "a login command" if reached else f"a command that leads to {act.kind}"
     says = f"{what} ran at that moment on {', '.join(sorted({r['device'] for r in rows}))}, of {', '.join(sorted(people))}"
     rung = "session" if any(d.by_command for d in origin.devices) else "person"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.act import Row
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.hypotheses import expectations
+from forensics.reasoning.hypotheses import behind, expectations
 from forensics.reasoning.world import World
 
 
@@ -20,6 +20,21 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
             people = {p for r in mine for p in world.known.holders(r["actor"], r["time"])}
             if len(people) == 1:  # not where several people used it, or one whom the registers do not know
                 yield _item(world, dossier, hypotheses, device, mine, people)
+            else:
+                yield from _guest(world, dossier, hypotheses, device, mine)
+
+
+def _guest(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, rows: list[Row]) -> Iterator[Item]:
+    """Tell that the account's holder signed on from another's device that day: he may have sat at it, unless his sign-on was another's doing, too."""
+    moment, holders = dossier.origins[0].moment, set(behind(dossier))
+    if holders & set(world.known.holders(device, moment)):
+        return
+    own = [r for r in rows if set(world.known.holders(r["actor"], r["time"])) & holders]
+    near = [r for r in own if abs(r["time"] - moment) <= world.policy.windows["presence"]][:3]
+    if near:
+        says = f"{near[0]['actor']} signed on from {device} that day, too"
+        expect = expectations(world, dossier, hypotheses, holders, "likely", "unlikely")
+        yield Item("device_sign_on", says, (near[0]["source"],), tuple(r["event"] for r in near), "person", expect)
 
 
 def _item(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, rows: list[Row], people: set[str]) -> Item:

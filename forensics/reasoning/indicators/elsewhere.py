@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.reasoning.devices import gives_address, open_sessions
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind, expectations
 from forensics.reasoning.world import World
@@ -14,12 +15,30 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         return
     origin = dossier.origins[0]
     used = {d.device for d in origin.devices}
-    for person in behind(dossier):
-        row = _active(world, person, origin.moment, used)
+    holders = behind(dossier)
+    for person in sorted({*holders, *(p for d in origin.devices for p in d.owners)}):
+        row = _active(world, person, origin.moment, used) if person in holders else None
         if row is not None:
-            expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
             says = f"{person} was at work on {row['device']} at that moment, another device than the act's"
-            yield Item("elsewhere", says, (row["source"],), (row["event"],), "session", expect)
+            yield _item(world, dossier, hypotheses, person, says, row)
+        signed_on = _signed_on(world, person, origin.moment, used)
+        if signed_on is not None:
+            says = f"{person} was signed on from {signed_on['device']} at that moment, by {signed_on['action']}, and the act came from another device"
+            yield _item(world, dossier, hypotheses, person, says, signed_on)
+
+
+def _item(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], person: str, says: str, row: dict[str, Any]) -> Item:
+    expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
+    return Item("elsewhere", says, (row["source"],), (row["event"],), "session", expect)
+
+
+def _signed_on(world: World, person: str, moment: int, used: set[str]) -> dict[str, Any] | None:
+    """Return the person's sign-on from outside, with another device of his own, that was open at the moment."""
+    mine = [i.identifier for i in world.known.by_person.get(person, ()) if i.live(moment)]
+    window = world.policy.windows["session"]
+    rows = open_sessions(world, "list_contains($mine, actor) AND device IS NOT NULL", moment, window, mine=mine)
+    rows = [r for r in rows if gives_address(r) and r["device"] not in used and world.known.holders(r["device"], moment) == (person,)]
+    return rows[-1] if rows else None
 
 
 def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str, Any] | None:
@@ -36,6 +55,6 @@ def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str,
 INDICATOR = Indicator(
     name="elsewhere",
     why="hands are on one keyboard at a time",
-    errs="programs run on a device that nobody sits at; people own two devices",
+    errs="programs run on a device that nobody sits at; people own two devices; a sign-on from home may have been left open",
     find=_find,
 )

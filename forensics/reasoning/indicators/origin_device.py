@@ -37,7 +37,7 @@ def _users(world: World, device: str, moment: int) -> set[str]:
         "device = $d AND actor IS NOT NULL AND regexp_matches(action, '^device[.](logon|unlock|process)') AND time BETWEEN $low AND $high AND outcome = 'ok'",
         d=device, low=moment - near, high=moment + near,
     )  # fmt: skip
-    return {p for r in rows for p in world.known.holders(r["actor"], r["time"])}
+    return {p for r in rows for p in world.known.last_holders(r["actor"], r["time"])}
 
 
 INDICATOR = Indicator(

@@ -6,11 +6,37 @@ from typing import Any
 
 from forensics import times
 from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.reasoning.act import Row
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind, expectations
+from forensics.reasoning.origins import Origin
 from forensics.reasoning.world import World
 
-_OUT = re.compile(r"\b(out|exit|egress|leave|left|leaving|departure|departed)\b|离开|出", re.IGNORECASE)
+_EDGE, _END = r"(?<![a-z])", r"(?![a-z])"
+_OUT = re.compile(
+    rf"{_EDGE}(out|exit|egress|leave|leaves|left|leaving|departure|departed|ausgang|austritt|gehen|sortie|salida|uscita|saida|saída|wyjście|выход){_END}|离开|出|下班|退勤",
+    re.IGNORECASE,
+)
+_IN = re.compile(
+    rf"{_EDGE}(in|entry|enter|entered|entrance|ingress|arrival|arrived|eingang|eintritt|kommen|entrée|entree|entrada|ingresso|вход){_END}|进|入|上班|出勤",
+    re.IGNORECASE,
+)
+_PASSED = re.compile(
+    rf"^$|{_EDGE}(ok|granted|grant|allow|allowed|success|successful|valid|pass|passed|open|opened|accepted|true|yes){_END}|成功|通过",
+    re.IGNORECASE,
+)
+
+
+def _way(row: Row) -> str:
+    """Return `in`, `out` or `unknown`: by what the record says of the way, else by the reader's name; a reader that names no way was passed inward."""
+    said, door = str(row["outcome"] or ""), str(row["object"] or "")
+    if _IN.search(said) and not _OUT.search(said.replace("出勤", "")):
+        return "in"
+    if _OUT.search(said):
+        return "out"
+    if not _PASSED.search(said):
+        return "unknown"
+    return "out" if _OUT.search(door) else "in"
 
 
 def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
@@ -21,11 +47,16 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     for person in sorted(owners | set(behind(dossier))):
         last = _last(world, person, origin.moment)
         left = _last(world, person, origin.time) if origin.time > origin.moment else None
-        if left is not None and _OUT.search(str(left["outcome"] or "")):
+        if left is not None and _way(left) == "out":
             last = left  # the login was made inside, and left open when its holder went
-        if last is None:
+        if last is None or _way(last) == "unknown":
             continue
-        here = not _OUT.search(str(last["outcome"] or ""))
+        here = _way(last) == "in"
+        if here and _strange(world, origin, person, str(last["object"])):
+            expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
+            says = f"{person} was at {last['object']} since {times.show(last['time'])}, where nobody else who passes is then on the network that the act came from"
+            yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
+            continue
         where = f"was at {last['object']}" if here else f"had left {last['object']}"
         expect = expectations(world, dossier, hypotheses, [person], "likely" if here else "very unlikely", "even")
         says = f"{person} {where} since {times.show(last['time'])}, and the act came from an address inside"
@@ -42,7 +73,7 @@ def _others(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], 
         cards=sorted(cards), low=moment - day, t=moment,
     )  # fmt: skip
     last = {cards[r["actor"]]: r for r in rows}
-    gone = {p: r for p, r in last.items() if _OUT.search(str(r["outcome"] or ""))}
+    gone = {p: r for p, r in last.items() if _way(r) == "out"}
     if gone:
         expect = {h: w for h, w in expectations(world, dossier, hypotheses, gone, "unlikely", "even").items() if w == "unlikely"}
         says = f"{', '.join(sorted(gone))} had left by then, and the act came from an address inside"
@@ -58,6 +89,32 @@ def _last(world: World, person: str, moment: int) -> dict[str, Any] | None:
         cards=cards, low=moment - world.policy.windows["presence"], t=moment,
     )  # fmt: skip
     return rows[-1] if rows else None
+
+
+def _strange(world: World, origin: Origin, person: str, place: str) -> bool:
+    """Tell whether a place is none where others pass, or he on other days, and then have an address of the act's network, though there are such places."""
+    address = next((a for d in origin.devices if not d.by_session for a in origin.addresses), "")
+    network = address.rpartition("." if "." in address else "::" if "::" in address else ":")[0]
+    leases = world.tables.rows(
+        "SELECT DISTINCT device, time FROM acts WHERE starts_with(action, 'device.lease') AND starts_with(ip, $n) AND device IS NOT NULL AND time IS NOT NULL",
+        n=network + ".",
+    ) if network.count(".") == 2 else []  # fmt: skip
+    given: dict[str, list[int]] = {}
+    for r in leases:
+        for owner in world.known.holders(r["device"], r["time"]):
+            given.setdefault(owner, []).append(r["time"])
+    cards = {i.identifier: p for p in given for i in world.known.by_person.get(p, ())}
+    passed = world.tables.rows(
+        "SELECT actor, object, time FROM acts WHERE starts_with(action, 'person.present') AND list_contains($c, actor) AND time IS NOT NULL", c=sorted(cards)
+    )  # fmt: skip
+    day = world.policy.windows["presence"]
+    places = {
+        r["object"]
+        for r in passed
+        if (cards[r["actor"]] != person or abs(r["time"] - origin.moment) > day)
+        and any(0 <= t - r["time"] <= day for t in given[cards[r["actor"]]])
+    }
+    return bool(places) and place not in places
 
 
 INDICATOR = Indicator(

@@ -1,0 +1,71 @@
+"""Whether somebody else could have been at the device from afar: a session of another's on it, or a program that lets one in."""
+
+import re
+from collections.abc import Iterator
+
+from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.reasoning.act import Row
+from forensics.reasoning.devices import holding, open_sessions
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.hypotheses import expectations
+from forensics.reasoning.world import World
+
+_LETS_IN = re.compile(
+    r"anydesk|teamviewer|rustdesk|splashtop|screenconnect|connectwise|logmein|parsec|meshagent|supremo|dwagent|todesk|sunlogin|向日葵"
+    r"|vncserver|x0?vnc|x11vnc|winvnc|tvnserver|vino|xrdp|screensharing|remoting_host|chrome.?remote",
+    re.IGNORECASE,
+)
+"""programs that let somebody use a screen and keyboard from elsewhere, and that do not run from the start of every machine"""
+
+
+def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
+    if len(dossier.origins) != 1:
+        return
+    origin = dossier.origins[0]
+    for device in dict.fromkeys(d.device for d in origin.devices if d.owners):
+        owners = set(world.known.holders(device, origin.moment))
+        yield from _sessions(world, dossier, hypotheses, device, owners)
+        low = origin.moment - world.policy.windows["shared_exec"]
+        started = world.acts(
+            "device = $d AND starts_with(action, 'device.process') AND time BETWEEN $low AND $t", d=device, low=low, t=origin.time
+        )
+        for row in [
+            r for r in started if _LETS_IN.search(f"{r['object']} {r['attrs'].get('command') or ''} {r['attrs'].get('exe') or ''}")
+        ][-1:]:
+            expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            says = f"a program that lets others use the screen from afar was started on {device} just before"
+            yield Item("remote_session", says, (row["source"],), (row["event"],), "person", expect)
+
+
+def _sessions(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, owners: set[str]) -> Iterator[Item]:
+    """Tell of a session on the device that began before the act, was open at the login behind it, and is not its owner's."""
+    origin = dossier.origins[0]
+    where, name = "object = $d OR target = $d OR (host = $n AND ip IS NOT NULL)", device.partition(":")[2]
+    rows = open_sessions(world, where, origin.moment, world.policy.windows["session"], d=device, n=name)
+    later = world.acts(
+        f"starts_with(action, 'session.') AND regexp_matches(action, '[.](open|connect|login|use)$') AND ({where}) AND outcome = 'ok' AND time > $low AND time <= $t",
+        d=device, n=name, low=origin.moment, t=origin.time,
+    )  # fmt: skip
+    for row in [r for r in (*rows, *later) if r["actor"] is not None][-4:]:
+        people = _hands(world, row)
+        if people & owners:
+            continue
+        yes = expectations(world, dossier, hypotheses, people, "likely", "unlikely")
+        expect = yes if people else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+        says = f"{row['actor']} had a session on {device} open at that moment"
+        yield Item("remote_session", says, (row["source"],), (row["event"],), "person", expect)
+
+
+def _hands(world: World, row: Row) -> set[str]:
+    """Return whose a session is: the owner's of the key it was opened with, or of the device that had its address; else the account's holder's."""
+    key = set(world.known.holders(row["credential"], row["time"])) if row["credential"] else set()
+    came = {p for d in (holding(world, row["ip"], (row["time"],)) if row["ip"] else ()) for p in d.owners}
+    return key or came or set(world.known.holders(row["actor"], row["time"]))
+
+
+INDICATOR = Indicator(
+    name="remote_session",
+    why="whoever has a session on a device can act from it, while its owner has it open",
+    errs="help that was asked for; a session that was only watched; a program of that name that nobody used",
+    find=_find,
+)
