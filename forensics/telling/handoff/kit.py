@@ -71,6 +71,8 @@ def readme(spoken: Words, told: Mapping[str, Any], view: View, payload: Collecti
         tool=told["tool"],
         key=told["key"] or "-",
         case_root=told["case_root"],
+        others="" if view.whole else spoken.word("readme", "others"),
+        again=spoken.word("readme", "again") if "data/rerun.json" in payload else "",
         replaces=f"{replaced['statement_sha256']} ({replaced['time']})" if replaced else "-",
     )
     here = (

@@ -369,3 +369,11 @@ def test_the_order_of_a_list_does_not_tell_who_is_who(bundles, material):
     others = [p["id"] for p in people if p["id"].startswith("p-x")]
     assert others == sorted(others)
     assert check(bundles["partner"].folder, Pinned()).withheld  # and it still holds against the root, arithmetic and all
+
+
+def test_the_readme_tells_of_other_names_where_there_are_any_and_of_doing_it_again_where_that_can_be(bundles):
+    for view, built in bundles.items():
+        text = (built.folder / "README.txt").read_text()
+        assert ("NAMES IN THIS BUNDLE" in text) == (view in REDACTED)
+        assert ("TO DO IT AGAIN" in text) == (view not in REDACTED)
+        assert "$" not in text.replace("$(wc -c", "")
