@@ -5,7 +5,9 @@ Formats: git-scm.com/docs/gitformat-pack, gitformat-index, gitrepository-layout.
 
 import hashlib
 import zlib
+from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate
 
 from making.stored import zlib_stream
 
@@ -103,7 +105,8 @@ def _pack_entry(kind: str, content: bytes) -> bytes:
 
 def _pack_index(rows: list[tuple[bytes, int, int]], checksum: bytes) -> bytes:
     """Write a version 2 index: counts by first byte, ids, checksums, offsets."""
-    fanout = [sum(1 for r in rows if r[0][0] <= byte) for byte in range(256)]
+    first = Counter(r[0][0] for r in rows)
+    fanout = accumulate(first[byte] for byte in range(256))
     out = b"\xfftOc" + (2).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in fanout)
     out += b"".join(r[0] for r in rows)
     out += b"".join(r[1].to_bytes(4, "big") for r in rows)
