@@ -144,7 +144,7 @@ class _Points:
         for answer in named:
             groups = {side: {i["group"] for i in answer.data["for"] if i.get("rung") == side} for side in ("session", "person")}
             yield say(
-                "Question {question}: the session rests on {session}; who was there on {person}.",
+                "Question {question}: what ties a session to it are records of {session}; what ties the person, records of {person}.",
                 question=answer.data["question"], session=self._groups(groups["session"]), person=self._groups(groups["person"]),
             )  # fmt: skip
 

@@ -191,7 +191,7 @@ class _Teller:
         if data["against"]:
             yield self.voice.count("{number} record", "{number} records", len(data["against"]))
         else:
-            yield self.voice.say("no record that was supplied")
+            yield self.voice.say("nothing in the records that were supplied")
         if data["flags"]:
             yield self.voice.count(
                 "{number} odd fact, which may be innocent", "{number} odd facts, which may be innocent", len(data["flags"])
