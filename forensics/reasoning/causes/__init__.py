@@ -10,6 +10,7 @@
 - `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well
 - `rating.py`: each candidate's score, how often chance reaches it, and which comes before which
 - `places.py`: how far what a commit changed lies from what the harmed runs load
+- `imports.py`: what the harmed runs can have imported, from their entry points on
 - `lineage.py`: the first bad checkpoint along what a harmed run was continued from
 - `shown.py`: the records behind what is told
 - `triggers.py`: commits that ask for the date, the size of the job, or who runs it

@@ -1,8 +1,10 @@
 """How far what a commit changed lies from what the harmed runs load: it tells commits apart that reached exactly the same runs."""
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from forensics.reasoning.causes.imports import Imports
 from forensics.reasoning.causes.runs import Runs
 from forensics.reasoning.world import World
 
@@ -12,10 +14,11 @@ _DOCS = re.compile(
 _MERGE, _BESIDE, _OTHER_CONFIG, _DOC = 8, 1, 2, 4
 
 
-def places(world: World, compared: Runs, commits: list[str]) -> dict[str, int]:
+def places(world: World, compared: Runs, commits: list[str], imported: Mapping[str, Imports]) -> dict[str, int]:
     """Tell of each commit how far what it changed lies from what the harmed runs load: 0 where they can load it.
 
-    A program's own package is the folder that its entry point lies in; a configuration counts where their commands name it.
+    A program's own package is the folder that its entry point lies in; a configuration counts where their commands name it; a file of Python where the
+    entry points can import it, as far as that is known (`imported`, by repository).
     """
     rows = world.tables.rows(
         'SELECT "commit" AS sha, list(DISTINCT path ORDER BY path)[:200] AS paths FROM changes WHERE list_contains($c, "commit") GROUP BY ALL ORDER BY ALL',
@@ -34,15 +37,18 @@ def places(world: World, compared: Runs, commits: list[str]) -> dict[str, int]:
     found = {}
     for commit in commits:
         paths = changed.get(commit.partition("@")[2], [])
-        found[commit] = min((_distance(p, texts, entries) for p in paths), default=_DOC) + (_MERGE if commit in merges else 0)
+        known = imported.get(commit.partition("@")[0])
+        found[commit] = min((_distance(p, texts, entries, known) for p in paths), default=_DOC) + (_MERGE if commit in merges else 0)
     return found
 
 
-def _distance(path: str, texts: str, entries: frozenset[str]) -> int:
+def _distance(path: str, texts: str, entries: frozenset[str], imported: Imports | None) -> int:
     if _DOCS.search(path):
         return _DOC
     if path.endswith((".yaml", ".yml", ".toml", ".json", ".ini", ".cfg")):
         return 0 if path in texts else _OTHER_CONFIG
+    if imported is not None and path in imported.known:
+        return _BESIDE if imported.far(path) else 0
     top = path.partition("/")[0]
     return 0 if not entries or top in entries or path in texts else _BESIDE
 

@@ -13,6 +13,7 @@ from forensics.reasoning.causes.candidates import Candidate
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.ends import BY_END
 from forensics.reasoning.causes.faults import faults
+from forensics.reasoning.causes.imports import Imports, imports
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
@@ -110,12 +111,12 @@ def _found(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], 
     """Rate every candidate, and pick what chance does not explain; where there is nothing of the kind, what it explains seldom."""
     numbers = world.policy.causes
     rough, sets = rated(compared, every, numbers)
-    exact, more = _exact(world, compared, ties, _ordered(world, compared, rough))
+    exact, more = _exact(world, compared, ties, _ordered(world, compared, ties, rough))
     chance = chance_of(compared, [*sets, *more], numbers, seed)
     levels = [(r, chance(level(r, compared))) for r in exact]
     likely = [r for r, often in levels if often < _seldom(compared, numbers)]
     leads = [] if likely else [r for r, often in levels if often < numbers["lead"]]
-    told = _varied(_near(_ordered(world, compared, likely or leads), numbers["beside"], compared), int(numbers["alike"]))
+    told = _varied(_near(_ordered(world, compared, ties, likely or leads), numbers["beside"], compared), int(numbers["alike"]))
     told = _behind_faults(told[: int(numbers["most" if likely else "most_leads"])], numbers["behind_fault"])
     return _Found(exact, chance, [replace(r, most=min(r.most, numbers["behind_fault"])) for r in told] if leads else told, bool(leads))
 
@@ -164,16 +165,17 @@ def bits_of(places: Mapping[str, int], jobs: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Ties:
-    """What ties changes to runs: loads and writes, and the commits that jobs ran, by records and by inference."""
+    """What ties changes to runs: loads and writes, the commits that jobs ran, by records and by inference, and what the harmed ones can have imported of them."""
 
     came: Spread
     ran: Jobs
     inferred: Jobs
+    imported: dict[str, Imports]
 
 
 def _ties(world: World, compared: Runs) -> _Ties:
     ran = jobs_of(world)
-    return _Ties(spread(world, compared), ran, jobs_inferred(world, ran))
+    return _Ties(spread(world, compared), ran, jobs_inferred(world, ran), imports(world, compared, ran))
 
 
 def _with_records(world: World, told: list[Cause]) -> tuple[Cause, ...]:
@@ -251,12 +253,12 @@ def _candidates(world: World, compared: Runs, ties: _Ties) -> Iterator[Candidate
     yield from commits(world, ties.came, ties.ran, ties.inferred)
 
 
-def _ordered(world: World, compared: Runs, found: list[Rated]) -> list[Rated]:
+def _ordered(world: World, compared: Runs, ties: _Ties, found: list[Rated]) -> list[Rated]:
     """Put the most telling first; of those behind, not more than can matter."""
     most = int(world.policy.causes["most"])
     first = _once(sorted(found, key=lambda r: rank(r, compared, {})))[: 8 * most]
     named = [r.candidate.object for r in first if r.candidate.kind == "commit"]
-    near, written = places(world, compared, named), triggers(world, named)
+    near, written = places(world, compared, named, ties.imported), triggers(world, named)
     seen = [r for r in first if r.scored.score > 0]
     seen = [replace(r, asks=asks, does=does) for r in seen for asks, does in [written.get(r.candidate.object, ("", ""))]]
     return sorted(seen, key=lambda r: rank(r, compared, near))

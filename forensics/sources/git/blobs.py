@@ -1,4 +1,4 @@
-"""Reads the contents of a few files out of the safe copies, bounded in number and size: what is too large, damaged or missing is left out."""
+"""Reads the contents of a few files, or of folders as git keeps them, out of the safe copies, bounded in number and size: what is too large, damaged or missing is left out."""
 
 import hashlib
 import re
@@ -16,6 +16,7 @@ COUNT = 5000
 """files of one question"""
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA1 = 40
+_KINDS = ("blob", "tree")
 
 
 def read_blobs(copies: Sequence[Path], ids: Collection[str]) -> dict[str, bytes]:
@@ -65,12 +66,12 @@ def _from(copy: Path, ids: list[str], room: int) -> Iterator[tuple[str, bytes]]:
         names.write("".join(f"{name}\n" for name in chosen).encode())
         names.flush()
         for name, kind, content in command.objects(copy, Path(names.name)):
-            if kind == "blob" and _is(name, content):
+            if kind in _KINDS and _is(name, kind, content):
                 yield name, content
 
 
 def _sizes(copy: Path, ids: list[str]) -> Iterator[tuple[str, int]]:
-    """Yield (id, bytes) of those that are files, without unpacking them."""
+    """Yield (id, bytes) of those that are files or folders, without unpacking them."""
     with tempfile.TemporaryFile(dir=copy) as feed:
         feed.write("".join(f"{name}\n" for name in ids).encode())
         feed.seek(0)
@@ -78,11 +79,11 @@ def _sizes(copy: Path, ids: list[str]) -> Iterator[tuple[str, int]]:
     for line in answer.decode("ascii", "replace").splitlines():
         name, _, rest = line.partition(" ")
         kind, _, size = rest.partition(" ")
-        if kind == "blob" and size.isascii() and size.isdigit():
+        if kind in _KINDS and size.isascii() and size.isdigit():
             yield name, int(size)
 
 
-def _is(name: str, content: bytes) -> bool:
+def _is(name: str, kind: str, content: bytes) -> bool:
     """Tell whether a content is the one that its id is the hash of."""
-    head = b"blob %d\x00" % len(content)
+    head = b"%s %d\x00" % (kind.encode(), len(content))
     return hashlib.new("sha1" if len(name) == _SHA1 else "sha256", head + content, usedforsecurity=False).hexdigest() == name
