@@ -8,6 +8,7 @@ from forensics.reasoning.act import Act, Row
 from forensics.reasoning.landed import earlier_push
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
+from forensics.reasoning.ways import further
 from forensics.reasoning.world import World
 
 
@@ -51,6 +52,7 @@ def gather(world: World, question: Question) -> Dossier:
     kind = world.known.kind(act.account, act.time[0])
     jobs = _jobs(world, act)
     origins = origins_of(world, act, kind)
+    origins = (*origins, *further(world, act, kind, origins))
     return replace(
         dossier,
         account_kind=kind,

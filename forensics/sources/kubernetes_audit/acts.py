@@ -39,6 +39,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
     """attrs of a request that is no act; the fields are in the order of their names."""
 
     audit_id: str | None = None
+    claimed_ips: list[str] | None = None
     code: int | None = None
     group: str | None = None
     name: str | None = None
@@ -119,10 +120,10 @@ def _when(source: SourceConfig, written: str | None) -> _When:
 def _row(source: SourceConfig, record: Record, start: int, end: int, when: _When, *, told: bool = True) -> Event:
     """Return the row of a request; of one that may be an act without the facts, which are others there."""
     about, code = record.object_ref or _NOTHING, record.response_status.code if record.response_status else None
-    came_from = record.source_ips[0] if record.source_ips else None
+    came_from = record.source_ips[-1] if record.source_ips else None
     ip = address(came_from) if came_from else None
     facts = _ENCODE(_Facts(
-        record.audit_id, code, about.api_group or None, about.name, about.namespace, about.resource, came_from if ip is None else None,
+        record.audit_id, _claimed_ips(record), code, about.api_group or None, about.name, about.namespace, about.resource, came_from if ip is None else None,
         record.stage if record.stage != "ResponseComplete" else None, about.subresource, record.request_uri, record.user_agent, record.verb,
     )).decode() if told else None  # fmt: skip
     place = _place(_cluster(source, record), about.namespace, about.name) if about.resource in _RESOURCES and _is_run(about) else None
@@ -130,6 +131,14 @@ def _row(source: SourceConfig, record: Record, start: int, end: int, when: _When
         start, end, when[0], "log.message", _account(record.user), place, _account(record.impersonated_user), None, None, None, None, None,
         ip, source.host or record.cluster, _outcome(code), None, None, when[1], None, None, facts,
     ))  # fmt: skip
+
+
+def _claimed_ips(record: Record) -> list[str] | None:
+    """Return the addresses before the connection's own: the request's headers gave them, and whoever sends it may write there what he likes.
+
+    https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ (sourceIPs)
+    """
+    return (record.source_ips or [])[:-1] or None
 
 
 def _cluster(source: SourceConfig, record: Record) -> str:
@@ -294,6 +303,7 @@ def _request_facts(record: Record) -> dict[str, Any]:
     about = record.object_ref or _NOTHING
     return {
         "audit_id": record.audit_id,
+        "claimed_ips": _claimed_ips(record),
         "code": code if code is not None and code >= _FIRST_ERROR else None,
         "namespace": about.namespace,
         "user_agent": record.user_agent,

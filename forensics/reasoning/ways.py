@@ -1,0 +1,49 @@
+"""Further ways back from an act than its own record shows: what the record only claims, and who else was there that could have claimed it."""
+
+from dataclasses import replace
+
+from forensics.fields import address
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.logins import hosts_of, still_open
+from forensics.reasoning.origins import Origin, origins_of
+from forensics.reasoning.world import World
+
+_CLAIMED = ("SIMPLE",)
+"""ways of signing on by which a service believes whatever account the client names:
+https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-common/SecureMode.html"""
+
+
+def further(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    """Return further ways back from an act of somebody's own account; none where its records leave no other open."""
+    if kind in ("shared", "service") or not origins:
+        return ()
+    return (*_by_claimed_addresses(world, act, kind, origins), *_by_any_login(world, act, origins))
+
+
+def _by_claimed_addresses(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> list[Origin]:
+    """Return the ways over addresses that the request itself claimed, where they lead to devices of other people than the connection's address and account do."""
+    claimed = [a for r in act.rows for ip in r["attrs"].get("claimed_ips") or () if (a := address(str(ip)))]
+    known = _owners(origins) or {p for o in origins for p in o.people}
+    found = [o for ip in dict.fromkeys(claimed) if ip != act.ip for o in origins_of(world, replace(act, ip=ip), kind)[:1]]
+    return [o for o in found if _owners((o,)) - known]
+
+
+def _owners(origins: tuple[Origin, ...]) -> set[str]:
+    return {p for o in origins for d in o.devices for p in d.owners}
+
+
+def _by_any_login(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Origin]:
+    """Return the logins of others that were open on the host of an act whose account its client only claimed; none where records show the very command."""
+    if any(o.ran for o in origins) or not any(r["attrs"].get("auth") in _CLAIMED for r in act.rows):
+        return []
+    rows = world.acts(
+        "action IN ('session.ssh.open', 'session.audit.open') AND list_contains($h, host) AND time BETWEEN $low AND $t AND outcome = 'ok' AND actor IS NOT NULL",
+        h=hosts_of(world, act), low=act.time[0] - world.policy.windows["session"], t=act.time[1],
+    )  # fmt: skip
+    people = {p for o in origins for p in o.people}
+    last: dict[str, Row] = {r["actor"]: r for r in still_open(world, rows, act.time[0])}
+    return [
+        Origin(account, "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), holders, hosts=(r["host"],), word="even")
+        for account, r in sorted(last.items())
+        if not set(holders := world.known.last_holders(account, r["time"])) & people
+    ]  # fmt: skip
