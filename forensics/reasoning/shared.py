@@ -5,33 +5,11 @@ from dataclasses import dataclass
 
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.logins import hosts_of, still_open
+from forensics.reasoning.spelled import leads_to, tells
+from forensics.reasoning.timetables import runs_before, usual
 from forensics.reasoning.world import World
 
 _SECONDS = 1_000_000_000
-_LOOKS = frozenset(
-    (
-        "ls",
-        "presign",
-        "get-object",
-        "head-object",
-        "list-objects",
-        "list-objects-v2",
-        "-ls",
-        "-cat",
-        "-get",
-        "-copyToLocal",
-        "-text",
-        "-head",
-        "-tail",
-        "-du",
-        "-stat",
-        "-test",
-        "-checksum",
-        "-count",
-        "-find",
-    )
-)
-"""third words of `aws s3`, `hdfs dfs` and the like that change nothing in a store"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +33,44 @@ def behind(world: World, act: Act) -> list[Way]:
 
     First those with a command that leads to such an act and names the object, and with any process nearer to the act: it may have done it just as well;
     else those with a process under the account just before the act; else all that were open then. A login as the account itself, with somebody's own key, is a login of the key's owner.
+    What a timetable runs under the account is a way of its own. A process that only reads, or spells another place, shows that its login was there, and no more.
     """
     hosts = hosts_of(world, act)
     ways = _login_processes(world, act, hosts)
     opened = _direct(world, act, hosts)
+    timed = runs_before(world, act, hosts)
     rows = [r for r, _ in ways]
-    named = [(r, k) for r, k in ways if _leads_to(world, r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
+    named = [(r, k) for r, k in ways if leads_to(world, r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
     if named and not _done_since(world, named[-1][0], act):
-        return _by_login(world, act, [*named, *_nearer(ways, named)], opened, "almost certain")
-    recent = [(r, k) for r, k in ways if r["time"] >= act.time[0] - world.policy.windows["just_before"]]
-    if recent and len({k for _, k in recent}) == 1:
-        return _by_login(world, act, recent, opened, "almost certain" if not _others(opened, ways, recent) else "likely")
+        return [*_by_login(world, act, [*named, *_nearer(ways, named)], opened, "almost certain"), *_timed(usual(world, act, timed))]
+    just_before = act.time[0] - world.policy.windows["just_before"]
+    recent = [(r, k) for r, k in ways if r["time"] >= just_before]
+    if len({k for _, k in recent}) == 1 and any(tells(r, act) for r, _ in recent):
+        word = "almost certain" if not _others(opened, ways, recent) else "likely"
+        return [*_by_login(world, act, recent, opened, word), *_timed([r for r in timed if r["time"] >= just_before])]
     lasting = [(r, k) for r, k in ways if r in _lasting(world, rows, act)]
-    return _by_login(world, act, lasting, opened, "likely", opened_too=True)
+    if len({k for _, k in lasting}) == 1 and not any(tells(r, act) for r, _ in lasting):
+        lasting = []
+    return [*_by_login(world, act, lasting, opened, "likely", opened_too=True), *_timed(timed)]
+
+
+def _timed(runs: list[Row]) -> list[Way]:
+    """Return the way by which a timetable may have done it: nobody's login."""
+    if not runs:
+        return []
+    last = runs[-1]
+    return [
+        Way(
+            f"{last['target']} by timetable",
+            last["time"],
+            tuple(r["event"] for r in runs[-6:]),
+            _sources(runs),
+            (),
+            _hosts(runs),
+            (),
+            "likely",
+        )
+    ]
 
 
 def _login_processes(world: World, act: Act, hosts: list[str]) -> list[tuple[Row, str]]:
@@ -199,32 +202,6 @@ def _lasting(world: World, rows: list[Row], act: Act) -> list[Row]:
     return [r for r in rows if r["time"] >= recent or not r["session"] or ended.get(r["session"], -1) < r["time"]]
 
 
-def _leads_to(world: World, row: Row, act: Act) -> bool:
-    """Tell whether a process's command names the object of the act and is of those that lead to such an act: to look at a thing does not change it."""
-    objects = [str(r["object"] or "").partition("?")[0] for r in act.rows]
-    tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
-    line = _command(row)
-    if not any(t and t in line for t in tails):
-        return False
-    wanted = world.policy.commands.get(act.kind)
-    words = line.split()
-    words[:1] = [w.rpartition("/")[2] for w in words[:1]]
-    if _LOOKS & set(words[2:3]) or _takes(words):
-        return False
-    return wanted is None or _begins(words, wanted)
-
-
-def _begins(words: list[str], lines: tuple[str, ...]) -> bool:
-    return any(words[: len(w.split())] == w.split() for w in lines)
-
-
-def _takes(words: list[str]) -> bool:
-    """Tell whether a command copies from a store to a place of its own: after the store's only name stands one that is none."""
-    places = [n for n, w in enumerate(words) if "://" in w]
-    after = words[places[0] + 1 :] if len(places) == 1 else []
-    return any("/" in w or w in (".", "..", "-") for w in after if not (w.startswith("-") and w != "-"))
-
-
 def _done_since(world: World, row: Row, act: Act) -> bool:
     """Tell whether another act of the account on this object stands between: then the command is explained by that."""
     same = str(act.rows[0]["object"]).partition("?")[0]
@@ -239,8 +216,3 @@ def _nearer(ways: list[tuple[Row, str]], named: list[tuple[Row, str]]) -> list[t
     """Return the processes of other logins since the last such command."""
     keys = {k for _, k in named}
     return [(r, k) for r, k in ways if k not in keys and r["time"] > named[-1][0]["time"]]
-
-
-def _command(row: Row) -> str:
-    argv = row["attrs"].get("argv")
-    return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")

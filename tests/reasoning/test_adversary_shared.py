@@ -77,3 +77,64 @@ def test_an_account_that_a_client_only_claims_leaves_every_login_on_its_host_ope
     answer = folder.answer()
     assert answer["person"] == person
     assert ("p-eve" in answer["candidates"]) == (person is None)
+
+
+# Processes and timetables under a shared account.
+
+
+def sudo(clock, who, command):
+    return f"Jun 12 {clock} gpu-1 sudo[77]: {who} : TTY=pts/1 ; PWD=/home/{who} ; USER=svc ; COMMAND={command}\n"
+
+
+def timetable(day, clock):
+    opened = "pam_unix(cron:session): session opened for user svc(uid=900) by (uid=0)"
+    return f"Jun {day} {clock} gpu-1 CRON[991]: {opened}\nJun {day} {clock} gpu-1 CRON[992]: (svc) CMD (/opt/svc/sync.sh)\n"
+
+
+def under_svc(folder, lines, *earlier):
+    """One write under a shared account at 10:00:02, and what the host's log of that morning holds; Vic and Eve are logged in there."""
+    for person in ("p-vic", "p-eve"):
+        folder.holds("aws:svc", person, "shared")
+        folder.holds("unix:svc", person, "shared")
+    acts = [{"clock": "10:00:02", "action": "object.write", "actor": "aws:svc", "object": MODEL, "ip": "ip:10.0.5.1"}]
+    folder.log("store", [*earlier, *acts])
+    folder.text("auth", "syslog", lines, host="gpu-1", more='timezone = "UTC"\nyear = 2024')
+    folder.log("sshd", [login("09:45", "unix:vic", "ip:10.0.0.7", 1), login("09:50", "unix:eve", "ip:10.0.0.9", 2)], "T4")
+    laptops(folder, on_device("09:45", line="ssh gpu-1"), on_device("09:50", "eve", line="ssh gpu-1"))
+    folder.ask(MODEL)
+    return folder.answer()
+
+
+def test_a_process_that_may_have_done_it_just_before_names_whose_login_it_was(folder):
+    assert under_svc(folder, sudo("09:59:15", "eve", "/opt/svc/publish.py"))["person"] == "p-eve"
+
+
+@pytest.mark.parametrize("command", ["/usr/bin/tail /var/log/sync.log", "/usr/bin/squeue", "/usr/bin/aws s3 ls s3://models/"])
+def test_a_process_that_only_reads_stands_for_nothing(folder, command):
+    assert under_svc(folder, sudo("09:59:15", "eve", command))["person"] is None
+
+
+def test_what_a_timetable_ran_just_before_is_a_way_of_its_own(folder):
+    assert under_svc(folder, sudo("09:59:15", "eve", "/opt/svc/publish.py") + timetable(12, "10:00:00"))["person"] is None
+
+
+@pytest.mark.parametrize("habit", [True, False], ids=["it wrote it the day before, too", "it never did"])
+def test_beside_a_command_that_names_the_object_only_a_timetables_habit_counts(folder, habit):
+    written = {"time": "2024-06-11T10:00:02Z", "action": "object.write", "actor": "aws:svc", "object": MODEL, "ip": "ip:10.0.5.1"}
+    lines = timetable(11, "10:00:00") + sudo("09:59:15", "eve", "/usr/bin/aws s3 cp base.pt s3://models/") + timetable(12, "10:00:00")
+    assert under_svc(folder, lines, *([written] if habit else []))["person"] == (None if habit else "p-eve")
+
+
+@pytest.mark.parametrize(
+    ("command", "person"),
+    [
+        ("aws s3 cp base.pt s3://models/base.pt", "p-eve"),
+        ("aws s3 cp base.pt s3://other/tmp/base.pt", None),
+        ("aws s3 cp s3://models/base.pt s3://other/base.pt", None),
+        ("aws s3api put-object --bucket other --key base.pt --body base.pt", None),
+        ("aws s3api put-object --bucket models --key base.pt --body base.pt", "p-eve"),
+    ],
+)
+def test_a_command_that_spells_another_destination_does_not_name_the_object(folder, command, person):
+    lines = sudo("09:50:00", "vic", "/bin/bash") + sudo("09:58:00", "eve", f"/usr/bin/{command}")
+    assert under_svc(folder, lines)["person"] == person

@@ -122,3 +122,21 @@ def test_a_rotated_log_goes_through_its_files(read):
 def test_no_year_is_guessed(read):
     found = read("syslog", b"Jun 12 09:30:00 h sshd[1]: x\n", timezone="UTC")
     assert "no year is declared" in found.rejects[0].reason
+
+
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        (b"CRON[992]: (svc) CMD (/opt/svc/sync.sh (all))", "/opt/svc/sync.sh (all)"),
+        (b"CRON[991]: pam_unix(cron:session): session opened for user svc(uid=900) by (uid=0)", None),
+        (b"CROND[7]: (svc) CMD (sync)", "sync"),
+    ],
+)
+def test_what_a_timetable_started_and_under_whose_account(read, message, command):
+    event = _one(read, message)
+    assert (event.action, event.actor, event.target) == ("process.timer", None, "unix:svc")
+    assert json.loads(event.attrs or "{}").get("command") == command
+
+
+def test_what_cron_says_of_itself_started_nothing(read):
+    assert _one(read, b"cron[7]: (CRON) INFO (Running @reboot jobs)").action == "log.message"

@@ -1,4 +1,4 @@
-"""What programs say: sshd, sudo, su, systemd-logind. A message that says none of these is a log.message."""
+"""What programs say: sshd, sudo, su, systemd-logind, cron. A message that says none of these is a log.message."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -267,6 +267,23 @@ def _logind_event(line: Line, what: str, number: str, actor: str | None) -> Even
     return _event(line, f"session.login.{what}", actor, session=session, attrs=attrs)
 
 
+# --- cron: https://manpages.debian.org/bookworm/cron/cron.8.en.html, and cronie's: `(svc) CMD (/opt/svc/sync.sh)`, and its PAM session ---
+
+_TIMED = re.compile(r" ?\(([^()\s]+)\) CMD \((.*)\)", re.DOTALL | re.ASCII)
+
+
+def _cron(line: Line) -> Event:
+    """Return what a timetable started, and under which account."""
+    found = _TIMED.fullmatch(line.message)
+    if found:
+        return _event(line, "process.timer", target=f"unix:{found[1]}", attrs=_json({"command": found[2].strip()}))
+    opened = _PAM.match(line.message.strip())
+    if opened and opened[1] in {"cron", "crond"} and opened[2]:
+        return _event(line, "process.timer", target=f"unix:{opened[2]}")
+    return other(line)
+
+
 SPEAKERS: dict[str, Callable[[Line], Event]] = {
     "sshd": _sshd, "sshd-session": _sshd, "sshd-auth": _sshd, "sudo": _sudo, "su": _su, "systemd-logind": _logind,
+    "CRON": _cron, "cron": _cron, "crond": _cron, "CROND": _cron,
 }  # fmt: skip

@@ -1,0 +1,95 @@
+"""What a command line spells: which object it leads to, that it only looks at things, or that it is about another place."""
+
+import re
+
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.world import World
+
+_LOOKS = frozenset((
+    "ls", "presign", "get-object", "head-object", "list-objects", "list-objects-v2", "-ls", "-cat", "-get", "-copyToLocal", "-text", "-head", "-tail", "-du", "-stat", "-test", "-checksum", "-count", "-find",
+))  # fmt: skip
+"""third words of `aws s3`, `hdfs dfs` and the like that change nothing in a store"""
+_READS = frozenset((
+    "cat", "df", "du", "head", "id", "ls", "nvidia-smi", "ps", "pwd", "sacct", "sinfo", "squeue", "stat", "tail", "uptime", "wc", "whoami",
+))  # fmt: skip
+"""programs that write nowhere but to their output"""
+_PLACE = re.compile(r"(?!https?:|git:|ssh:)[a-z][a-z0-9+.-]*://[^\s'\",;]+")
+
+
+def leads_to(world: World, row: Row, act: Act) -> bool:
+    """Tell whether a process's command names the object of the act and is of those that lead to such an act: to look at a thing does not change it."""
+    objects = _objects(act)
+    tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
+    line = _command(row)
+    if not any(t and t in line for t in tails):
+        return False
+    wanted = world.policy.commands.get(act.kind)
+    return tells(row, act) and (wanted is None or _begins(_words(line), wanted))
+
+
+def tells(row: Row, act: Act) -> bool:
+    """Tell whether a command may have led to the act, for all that it spells: it does not only read, nor spell another place than the object's."""
+    words = _words(_command(row))
+    return not (set(words[:1]) & _READS or set(words[2:3]) & _LOOKS or _takes(words) or _elsewhere(words, act))
+
+
+def _objects(act: Act) -> list[str]:
+    return [str(r["object"] or "").partition("?")[0] for r in act.rows]
+
+
+def _words(line: str) -> list[str]:
+    words = line.split()
+    return [*(w.rpartition("/")[2] for w in words[:1]), *words[1:]]
+
+
+def _begins(words: list[str], lines: tuple[str, ...]) -> bool:
+    return any(words[: len(w.split())] == w.split() for w in lines)
+
+
+def _takes(words: list[str]) -> bool:
+    """Tell whether a command copies from a store to a place of its own: after the store's only name stands one that is none."""
+    places = [n for n, w in enumerate(words) if "://" in w]
+    after = words[places[0] + 1 :] if len(places) == 1 else []
+    return any("/" in w or w in (".", "..", "-") for w in after if not (w.startswith("-") and w != "-"))
+
+
+def _elsewhere(words: list[str], act: Act) -> bool:
+    """Tell whether a command spells a full destination that is not the object, nor a folder around it: the last place, a bucket, a path in HDFS."""
+    objects = [o for o in _objects(act) if "://" in o]
+    if not objects or not act.kind.startswith("object."):
+        return False
+    places = _PLACE.findall(" ".join(words))
+    aimed = places if act.kind == "object.delete" else places[-1:]
+    if aimed:
+        return not any(_around(p, o) for p in aimed for o in objects)
+    bucket = next(
+        (w.partition("=")[2] or after for w, after in zip(words, [*words[1:], ""], strict=True) if w.partition("=")[0] == "--bucket"), ""
+    )
+    if bucket and "$" not in bucket:
+        return not any(o.startswith(f"s3://{bucket}/") for o in objects)
+    last = words[-1] if words[1:] else ""
+    return last.startswith("/") and all(o.startswith("hdfs:") and not _inside(last, _path(o)) for o in objects)
+
+
+def _around(place: str, reference: str) -> bool:
+    """Tell whether a place is an object, or a folder that it lies in; a name node goes by several names, and what a shell fills in is not known."""
+    place = re.sub(r"^s3[an]:", "s3:", place)
+    if "$" in place:
+        return True
+    if place.startswith("hdfs:"):
+        return reference.startswith("hdfs:") and _inside(_path(place), _path(reference))
+    return _inside(place, reference)
+
+
+def _inside(folder: str, path: str) -> bool:
+    folder = folder.partition("*")[0]
+    return path == folder or path.startswith(folder if folder.endswith("/") else folder + "/")
+
+
+def _path(reference: str) -> str:
+    return "/" + reference.partition("://")[2].partition("/")[2]
+
+
+def _command(row: Row) -> str:
+    argv = row["attrs"].get("argv")
+    return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
