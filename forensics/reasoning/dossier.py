@@ -118,7 +118,7 @@ def _when(world: World, reference: str, disputed: tuple[Row, ...]) -> tuple[int,
 def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
     reference = objects[0]
     if reference.startswith("git:") and "@" in reference:
-        return _push(world, reference, claimed)
+        return _push(world, reference, question.object.partition("@")[2].partition(":")[2] or None, claimed)
     if reference.startswith("git:"):
         rows = world.acts("action = 'code.push' AND object = $o AND time IS NOT NULL", o=reference)
     elif reference.startswith(("slurm:", "k8s:")):
@@ -208,7 +208,7 @@ def _made(row: Row, records: list[Row]) -> Act:
     return Act(row["action"], account, (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))
 
 
-def _push(world: World, commit: str, claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
+def _push(world: World, commit: str, path: str | None, claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
     """Return the push that brought a commit, in whichever repository it came first, with every other record of that push.
 
     Where another landed what its author had pushed before (squash, rebase, merge bot), that earlier push is the act; where he did so under the author's
@@ -223,7 +223,7 @@ def _push(world: World, commit: str, claimed: Row | None) -> tuple[Act | None, t
         return None, ()
     row = world.acts("event = $e", e=rows[0]["event"])[0]
     records = _records(world, row)
-    before = earlier_push(world, sha, claimed["claimed"] if claimed else None, _committer(claimed), row)
+    before = earlier_push(world, sha, path, claimed["claimed"] if claimed else None, _committer(claimed), row)
     if before and before.disputed:
         return None, (*records, *_records(world, before.row))
     records = _records(world, before.row) if before else records

@@ -35,21 +35,73 @@ class Earlier:
     """the records do not tell whether the one or the other made the change"""
 
 
-def earlier_push(world: World, sha: str, author: str | None, committer: str | None, row: Row) -> Earlier | None:
-    """Return the author's own push that first brought a commit's whole content, before `row` landed it; None where there is none.
+def earlier_push(world: World, sha: str, path: str | None, author: str | None, committer: str | None, row: Row) -> Earlier | None:
+    """Return the author's own push that first brought a commit's content (of one path, where one is asked about), before `row` landed it; None where there is none.
 
-    Else, where a merge of the author's own request made the commit, the last push to the request's branch before that.
+    Else, where a merge of the author's own request made the commit, the last push to the request's branch before that. Disputed where somebody else
+    pushed that content first, and where a merge brought or made what its presser never pushed: to land is not to make.
     """
     people = set(world.known.last_holders(author, row["time"]))
     lander = set(world.known.last_holders(row["actor"], row["time"]))
-    if not people or people & lander:
+    wanted = {
+        r["path"]
+        for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c AND ($p IS NULL OR path = $p)', c=sha, p=path)
+    }
+    if not people or not wanted:
         return None
-    found, others = _by_content(world, sha, people, row)
-    if found is None:
-        asked = _by_request(world, people, row)
-        return Earlier(row, disputed=True) if asked is None and _merged_in(world, sha, lander, committer, row) else asked
-    openly = lander & set(world.known.last_holders(committer, row["time"])) or (_merged(world, row) and "after" not in others)
-    return Earlier(found, disputed=not openly or "before" in others)
+    same = _same(world, sha, wanted, row, lines=not people & lander)
+    if people & lander:
+        return _first_elsewhere(same, lander)
+    mine = [s for s in same if s.who & people]
+    if {s.path for s in mine} != wanted:
+        return _unpushed(world, sha, (people, lander), wanted, committer, same, row)
+    whole = max(_firsts(mine).values(), key=_order)  # the push with which the content became whole
+    theirs = [s for s in same if not s.who & people]
+    again = any(s.row["time"] > whole.row["time"] for s in theirs)
+    before = any(s.row["time"] < _firsts(mine)[s.path].row["time"] for s in theirs)
+    openly = lander & set(world.known.last_holders(committer, row["time"])) or (_merged(world, row) and not again)
+    return Earlier(whole.row, disputed=not openly or before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """An earlier push of a path's content."""
+
+    path: str
+    row: Row
+    who: frozenset[str]
+
+
+def _order(same: _Same) -> tuple[int, int]:
+    return same.row["time"], same.row["event"]
+
+
+def _firsts(same: list[_Same]) -> dict[str, _Same]:
+    """Return the first push of each path's content."""
+    return {s.path: s for s in sorted(same, key=_order, reverse=True)}
+
+
+def _first_elsewhere(same: list[_Same], lander: set[str]) -> Earlier | None:
+    """Return what somebody else pushed first of a commit that its author landed himself: a colleague's work on the same branch."""
+    theirs = [s for s in _firsts(same).values() if s.who and not s.who & lander]
+    return Earlier(min(theirs, key=_order).row, disputed=True) if theirs else None
+
+
+def _unpushed(
+    world: World, sha: str, sides: tuple[set[str], set[str]], wanted: set[str], committer: str | None, same: list[_Same], row: Row
+) -> Earlier | None:
+    """Return whose it may be where the author did not push all of it: by his request; disputed, where others pushed of it or a merge brought it."""
+    people, lander = sides
+    first = _firsts(same)
+    if set(first) == wanted and all(s.who & lander for s in first.values()):
+        return None
+    asked = _by_request(world, people, row)
+    if asked is not None:
+        return asked
+    theirs = [s for s in first.values() if s.who and not s.who & lander]
+    if theirs:
+        return Earlier(min(theirs, key=_order).row, disputed=True)
+    return Earlier(row, disputed=True) if _merged(world, row) or _merged_in(world, sha, lander, committer, row) else None
 
 
 _CLOSE = 10_000_000_000
@@ -73,32 +125,20 @@ def _merges(world: World, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def _by_content(world: World, sha: str, people: set[str], row: Row) -> tuple[Row | None, set[str]]:
-    """Return the author's push with which the content became whole, and whether somebody else pushed of it after that, or before the author did."""
-    wanted = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c', c=sha)}
-    found = world.tables.rows(_SAME_CONTENT, c=sha, t=row["time"], zero=_ZERO)
+def _same(world: World, sha: str, wanted: set[str], row: Row, *, lines: bool) -> list[_Same]:
+    """Return the pushes before `row` of the content that a commit gives these paths: the same files, else, if asked for, the same lines of them."""
+    found = [r for r in world.tables.rows(_SAME_CONTENT, c=sha, t=row["time"], zero=_ZERO) if r["path"] in wanted]
+    lacking = wanted - {r["path"] for r in found}
+    if lines and lacking and len(wanted) <= _MOST_PATHS:
+        found += _same_lines(world, sha, lacking, row["time"])
     below = _ancestors(world, sha) if found else set()
     found = [r for r in found if r["sha"] not in below]  # an older state that is brought back is a change of its own
     acts = {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in found}))}
-    mine = _of(world, acts, found, people)
-    lacking = wanted - {r["path"] for r in mine}
-    if lacking and len(wanted) <= _MOST_PATHS:
-        alike = [r for r in _same_lines(world, sha, lacking, row["time"]) if r["sha"] not in (below := below or _ancestors(world, sha))]
-        acts |= {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in alike}))}
-        found = [*found, *alike]
-        mine = _of(world, acts, found, people)
-    if not wanted or {r["path"] for r in mine} != wanted:
-        return None, set()
-    covered: set[str] = set()
-    last = None
-    for r in sorted(mine, key=lambda r: (r["time"], r["event"])):  # the push with which the content became whole
-        if r["path"] not in covered:
-            covered.add(r["path"])
-            last = acts[r["event"]]
-    theirs = [r for r in found if r not in mine]
-    first = {p: min(r["time"] for r in mine if r["path"] == p) for p in wanted}
-    after = {"after" for r in theirs if last is not None and r["time"] > last["time"]}
-    return last, after | {"before" for r in theirs if r["time"] < first[r["path"]]}
+    return [
+        _Same(r["path"], acts[r["event"]], frozenset(world.known.holders(acts[r["event"]]["actor"], r["time"])))
+        for r in found
+        if r["event"] in acts
+    ]
 
 
 _MOST_PATHS = 20
@@ -146,11 +186,6 @@ def _merged_in(world: World, sha: str, lander: set[str], committer: str | None, 
         return False
     first = _ancestors(world, parents[0]) | {parents[0]}
     return sha not in first and any(sha == p or sha in _ancestors(world, p) for p in parents[1:])
-
-
-def _of(world: World, acts: dict[int, Row], found: list[Row], people: set[str]) -> list[Row]:
-    """Return those that one of these people's accounts pushed."""
-    return [r for r in found if set(world.known.holders(acts[r["event"]]["actor"], r["time"])) & people]
 
 
 def _ancestors(world: World, sha: str) -> set[str]:
