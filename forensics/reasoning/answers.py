@@ -23,6 +23,7 @@ from forensics.reasoning.missing import missing
 from forensics.reasoning.naming import (
     OF_PRESENCE,
     Rivals,
+    at_the_device,
     candidates_of,
     carries,
     contrary_to,
@@ -163,7 +164,11 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
         session = None  # two records put the act into two hands' sessions
     rung = Rung.PERSON if named else Rung.SESSION if session is not None else Rung.ACCOUNT
     worst = min((r.low for _, r in rivals), default=0.0) if rivals else float(view.policy.lowest)
-    candidates = (stand_in.person,) if named and stand_in else candidates_of(view, stand_in, rivals, None if contrary else session)
+    candidates = (
+        (stand_in.person,)
+        if named and stand_in
+        else tuple(sorted({*candidates_of(view, stand_in, rivals, None if contrary else session), *at_the_device(view, dossier, weighed)}))
+    )
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,

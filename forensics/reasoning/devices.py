@@ -126,6 +126,10 @@ def _moved(world: World, row: Row, moment: int) -> bool:
     return bool(rows)
 
 
+_CHOSEN = re.compile(r"mac:[0-9a-f][26ae]", re.IGNORECASE)
+"""a network card's address that was not its maker's but chosen by the system, a new one for each network or day (IEEE 802, the local bit)"""
+
+
 def _borrowed_name(world: World, row: Row, moment: int) -> bool:
     """Tell whether a lease may bear a device's name without being that device: anybody can choose a host name.
 
@@ -137,7 +141,7 @@ def _borrowed_name(world: World, row: Row, moment: int) -> bool:
         return False
     if world.known.holders(card, row["time"]):
         return world.known.holders(card, row["time"]) != world.known.holders(row["device"], row["time"])
-    if not card.startswith("mac:"):
+    if not card.startswith("mac:") or _CHOSEN.match(card):
         return _elsewhere(world, row, moment)
     cards = world.tables.rows(
         "SELECT object, count(*) AS n FROM acts WHERE device = $d AND starts_with(object, 'mac:') GROUP BY object ORDER BY n DESC, object LIMIT 2",

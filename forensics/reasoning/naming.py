@@ -65,6 +65,7 @@ _OF_HANDS = frozenset(
         "presence",
         "elsewhere",
         "remote_session",
+        "handed_over",
         "together",
         "device_session",
         "device_command",
@@ -76,7 +77,7 @@ _OF_HANDS = frozenset(
     )
 )
 """indicators of where somebody's hands were; whose the account or the key is, and who sat in a meeting with a laptop, does not tell"""
-OF_PRESENCE = frozenset(("presence", "elsewhere", "remote_session", "together", "device_session", "device_sign_on"))
+OF_PRESENCE = frozenset(("presence", "elsewhere", "remote_session", "handed_over", "together", "device_session", "device_sign_on"))
 """those of them that leave open that the session is the one it seems, in somebody else's hands"""
 _POOR = ("unlikely", "very unlikely")
 
@@ -108,6 +109,14 @@ def candidates_of(view: World, best: Hypothesis | None, rivals: Rivals, session:
     need, alone = view.policy.excluded, view.policy.lowest
     found = {h.person for h, r in rivals if session is None or r.low < need or r.left_out_low < alone}
     return tuple(sorted(found | ({best.person} if best else set())))
+
+
+def at_the_device(view: World, dossier: Dossier, weighed: list[Weighed]) -> set[str]:
+    """Return whose accounts ran the commands that led to the act, and who shares its device: whatever else speaks, they stay candidates."""
+    commands = sorted({e for w in weighed if w.item.kind in ("device_command", "host_command") for e in w.item.refs})
+    rows = view.acts("list_contains($e, event) AND actor IS NOT NULL", e=commands) if commands else []
+    ran = {p for r in rows if view.known.kind(r["actor"], r["time"]) == "personal" for p in view.known.last_holders(r["actor"], r["time"])}
+    return ran | {p for o in dossier.origins for d in o.devices if len(d.owners) > 1 for p in d.owners}
 
 
 def nearest_of(rivals: Rivals) -> Hypothesis | None:

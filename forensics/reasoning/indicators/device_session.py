@@ -23,7 +23,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         if last["action"].startswith(("device.lock", "device.logoff")):
             # a program that the sensor saw start on it all the same was started from afar or beforehand, whoever did it
             ran = any(d.by_command for d in origin.devices) or _ran(world, device, origin.moment)
-            expect = {} if ran else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
             says = f"{device} was locked or logged off at that moment" + (", and a program was started on it all the same" if ran else "")
         elif not people:
             expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from forensics import times
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.devices import gives_address, open_sessions
 from forensics.reasoning.dossier import Dossier
@@ -37,8 +38,21 @@ def _signed_on(world: World, person: str, moment: int, used: set[str]) -> dict[s
     mine = [i.identifier for i in world.known.by_person.get(person, ()) if i.live(moment)]
     window = world.policy.windows["session"]
     rows = open_sessions(world, "list_contains($mine, actor) AND device IS NOT NULL", moment, window, mine=mine)
-    rows = [r for r in rows if gives_address(r) and r["device"] not in used and world.known.holders(r["device"], moment) == (person,)]
+    rows = [r for r in rows if gives_address(r)] or _around(world, mine, moment)
+    rows = [r for r in rows if r["device"] not in used and world.known.holders(r["device"], moment) == (person,)]
     return rows[-1] if rows else None
+
+
+def _around(world: World, mine: list[str], moment: int) -> list[dict[str, Any]]:
+    """Return the sign-ons with a device that has others like it, from the same device and address, on the other side of the moment: it was in use all the while."""
+    near = 2 * world.policy.windows["command"]
+    rows = world.acts(
+        """list_contains($mine, actor) AND device IS NOT NULL AND ip IS NOT NULL AND outcome = 'ok' AND time BETWEEN $low AND $high
+           AND (action = 'credential.use' OR regexp_matches(action, '^session[.](sso|okta|web|idp)[.]?(open|use|start|login)?$'))""",
+        mine=mine, low=moment - near, high=moment + near,
+    )  # fmt: skip
+    after = {(r["device"], r["ip"]) for r in rows if r["time"] > moment}
+    return [r for r in rows if r["time"] <= moment and (r["device"], r["ip"]) in after]
 
 
 def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str, Any] | None:
@@ -48,8 +62,24 @@ def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str,
         "list_contains($mine, actor) AND device IS NOT NULL AND starts_with(action, 'device.') AND time BETWEEN $low AND $high",
         mine=mine, low=moment - window, high=moment + window,
     )  # fmt: skip
-    others = [r for r in rows if r["device"] not in used and world.known.holders(r["device"], moment) == (person,)]
+    others = [
+        r for r in rows if r["device"] not in used and world.known.holders(r["device"], moment) == (person,) and not _by_timer(world, r)
+    ]
     return min(others, key=lambda r: (abs(r["time"] - moment), r["event"])) if others else None
+
+
+_TIMES = 3
+
+
+def _by_timer(world: World, row: dict[str, Any]) -> bool:
+    """Tell whether a process is one that starts on that device at the same minute of other hours, too, as what a timetable runs does."""
+    if not row["action"].startswith("device.process"):
+        return False
+    rows = world.tables.rows(
+        "SELECT count(DISTINCT time // $hour) AS n FROM acts WHERE device = $d AND action = $a AND object IS NOT DISTINCT FROM $o AND abs(((time - $t + $half) % $hour + $hour) % $hour - $half) <= $close AND time <> $t",
+        d=row["device"], a=row["action"], o=row["object"], t=row["time"], hour=times.HOUR, half=times.HOUR // 2, close=times.MINUTE,
+    )  # fmt: skip
+    return bool(rows[0]["n"] >= _TIMES)
 
 
 INDICATOR = Indicator(

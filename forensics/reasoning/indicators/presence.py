@@ -40,16 +40,22 @@ def _way(row: Row) -> str:
 
 
 def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
-    if len(dossier.origins) != 1 or not any(not d.by_session and not d.by_command for d in dossier.origins[0].devices):
+    if len(dossier.origins) != 1:
         return
     origin = dossier.origins[0]
+    if not any(not d.by_session and not d.by_command for d in origin.devices):
+        yield from _outside(world, dossier, hypotheses)
+        return
     owners = {p for d in origin.devices for p in d.owners}
     for person in sorted(owners | set(behind(dossier))):
         last = _last(world, person, origin.moment)
         left = _last(world, person, origin.time) if origin.time > origin.moment else None
         if left is not None and _way(left) == "out":
             last = left  # the login was made inside, and left open when its holder went
-        if last is None or _way(last) == "unknown":
+        if last is None:
+            yield from _gone(world, dossier, hypotheses, person)
+            continue
+        if _way(last) == "unknown":
             continue
         here = _way(last) == "in"
         if here and _strange(world, origin, person, str(last["object"])):
@@ -62,6 +68,52 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         says = f"{person} {where} since {times.show(last['time'])}, and the act came from an address inside"
         yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
     yield from _others(world, dossier, hypotheses, owners | set(behind(dossier)))
+
+
+def _gone(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], person: str) -> Iterator[Item]:
+    """Tell of somebody who left days before and has not come in since, by a system that others passed that day."""
+    moment = dossier.origins[0].moment
+    last = _last(world, person, moment, world.policy.windows["login"])
+    if last is None or _way(last) != "out":
+        return
+    seen = world.acts(
+        "starts_with(action, 'person.present') AND source = $s AND time BETWEEN $low AND $high",
+        s=last["source"], low=moment - world.policy.windows["presence"], high=moment + world.policy.windows["presence"],
+    )  # fmt: skip
+    if seen:
+        expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
+        says = f"{person} had left {last['object']} on {times.show(last['time'])} and no record shows a way back in, and the act came from an address inside"
+        yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
+
+
+def _outside(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
+    """Tell of somebody whose card had just passed a door inside when his device acted over a sign-on from outside; not where people sign on so from inside, too."""
+    origin = dossier.origins[0]
+    devices = [d for d in origin.devices if d.by_session and d.owners]
+    for person in sorted({p for d in devices for p in d.owners}):
+        last = _last(world, person, origin.moment, world.policy.windows["meeting"])
+        if last is None or _way(last) != "in" or _from_inside(world, {d.events[0] for d in devices}):
+            continue
+        expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
+        says = f"{person} was at {last['object']} since {times.show(last['time'])}, and the act came over a sign-on from outside"
+        yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
+
+
+def _from_inside(world: World, own: set[int]) -> bool:
+    """Tell whether anybody else's sign-on of that kind was opened by somebody who was inside then."""
+    cards = {i.identifier: p for p, held in world.known.by_person.items() for i in held if i.identifier.startswith("badge:")}
+    passed = world.acts("starts_with(action, 'person.present') AND time IS NOT NULL")
+    of: dict[str, list[Row]] = {}
+    for r in passed:
+        if r["actor"] in cards:
+            of.setdefault(cards[r["actor"]], []).append(r)
+    kinds = {r["action"] for r in world.acts("list_contains($e, event)", e=sorted(own))}
+    for r in world.acts("list_contains($k, action) AND actor IS NOT NULL AND time IS NOT NULL", k=sorted(kinds)):
+        for p in world.known.holders(r["actor"], r["time"]) if r["event"] not in own else ():
+            before = [x for x in of.get(p, ()) if 0 <= r["time"] - x["time"] <= world.policy.windows["presence"]]
+            if before and _way(before[-1]) == "in":
+                return True
+    return False
 
 
 def _others(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], told: set[str]) -> Iterator[Item]:
@@ -81,12 +133,12 @@ def _others(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], 
         yield Item("presence", says, tuple(sorted({r["source"] for r in shown})), tuple(r["event"] for r in shown), "person", expect)
 
 
-def _last(world: World, person: str, moment: int) -> dict[str, Any] | None:
-    """Return the person's last passage before that moment, within a working day."""
+def _last(world: World, person: str, moment: int, window: int | None = None) -> dict[str, Any] | None:
+    """Return the person's last passage before that moment, within a working day where no other window is given."""
     cards = [i.identifier for i in world.known.by_person.get(person, ()) if i.live(moment)]
     rows = world.acts(
         "starts_with(action, 'person.present') AND list_contains($cards, actor) AND time BETWEEN $low AND $t",
-        cards=cards, low=moment - world.policy.windows["presence"], t=moment,
+        cards=cards, low=moment - (window or world.policy.windows["presence"]), t=moment,
     )  # fmt: skip
     return rows[-1] if rows else None
 
