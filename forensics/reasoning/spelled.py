@@ -1,6 +1,7 @@
 """What a command line spells: which object it leads to, that it only looks at things, or that it is about another place."""
 
 import re
+from itertools import pairwise
 
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.world import World
@@ -62,9 +63,7 @@ def _elsewhere(words: list[str], act: Act) -> bool:
     aimed = places if act.kind == "object.delete" else places[-1:]
     if aimed:
         return not any(_around(p, o) for p in aimed for o in objects)
-    bucket = next(
-        (w.partition("=")[2] or after for w, after in zip(words, [*words[1:], ""], strict=True) if w.partition("=")[0] == "--bucket"), ""
-    )
+    bucket = next((w.partition("=")[2] or after for w, after in pairwise([*words, ""]) if w.partition("=")[0] == "--bucket"), "")
     if bucket and "$" not in bucket:
         return not any(o.startswith(f"s3://{bucket}/") for o in objects)
     last = words[-1] if words[1:] else ""

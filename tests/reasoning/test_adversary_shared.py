@@ -109,6 +109,11 @@ def test_a_process_that_may_have_done_it_just_before_names_whose_login_it_was(fo
     assert under_svc(folder, sudo("09:59:15", "eve", "/opt/svc/publish.py"))["person"] == "p-eve"
 
 
+def test_a_process_of_which_no_command_is_recorded_counts(folder):
+    folder.log("more", [{"clock": "09:59:20", "action": "process.exec", "actor": "unix:eve", "target": "unix:svc", "host": "gpu-1"}])
+    assert under_svc(folder, "")["person"] == "p-eve"
+
+
 @pytest.mark.parametrize("command", ["/usr/bin/tail /var/log/sync.log", "/usr/bin/squeue", "/usr/bin/aws s3 ls s3://models/"])
 def test_a_process_that_only_reads_stands_for_nothing(folder, command):
     assert under_svc(folder, sudo("09:59:15", "eve", command))["person"] is None
