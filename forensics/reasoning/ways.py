@@ -1,9 +1,10 @@
-"""Further ways back from an act than its own record shows: what the record only claims, and who else was there that could have claimed it."""
+"""Further ways back from an act than its own record shows: whose content it copied, what the record only claims, who else was there to claim it."""
 
 from dataclasses import replace
 
 from forensics.fields import address
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.copied import first_write
 from forensics.reasoning.logins import hosts_of, still_open
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.world import World
@@ -14,10 +15,36 @@ https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-common/SecureMo
 
 
 def further(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-    """Return further ways back from an act of somebody's own account; none where its records leave no other open."""
-    if kind in ("shared", "service") or not origins:
+    """Return further ways back from an act; none where its records leave no other open."""
+    if not origins:
         return ()
-    return (*_by_claimed_addresses(world, act, kind, origins), *_by_any_login(world, act, origins))
+    if kind in ("shared", "service"):
+        return _by_first_write(world, act)
+    return (*_by_first_write(world, act), *_by_claimed_addresses(world, act, kind, origins), *_by_any_login(world, act, origins))
+
+
+def _by_first_write(world: World, act: Act) -> tuple[Origin, ...]:
+    """Return the ways back from the write that the object's content came from, where that was another's: who copies what is there need not know what it holds."""
+    row = first_write(world, act)
+    if row is None or _who(world, row["actor"], row["time"]) == _who(world, act.account, act.time[0]):
+        return ()
+    made = Act(
+        row["action"],
+        row["actor"],
+        (row["time"], row["time_hi"] or row["time"]),
+        (row,),
+        row["ip"],
+        row["session"],
+        row["credential"],
+        row["host"],
+    )
+    return origins_of(world, made, world.known.kind(made.account, made.time[0])) or (
+        Origin(str(made.account), "direct", made.time[0], made.events, made.sources),
+    )
+
+
+def _who(world: World, account: str | None, time: int) -> tuple[str, ...] | str:
+    return world.known.last_holders(account, time) or str(account)
 
 
 def _by_claimed_addresses(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> list[Origin]:

@@ -1,0 +1,50 @@
+"""Where the content of a written object came from: the first write of it, through recorded copies and files of the same digest."""
+
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.world import World
+
+_FAR = 8
+"""copies that are followed back"""
+
+
+def first_write(world: World, act: Act) -> Row | None:
+    """Return the write of another object that this one's content came from; None where no record leads to one."""
+    if act.kind != "object.write":
+        return None
+    found: Row | None = None
+    row, seen = act.rows[0], {act.rows[0]["event"]}
+    for _ in range(_FAR):
+        before = _source(world, row) or _same_content(world, row)
+        if before is None or before["event"] in seen:
+            break
+        found = row = before
+        seen.add(row["event"])
+    return found
+
+
+def _source(world: World, row: Row) -> Row | None:
+    """Return the write of what a recorded copy or rename took: that very version, else the last one before."""
+    taken = next((str(row[k]) for k in ("target", "prior") if "://" in str(row[k] or "")), "")
+    rows = world.acts(
+        "action = 'object.write' AND outcome = 'ok' AND time <= $t AND event <> $e AND (object = $o OR (NOT contains($o, '?') AND split_part(object, '?', 1) = $o))",
+        o=taken, t=row["time"], e=row["event"],
+    ) if taken else []  # fmt: skip
+    return rows[-1] if rows else None
+
+
+def _same_content(world: World, row: Row) -> Row | None:
+    """Return the earliest write of another object whose collected copy has the same digest; none where it was written again since."""
+    bare = str(row["object"]).partition("?")[0]
+    twins = world.tables.rows(
+        """
+        SELECT DISTINCT split_part(b.object, '?', 1) AS object FROM events a JOIN events b ON a.target = b.target
+        WHERE a.action = 'object.content' AND b.action = 'object.content' AND split_part(a.object, '?', 1) = $o AND split_part(b.object, '?', 1) <> $o ORDER BY 1
+        """,
+        o=bare,
+    )
+    rows = world.acts(
+        "action = 'object.write' AND outcome = 'ok' AND time IS NOT NULL AND list_contains($o, split_part(object, '?', 1))",
+        o=[t["object"] for t in twins],
+    ) if twins else []  # fmt: skip
+    last = {str(r["object"]).partition("?")[0]: r for r in rows}
+    return min((r for r in last.values() if r["time"] < row["time"]), key=lambda r: (r["time"], r["event"]), default=None)
