@@ -87,7 +87,10 @@ def _questions(findings: Mapping[str, Any], people: Collection[str], spoken: Wor
         told = spoken.word("form", how)
         room = "" if how == "other" else spoken.word("form", "room")
         rung = spoken.word("rung", a["rung"])
-        yield spoken.word("form", "question", question=line(a["question"]), object=line(a["object"]), rung=rung, told=told, room=room)
+        about = f"{line(a['about'])}\n\n" if a.get("about") else ""
+        yield spoken.word(
+            "form", "question", question=line(a["question"]), about=about, object=line(a["object"]), rung=rung, told=told, room=room
+        )
 
 
 def _said(findings: Mapping[str, Any], mandate: Mapping[str, Any], spoken: Words) -> Iterator[str]:

@@ -125,7 +125,7 @@ def _speaking(findings: Mapping[str, Any], spoken: Words) -> str:
             lines += ["", f"## {line(about)}"] if about else [""]
             last = about
         lines += ["", f"**{spoken.word('speaking', kind)}**", ""]
-        lines += [f"- {line(spoken.told(s))}" for s in sentences] or [f"- {spoken.table['none']}"]
+        lines += [f"- {line(spoken.told(s))}" for s in dict.fromkeys(sentences)] or [f"- {spoken.table['none']}"]
     return "\n".join(lines) + "\n"
 
 

@@ -377,3 +377,19 @@ def test_the_readme_tells_of_other_names_where_there_are_any_and_of_doing_it_aga
         assert ("NAMES IN THIS BUNDLE" in text) == (view in REDACTED)
         assert ("TO DO IT AGAIN" in text) == (view not in REDACTED)
         assert "$" not in text.replace("$(wc -c", "")
+
+
+def test_the_form_says_in_plain_words_what_each_question_is_about(bundles, material):
+    text = (bundles["subject"].folder / "data" / "statements" / "form.md").read_text()
+    told = json.loads((bundles["subject"].folder / "data" / "findings.json").read_text())
+    abouts = [answer["about"] for answer in told["answers"] if answer.get("about")]
+    assert abouts
+    assert all(about in text for about in abouts)
+
+
+def test_what_speaks_for_somebody_says_each_thing_once(bundles):
+    for built in bundles.values():
+        lists = (built.folder / "data" / "exculpatory.md").read_text().split("\n**")
+        for one in lists:
+            lines = [line for line in one.splitlines() if line.startswith("- ")]
+            assert len(lines) == len(set(lines))
