@@ -48,7 +48,7 @@ def _heading(findings: Json, compared: Json) -> Iterator[Text]:
         yield (
             2,
             "",
-            f"Considered: {kinds}, whatever reached any of these runs. Each node counts once whole and once from each of a few moments on.",
+            f"Considered: {kinds}, whatever reached any of these runs. Each node counts once whole, once from each of a few moments on, and once before and after each of its recorded troubles.",
         )
         yield (
             2,

@@ -26,8 +26,8 @@ _TIME = re.compile(r"(?:step|iter(?:ation)?|batch|data|epoch)_?(?:time|seconds|l
 _NUMBERS: tuple[tuple[re.Pattern[str], Mapping[str, float]], ...] = (
     (_RATE, {"final": -1, "middle": -1, "turn": -1}),
     (_TIME, {"final": 1, "middle": 1, "turn": 1}),
-    (_GRADIENT, {"final": 1, "peak": 1}),
-    (_LOSS, {"final": 1, "middle": 1, "peak": 1, "lost": 0.2}),
+    (_GRADIENT, {"final": 1, "middle": 1}),
+    (_LOSS, {"final": 1, "middle": 1, "lost": 0.2}),
     (_SCORE, {"final": -1, "middle": -1}),
 )
 """of which kind of metric which numbers count, and which way is worse; a tenth of the points may be lost by chance (a fifth of it counts, see FINEST)"""
