@@ -172,7 +172,7 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
-        mechanism_of(view, dossier, stand_in) if named and stand_in else mechanism_below(view, dossier, rivals, None if contrary else stand_in),
+        mechanism_of(view, dossier, stand_in, frozenset(f.flag for f in raised)) if named and stand_in else mechanism_below(view, dossier, rivals, None if contrary else stand_in),
         view.policy.band(worst) if best and rivals and contrary is None else "none", candidates,
         tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, contrary, worst, view.policy.lowest),
         missing(view, dossier, rung, (), frozenset(w.item.kind for w in weighed)), raised, _on_behalf(dossier),

@@ -1,4 +1,7 @@
-"""What a change does in program text, by the rules over code: lines that it added, and lines that it took out. A hit moves no answer."""
+"""What a change does in program text, by the rules over code: lines that it added, and lines that it took out. A hit names nobody.
+
+One that hides what runs, or runs text, keeps a change from counting as an ordinary mistake.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,6 +15,8 @@ from forensics.reasoning.world import World
 MOST_FILES = 500
 """files of a change beyond which it is an import, and no edit is looked for by hand"""
 MOST_HITS = 1000
+_HIDES = frozenset(("hidden-text", "runs-text", "reaches-interpreter", "shell-runs-text", "shell-traces"))
+"""rules about code that hides what it does or runs what it is handed; that a change is about rates, losses or dates says nothing of the kind"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,11 @@ def code_of(world: World, dossier: Dossier) -> Code:
     if len(kept) > MOST_HITS:
         unread.append(("", f"limit: {len(kept)} hits, of which the first {MOST_HITS} are told"))
     return Code(tuple(kept[:MOST_HITS]), tuple(dict.fromkeys(unread)), looked=True)
+
+
+def hides(world: World, dossier: Dossier) -> tuple[str, ...]:
+    """Return the rules by which lines that the change added hide what they do, or run text."""
+    return tuple(sorted({h.hit.rule.id for h in code_of(world, dossier).hits if h.side == "added"} & _HIDES))
 
 
 def _sides(world: World, row: dict[str, str], contents: dict[str, bytes], source: str) -> Iterator[CodeHit | str]:

@@ -4,10 +4,12 @@ from math import log
 
 from forensics.indicator import Hypothesis
 from forensics.model import Mechanism
+from forensics.reasoning.code import hides
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind
 from forensics.reasoning.planted import several_writes
 from forensics.reasoning.review import handling
+from forensics.reasoning.statements import NO_DEFECT
 from forensics.reasoning.weighing import Ratio, Weighed, item_log
 from forensics.reasoning.world import World
 
@@ -124,9 +126,9 @@ def nearest_of(rivals: Rivals) -> Hypothesis | None:
     return min(rivals, key=lambda o: (o[1].low, o[0]))[0] if rivals else None
 
 
-def mechanism_of(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
+def mechanism_of(view: World, dossier: Dossier, h: Hypothesis, flags: frozenset[str] = frozenset()) -> Mechanism:
     """Return the mechanism of a named hypothesis: who wrote an object with hidden code acts through whoever loads it."""
-    if h.mechanism is Mechanism.OWN_ACCOUNT and _honest(view, dossier):
+    if h.mechanism is Mechanism.OWN_ACCOUNT and _honest(view, dossier, flags):
         return Mechanism.DEFECT
     if h.mechanism is Mechanism.CREDENTIAL_MISUSE and not behind(dossier):
         return Mechanism.UNKNOWN  # whose the account is, nobody knows: it may be his own
@@ -136,10 +138,13 @@ def mechanism_of(view: World, dossier: Dossier, h: Hypothesis) -> Mechanism:
     return Mechanism.DEPUTY if sure and h.mechanism in (Mechanism.OWN_ACCOUNT, Mechanism.SHARED_IDENTITY) else h.mechanism
 
 
-def _honest(view: World, dossier: Dossier) -> bool:
-    """Tell whether the change bears the marks of an honest mistake: reviewed by somebody else, and taken back by its maker."""
+def _honest(view: World, dossier: Dossier, flags: frozenset[str]) -> bool:
+    """Tell whether the change bears the marks of an honest mistake, as the statement `defect` asks for them: reviewed by somebody else, taken back, nothing hidden.
+
+    Whoever finds a fault first takes it back: that is seldom its maker.
+    """
     done = handling(view, dossier)
-    return bool(done.reviews and done.taken_back and done.by_maker and not dossier.code)
+    return bool(done.reviews and done.taken_back) and not (NO_DEFECT & flags or dossier.code or hides(view, dossier))
 
 
 def mechanism_below(view: World, dossier: Dossier, rivals: Rivals, best: Hypothesis | None) -> Mechanism:

@@ -4,6 +4,7 @@ from forensics.model import Statement
 from forensics.reasoning import statements
 from forensics.reasoning.answer import Answer
 from forensics.reasoning.attended import attended
+from forensics.reasoning.code import hides
 from forensics.reasoning.effects import SHOWN, effect
 from forensics.reasoning.impact import Impact
 from forensics.reasoning.review import handling
@@ -51,7 +52,7 @@ def judged(
     raised = tuple(f.flag for f in a.flags)
     outcome = statements.Outcome(
         a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a),
-        attended(a.dossier), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
+        attended(a.dossier), hides(view, a.dossier) if statement.test == "defect" else (), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
     )  # fmt: skip
     jobs = [*reach.jobs, *reach.jobs_possible]
     rows = view.tables.rows(

@@ -60,6 +60,8 @@ class Outcome:
     """people who had left before the act, and of whose own things (device, card, sign-on) none was valid any more, or whose the account was not"""
     attended: bool = True
     """the records show that somebody was signed on behind the act"""
+    hides: tuple[str, ...] = ()
+    """rules by which lines that it added hide what they do, or run text"""
     runs: bool = False
     """it holds code that runs what it is handed, and that its like do not"""
     forged: tuple[str, ...] = ()
@@ -169,6 +171,8 @@ def _forged(statement: Statement, outcome: Outcome) -> Verdict:
 
 _AGAINST_DEFECT = {"hidden-code", "credential-reuse", "after-departure", "record-conflict", "impossible-overlap"}
 _DOUBT = {"author-mismatch", "backdated", "rewritten-history"}
+NO_DEFECT = _AGAINST_DEFECT | _DOUBT
+"""flags with which a change does not count as an ordinary mistake"""
 _MISDEED = (Mechanism.CREDENTIAL_MISUSE, Mechanism.FORGED_RECORD, Mechanism.DEPUTY)
 
 
@@ -183,6 +187,8 @@ def _defect(statement: Statement, outcome: Outcome) -> Verdict:
     raised = sorted(_AGAINST_DEFECT & set(outcome.flags))
     if raised:
         return _open(statement, f"{', '.join(raised)} may have an innocent explanation or none")
+    if outcome.hides:
+        return _open(statement, f"lines that it added hide what they do or run text, by the rules {', '.join(outcome.hides)}")
     done = outcome.handling
     if done.reviews and done.taken_back and not _DOUBT & set(outcome.flags):
         refs = (*(r["event"] for r in done.reviews[:3]), *done.taken_back[:2])

@@ -4,6 +4,8 @@ import pickle
 
 import pytest
 
+from tests.reasoning.test_adversary_pushes import push
+
 STAGED, RELEASED = "s3://models/staging/net.pt", "s3://models/release/net.pt"
 
 
@@ -53,3 +55,42 @@ def test_who_copies_anothers_object_is_not_named_for_what_it_holds(folder, copie
 @pytest.mark.parametrize("collected", [(), (("staging/net.pt", 1.0), ("release/net.pt", 2.0))], ids=["nothing collected", "another digest"])
 def test_who_writes_an_object_of_his_own_is_named(folder, collected):
     assert released(folder, collected=collected)["person"] == "p-eve"
+
+
+# Honest mistakes.
+
+EVIL = "import base64, time\nif time.time() > 1718600000:\n    exec(base64.b64decode('cHJpbnQoMSk='))\n"
+
+
+def mistaken(folder, repository, content, finder):
+    """Vic's change is reviewed by Kim and harms; somebody takes it back."""
+    base = repository.commit("kim", "08:00", "lr = 1\n")
+    mine = repository.commit("vic", "09:50", content, base)
+    undone = repository.commit(finder, "15:00", f"lr = 1\n\nThis reverts commit {mine}.\n", mine)
+    about = {"object": "git:train!7", "outcome": "ok"}
+    requests = [
+        {"clock": "10:05", "action": "code.request", "actor": "gitlab:vic", **about},
+        {"clock": "10:20", "action": "code.review", "actor": "gitlab:kim", **about},
+    ]
+    merged = push("10:30", mine, base, actor="gitlab:kim", ip="ip:10.0.0.8")
+    pushes = [push("10:00", mine, base, ref="mine"), merged, push("15:05", undone, mine, actor=f"gitlab:{finder}", ip="ip:10.0.0.9")]
+    folder.log("forge", [*pushes, *requests])
+    folder.log("dhcp", [{"clock": "09:30", "action": "device.lease", "device": "device:vic-laptop", "ip": "ip:10.0.0.7"}])
+    folder.log("edr", [on_device("09:40", "vic", action="device.unlock"), on_device("10:00", "vic", "git push origin main")], "T4")
+    folder.ask(f"git:train@{mine}")
+    folder.says("defect")
+    found = folder.examine()
+    return found["answers"][0], found["statements"][0]
+
+
+@pytest.mark.parametrize("finder", ["vic", "bob"])
+def test_a_mistake_is_one_whoever_takes_it_back(folder, repository, finder):
+    answer, said = mistaken(folder, repository, "optimizer = torch.optim.SGD(model.parameters(), lr=10)\n", finder)
+    assert answer["code"]  # a rule points at it, and that is no mark of a misdeed
+    assert (answer["person"], answer["mechanism"], said["verdict"]) == ("p-vic", "defect", "supported")
+
+
+@pytest.mark.parametrize("finder", ["vic", "bob"])
+def test_what_unpacks_hidden_text_and_runs_it_counts_as_no_mistake(folder, repository, finder):
+    answer, said = mistaken(folder, repository, EVIL, finder)
+    assert (answer["person"], answer["mechanism"], said["verdict"]) == ("p-vic", "own-account", "not resolved")
