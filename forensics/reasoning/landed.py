@@ -42,7 +42,8 @@ def earlier_push(world: World, sha: str, path: str | None, author: str | None, c
     pushed that content first, and where a merge brought or made what its presser never pushed: to land is not to make.
     """
     people = set(world.known.last_holders(author, row["time"]))
-    lander = set(world.known.last_holders(row["actor"], row["time"]))
+    robot = world.known.kind(row["actor"], row["time"]) == "service"
+    lander = set() if robot else set(world.known.last_holders(row["actor"], row["time"]))
     wanted = {
         r["path"]
         for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c AND ($p IS NULL OR path = $p)', c=sha, p=path)
