@@ -1,15 +1,17 @@
 """Whether somebody stood behind an act when it happened: what a schedule or a queue runs needs nobody, and may have been set up long before."""
 
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.timetables import behind
+from forensics.reasoning.world import World
 
 
-def attended(dossier: Dossier) -> bool:
+def attended(world: World, dossier: Dossier) -> bool:
     """Tell whether the records show that somebody was signed on: a forge that let a push in, a login, an address or a credential.
 
-    An address or credential of a process in a job is its node's.
+    An address or credential of a process in a job is its node's. What a timetable ran at that moment in the account's name needed nobody.
     """
     act = dossier.act
-    if act is None:
+    if act is None or behind(world, act):
         return False
     if act.kind == "code.push" or any(o.login_time is not None or o.devices for o in dossier.origins):
         return True

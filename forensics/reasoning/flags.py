@@ -87,7 +87,7 @@ def _facts(commit: dict[str, object]) -> dict[str, object]:
 
 def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
     act = dossier.act
-    if act is None or not attended(dossier):
+    if act is None or not attended(world, dossier):
         return
     for person in behind(dossier):
         row = world.known.people.get(person)

@@ -52,7 +52,7 @@ def judged(
     raised = tuple(f.flag for f in a.flags)
     outcome = statements.Outcome(
         a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a),
-        attended(a.dossier), hides(view, a.dossier) if statement.test == "defect" else (), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
+        attended(view, a.dossier), hides(view, a.dossier) if statement.test == "defect" else (), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
     )  # fmt: skip
     jobs = [*reach.jobs, *reach.jobs_possible]
     rows = view.tables.rows(
@@ -70,7 +70,7 @@ def _gone(view: World, a: Answer) -> frozenset[str]:
     Nobody where nothing shows that somebody was there: what was set up before may run later.
     """
     act = a.dossier.act
-    if act is None or not attended(a.dossier):
+    if act is None or not attended(view, a.dossier):
         return frozenset()
     moment = act.time[0]
     left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment]

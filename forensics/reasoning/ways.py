@@ -7,6 +7,7 @@ from forensics.reasoning.act import Act, Row
 from forensics.reasoning.copied import first_write
 from forensics.reasoning.logins import hosts_of, still_open
 from forensics.reasoning.origins import Origin, origins_of
+from forensics.reasoning.timetables import behind
 from forensics.reasoning.world import World
 
 _CLAIMED = ("SIMPLE",)
@@ -20,7 +21,12 @@ def further(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> t
         return ()
     if kind in ("shared", "service"):
         return _by_first_write(world, act)
-    return (*_by_first_write(world, act), *_by_claimed_addresses(world, act, kind, origins), *_by_any_login(world, act, origins))
+    return (
+        *_by_first_write(world, act),
+        *_by_timetable(world, act),
+        *_by_claimed_addresses(world, act, kind, origins),
+        *_by_any_login(world, act, origins),
+    )
 
 
 def _by_first_write(world: World, act: Act) -> tuple[Origin, ...]:
@@ -41,6 +47,16 @@ def _by_first_write(world: World, act: Act) -> tuple[Origin, ...]:
     return origins_of(world, made, world.known.kind(made.account, made.time[0])) or (
         Origin(str(made.account), "direct", made.time[0], made.events, made.sources),
     )
+
+
+def _by_timetable(world: World, act: Act) -> tuple[Origin, ...]:
+    """Return the way of what a timetable ran at that moment in the account's name: nobody's hands."""
+    runs = behind(world, act)
+    if not runs:
+        return ()
+    sources, hosts = tuple(sorted({*act.sources, *(r["source"] for r in runs)})), tuple(sorted({r["host"] for r in runs if r["host"]}))
+    events = (*act.events, *(r["event"] for r in runs[:6]))
+    return (Origin(f"{act.account} by timetable", "shared", runs[-1]["time"], events, sources, hosts=hosts, word="even"),)
 
 
 def _who(world: World, account: str | None, time: int) -> tuple[str, ...] | str:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.reasoning.test_adversary_pushes import push
+
 MODEL = "s3://models/base.pt"
 JOB = "k8s:h100/ml/rank-7"
 
@@ -143,3 +145,51 @@ def test_beside_a_command_that_names_the_object_only_a_timetables_habit_counts(f
 def test_a_command_that_spells_another_destination_does_not_name_the_object(folder, command, person):
     lines = sudo("09:50:00", "vic", "/bin/bash") + sudo("09:58:00", "eve", f"/usr/bin/{command}")
     assert under_svc(folder, lines)["person"] == person
+
+
+# Timetables that use somebody's own account.
+
+
+def pushed_at_ten(folder, repository, *rows):
+    base = repository.commit("kim", "08:00", "a")
+    mine = repository.commit("vic", "09:50", "b", base)
+    folder.log("forge", [push("10:00:02", mine, base)])
+    laptops(folder, *rows)
+    folder.ask(f"git:train@{mine}")
+    folder.says("left-before")
+
+
+def each_hour(line, *clocks):
+    return [on_device(c, "vic", line) | {"actor": "unix:root", "device": "device:kim-laptop"} for c in clocks]
+
+
+def test_a_push_that_a_timetable_made_names_nobody(folder, repository):
+    pushed_at_ten(
+        folder, repository, *each_hour("CRON -f (vic) CMD git push", "08:00", "09:00", "10:00"), on_device("10:00", line="git push")
+    )
+    assert folder.answer()["person"] is None
+
+
+@pytest.mark.parametrize(
+    "others",
+    [each_hour("CRON -f (vic) CMD git push", "08:07", "09:31", "10:00"), each_hour("CRON -f (vic) CMD backup", "08:00", "09:00", "10:00")],
+    ids=["at odd moments", "another command"],
+)
+def test_what_no_timetable_made_is_named(folder, repository, others):
+    pushed_at_ten(folder, repository, *others, on_device("10:00", line="git push"))
+    assert folder.answer()["person"] == "p-vic"
+
+
+@pytest.mark.parametrize("lines", ["Jun 12 10:00:00 gpu-1 CRON[7]: (vic) CMD (cd /x && git push -q)\n", ""], ids=["timetable", "none"])
+def test_who_left_before_is_not_borne_out_by_a_push_of_his_own_timetable(folder, repository, lines):
+    folder.people["p-vic"] = ("2020-01-01T00:00:00Z", "2024-06-07T18:00:00Z")
+    folder.drop("device:vic-laptop", "badge:vic")
+    folder.holds("device:vic-laptop", "p-vic", until="2024-06-07T18:00:00Z")
+    if lines:
+        folder.text("auth", "syslog", lines, host="gpu-1", more='timezone = "UTC"\nyear = 2024')
+    base = repository.commit("kim", "08:00", "a")
+    mine = repository.commit("vic", "09:50", "b", base)
+    folder.log("forge", [push("10:00:02", mine, base)])
+    folder.ask(f"git:train@{mine}")
+    folder.says("left-before")
+    assert folder.examine()["statements"][0]["verdict"] == ("not resolved" if lines else "supported")

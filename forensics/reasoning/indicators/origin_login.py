@@ -28,6 +28,7 @@ def _find(_world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -
     expect |= {h: borrowed for h in hypotheses if h.mechanism is Mechanism.CREDENTIAL_MISUSE}
     accounts = ", ".join(sorted({_whose(o.account, act.account, o.people) for o in origins}))
     how = "was set off by" if origins[0].manner == "automation" else "was used out of the login of"
+    how = "may have been used out of the login of" if any(o.word == "even" for o in origins) else how
     apart = tuple(sorted({s for o in origins for s in o.sources} - set(act.sources))) or act.sources
     yield Item(
         "origin_login",
