@@ -143,18 +143,31 @@ def _commit(reference: str | None) -> str | None:
     return sha if sha.strip("0") else None
 
 
-def _numbered_accounts(tables: Tables) -> dict[str, str]:
-    """Return account number -> account name, for numbers that records show beside one name only (`unix:#28273`)."""
+def _numbered(tables: Tables) -> list[tuple[str, str]]:
+    """Return the (account name, account number) that single records bear together, such as (`unix:mei`, `unix:#28273`)."""
     rows = tables.rows("""
         SELECT DISTINCT actor, json_extract_string(attrs, '$.uid') AS uid FROM events
         WHERE action IN ('job.launch', 'session.ssh.login') AND starts_with(actor, 'unix:') AND NOT starts_with(actor, 'unix:#')
           AND json_extract_string(attrs, '$.uid') IS NOT NULL
         ORDER BY ALL
     """)
+    return [(row["actor"], f"unix:#{row['uid'].rpartition('#')[2]}") for row in rows]
+
+
+def _numbered_accounts(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return account number -> account name, for numbers that records show beside one name only."""
     names: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        names[f"unix:#{row['uid'].rpartition('#')[2]}"].add(row["actor"])
-    return {uid: actors.pop() for uid, actors in names.items() if len(actors) == 1}
+    for name, number in pairs:
+        names[number].add(name)
+    return {number: actors.pop() for number, actors in names.items() if len(actors) == 1}
+
+
+def _anothers(pairs: list[tuple[str, str]], case: CaseConfig) -> set[tuple[str, str]]:
+    """Return the pairs whose number the registers give to other people than the name: one name on two clusters. The number decides whose it is."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for row in case.identifiers:
+        holders[row.identifier].add(row.person)
+    return {(name, number) for name, number in pairs if number in holders and name in holders and not holders[number] & holders[name]}
 
 
 _LEAKED = """
@@ -177,10 +190,13 @@ else's login bears it."""
 def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     """List what was done by whom to what (schema.ACTS), in the order of events.
 
+    An account's number in the record itself tells whose it is where one name is several people's on several systems.
     What bears a login id that leaked came out of no known session, and counts as the account's that the process ran as; nobody's where that is
     another person's own: his login may stand behind it, or a sudo out of the session that the login id leaked from.
     """
-    repos, uids = projects(tables), _numbered_accounts(tables)
+    repos, pairs = projects(tables), _numbered(tables)
+    apart = _anothers(pairs, case)
+    uids = _numbered_accounts([p for p in pairs if p not in apart])
     leaked = {r["session"]: r["time"] for r in tables.rows(_LEAKED)}
     return tables.sql(
         """
@@ -204,7 +220,9 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
             WHERE action NOT IN ('metric.point', 'log.message', 'code.commit', 'ref.state', 'object.pointer', 'repository.note', 'identity.holds', 'run.record', 'run.param', 'run.tag', 'run.latest', 'run.package')
         )
         SELECT id AS event, source, action, time, coalesce(time_hi, time) AS time_hi,
-               coalesce(list_extract($names, list_position($uids, actor)), actor) AS actor,
+               CASE WHEN action IN ('job.launch', 'session.ssh.login') AND list_contains($apart, concat_ws(' ', actor, 'unix:#' || regexp_extract(json_extract_string(attrs, '$.uid'), '[0-9]+$')))
+                    THEN 'unix:#' || regexp_extract(json_extract_string(attrs, '$.uid'), '[0-9]+$')
+                    ELSE coalesce(list_extract($names, list_position($uids, actor)), actor) END AS actor,
                CASE WHEN path IS NOT NULL AND len(list_filter($shared, lambda p: starts_with(path, p))) > 0 THEN 'file://' || path
                     WHEN list_position($projects, project) > 0
                     THEN 'git:' || list_extract($repos, list_position($projects, project)) || substr(object, 5 + length(project))
@@ -216,6 +234,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
         """,
         names=list(uids.values()),
         uids=list(uids),
+        apart=[" ".join(p) for p in sorted(apart)],
         leaked=list(leaked),
         since=list(leaked.values()),
         shared=shared_prefixes(case),

@@ -193,3 +193,27 @@ def test_who_left_before_is_not_borne_out_by_a_push_of_his_own_timetable(folder,
     folder.ask(f"git:train@{mine}")
     folder.says("left-before")
     assert folder.examine()["statements"][0]["verdict"] == ("not resolved" if lines else "supported")
+
+
+# One account name on two clusters.
+
+
+def sacct(number, uid):
+    header = "JobID|JobName|User|UID|Account|Partition|State|Submit|Start|End|Elapsed|ExitCode|NodeList|AllocTRES|SubmitLine|WorkDir"
+    times = "2024-06-12T10:00:00|2024-06-12T10:00:10|2024-06-12T12:00:00|02:00:00"
+    return f"{header}\n{number}|train|zhang|{uid}|ml|gpu|COMPLETED|{times}|0:0|n1|billing=8,gres/gpu=8|sbatch t.sh|/home/zhang\n"
+
+
+@pytest.mark.parametrize(
+    ("uid", "person"), [("7002", "p-eve"), ("5001", "p-vic"), ("4444", "p-vic")], ids=["hers", "his", "in no register"]
+)
+def test_an_accounts_number_in_the_record_tells_whose_it_is(folder, uid, person):
+    folder.holds("unix:zhang", "p-vic")
+    folder.holds("unix:#5001", "p-vic")
+    folder.holds("unix:#7002", "p-eve")
+    folder.text("sacct", "slurm", sacct(77, uid), host="gpu-b", more='timezone = "UTC"')
+    laptops(folder, on_device("10:00", person[2:], "sbatch t.sh"))
+    folder.ask("slurm:gpu-b/77")
+    answer = folder.answer()
+    assert any(item["says"].endswith(f"held by {person}") for item in [*answer["for"], *answer["against"], *answer["neutral"]])
+    assert answer["flags"] == []
