@@ -28,6 +28,7 @@ class Folder:
 
     def __init__(self, root: Path, out: Callable[[], Path]) -> None:
         self.root, self._out = root, out
+        self.window = ("2024-06-01T00:00:00Z", "2024-07-01T00:00:00Z")
         self.people: dict[str, tuple[str, str]] = dict.fromkeys(PEOPLE, ("2020-01-01T00:00:00Z", ""))
         self.identifiers: list[tuple[str, str, str, str, str]] = []
         self.sources: list[str] = []
@@ -92,7 +93,10 @@ class Folder:
         self.statements.append({"id": f"s{len(self.statements) + 1}", "by": by, "text": "as said", "test": test, "question": "q1", **more})
 
     def write(self) -> None:
-        head = 'schema = "forensics/case/1"\n[case]\nid = "made-up"\ntitle = "made up"\ntimezone = "UTC"\nfrom = 2024-06-01T00:00:00Z\nto = 2024-07-01T00:00:00Z\n'
+        head = (
+            'schema = "forensics/case/1"\n[case]\nid = "made-up"\ntitle = "made up"\ntimezone = "UTC"\n'
+            f"from = {self.window[0]}\nto = {self.window[1]}\n"
+        )
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / "case.toml").write_text("\n".join([head, *self.sources, *self.questions]) + "\n")
         rows = [f"{p},A Name,engineer,{since},{until}" for p, (since, until) in self.people.items()]
