@@ -296,3 +296,79 @@ def test_a_push_from_an_unknown_address_is_led_to_the_one_host_where_it_ran(fold
     folder.ask(MAIN, "2024-06-12T10:00:00Z")
     kinds = {i["kind"] for side in ("for", "against", "neutral") for i in folder.answer()[side]}
     assert ("host_command" in kinds) is led
+
+
+# To land is not to make.
+
+BODY = "".join(f"x{n} = 0\n" for n in range(20))
+
+
+def landing(folder, repository, mine, *rows, base):
+    """Vic's push, from his own laptop, of what bears Eve's name; `rows` tell what others had pushed before."""
+    for who in ("eve", "kim", "vic"):
+        folder.holds(f"email:{who}@lab.example", f"p-{who}")
+    folder.log("forge", [*rows, push("10:00", mine, base)])
+    of_vics_device(folder)
+    folder.ask(f"git:train@{mine}")
+    return folder.answer()
+
+
+def of_eve(clock, sha, prior=None, ref="eve", who="eve"):
+    return push(clock, sha, prior, actor=f"gitlab:{who}", ref=ref, ip="ip:10.0.0.9")
+
+
+def test_who_picks_anothers_lines_onto_a_file_that_has_moved_on_did_not_write_them(folder, repository):
+    base = repository.commit("kim", "08:00", "lr = 1\n" + BODY)
+    hers = repository.commit("eve", "08:30", "lr = -1\n" + BODY, base, branch="eve")
+    moved = repository.commit("kim", "08:40", "lr = 1\n" + BODY + "hot = 1\n", base)
+    picked = repository.commit("eve", "09:50", "lr = -1\n" + BODY + "hot = 1\n", moved, committer="vic")
+    answer = landing(folder, repository, picked, of_eve("08:31", hers), base=moved)
+    assert answer["person"] != "p-vic"
+    assert answer["account"] == "gitlab:eve"
+
+
+def test_a_pick_with_a_line_of_ones_own_is_ones_own(folder, repository):
+    base = repository.commit("kim", "08:00", "lr = 1\n" + BODY)
+    hers = repository.commit("eve", "08:30", "lr = -1\n" + BODY, base, branch="eve")
+    picked = repository.commit("eve", "09:50", "lr = -1\n" + BODY + "floor = 3\n", base, committer="vic")
+    assert landing(folder, repository, picked, of_eve("08:31", hers), base=base)["person"] == "p-vic"
+
+
+def test_what_a_third_person_pushed_first_is_neither_the_authors_nor_the_landers(folder, repository):
+    base = repository.commit("kim", "08:00", "a = 1\n")
+    first = repository.commit("kim", "08:20", "a = 2\n", base, branch="eve")
+    again = repository.commit("eve", "08:30", "a = 2\n", base, branch="eve")
+    squash = repository.commit("eve", "09:50", "a = 2\n", base, committer="vic")
+    answer = landing(folder, repository, squash, of_eve("08:21", first, who="kim"), of_eve("08:31", again, first), base=base)
+    assert (answer["rung"], answer["person"]) == ("change", None)
+    assert {"p-eve", "p-kim", "p-vic"} <= set(answer["candidates"])
+
+
+def test_nor_is_it_his_who_lands_it_in_his_own_name(folder, repository):
+    base = repository.commit("eve", "08:00", "a = 1\n")
+    first = repository.commit("kim", "08:20", "a = 2\n", base, branch="vic")
+    squash = repository.commit("vic", "09:50", "a = 2\n", base)
+    answer = landing(folder, repository, squash, of_eve("08:21", first, ref="vic", who="kim"), base=base)
+    assert (answer["rung"], answer["person"]) == ("change", None)
+
+
+def test_the_forges_own_merge_of_what_nobody_is_seen_to_push_is_nobodys(folder, repository):
+    base = repository.commit("kim", "08:00", "a = 1\n")
+    hers = repository.commit("eve", "08:30", "a = 2\n", base, committer="vic")
+    merged = {"clock": "10:00", "action": "code.merge", "actor": "gitlab:vic", "object": "gitlab:7!1"}
+    answer = landing(folder, repository, hers, merged, base=base)
+    assert (answer["rung"], answer["person"]) == ("change", None)
+
+
+def test_a_commit_on_the_other_side_of_a_merge_is_not_the_mergers(folder, repository):
+    base = repository.commit("kim", "08:00", "a = 1\n")
+    hers = repository.commit("eve", "08:30", "a = 2\n", base, branch="gone")
+    merge = repository.commit("vic", "09:50", "a = 3\n", base, hers)
+    for who in ("eve", "kim", "vic"):
+        folder.holds(f"email:{who}@lab.example", f"p-{who}")
+    folder.log("forge", [push("10:00", merge, base)])
+    of_vics_device(folder)
+    folder.ask(f"git:train@{hers}")
+    answer = folder.answer()
+    assert (answer["rung"], answer["person"]) == ("change", None)
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
