@@ -139,12 +139,12 @@ def mechanism_of(view: World, dossier: Dossier, h: Hypothesis, flags: frozenset[
 
 
 def _honest(view: World, dossier: Dossier, flags: frozenset[str]) -> bool:
-    """Tell whether the change bears the marks of an honest mistake, as the statement `defect` asks for them: reviewed by somebody else, taken back, nothing hidden.
+    """Tell whether the change bears the marks of an honest mistake, as the statement `defect` asks for them (reviewed by somebody else, taken back, nothing hidden), and that its maker took it back.
 
-    Whoever finds a fault first takes it back: that is seldom its maker.
+    That others took it back leaves open what its maker meant: the mechanism is then how he acted, which the statement does not ask.
     """
     done = handling(view, dossier)
-    return bool(done.reviews and done.taken_back) and not (NO_DEFECT & flags or dossier.code or hides(view, dossier))
+    return bool(done.reviews and done.taken_back and done.by_maker) and not (NO_DEFECT & flags or dossier.code or hides(view, dossier))
 
 
 def mechanism_below(view: World, dossier: Dossier, rivals: Rivals, best: Hypothesis | None) -> Mechanism:

@@ -1,4 +1,4 @@
-"""Whether a change was reviewed by somebody else before it landed, and taken back since."""
+"""Whether a change was reviewed by somebody else before it landed, and taken back, and by whom."""
 
 import json
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ class Handling:
     """approvals and merges by other people than its maker"""
     taken_back: tuple[int, ...] = ()
     """commits that revert it"""
+    by_maker: bool = False
+    """its maker's own account brought one of them, or one bears his name"""
 
 
 def handling(world: World, dossier: Dossier) -> Handling:
@@ -38,10 +40,16 @@ def handling(world: World, dossier: Dossier) -> Handling:
     reviews = [r for r in seen if not set(world.known.holders(r["actor"], r["time"])) & makers]
     repo = dossier.objects[0].partition("@")[0]
     undone = sorted({f"{repo}@{sha}" for commit in _landed(world, dossier.objects[0]) for sha in reverts(world, commit)})
+    brought = world.tables.rows(
+        "SELECT events[1] AS event FROM edges WHERE rule = 'pushed-commits' AND list_contains($c, dst) ORDER BY time, event", c=undone
+    )
+    pushers = world.acts("list_contains($e, event)", e=[r["event"] for r in brought])
     commits = world.tables.rows(
-        "SELECT min(id) AS id FROM events WHERE action = 'code.commit' AND list_contains($c, object) GROUP BY object ORDER BY 1", c=undone
+        "SELECT min(id) AS id, any_value(claimed ORDER BY id) AS author FROM events WHERE action = 'code.commit' AND list_contains($c, object) GROUP BY object ORDER BY 1", c=undone
     )  # fmt: skip
-    return Handling(tuple(requests), tuple(reviews), tuple(c["id"] for c in commits))
+    mine = any(set(world.known.holders(r["actor"], r["time"])) & makers for r in pushers)
+    mine = mine or any(set(world.known.last_holders(c["author"], act.time[1])) & makers for c in commits)
+    return Handling(tuple(requests), tuple(reviews), tuple(c["id"] for c in commits), mine)
 
 
 def _landed(world: World, commit: str) -> list[str]:

@@ -106,11 +106,6 @@ def test_a_door_that_he_passes_on_other_days_before_he_is_on_that_network_is_not
     assert any(i["kind"] == "presence" for i in answer["for"])
 
 
-def test_a_push_that_starts_on_a_locked_device_is_in_nobodys_hands(folder):
-    usual(folder, edr=[unlock(), {**unlock("09:50"), "action": "device.lock"}, command(), {**unlock("10:40")}], tier="T4")
-    assert folder.answer()["person"] is None
-
-
 def test_a_process_that_starts_every_hour_shows_nobody_at_work(folder):
     folder.holds("device:vic-tower", "p-vic")
     hourly = [{**command(f"{h:02d}:59", line="restic backup"), "device": "device:vic-tower"} for h in range(4, 12)]

@@ -83,11 +83,30 @@ def mistaken(folder, repository, content, finder):
     return found["answers"][0], found["statements"][0]
 
 
-@pytest.mark.parametrize("finder", ["vic", "bob"])
-def test_a_mistake_is_one_whoever_takes_it_back(folder, repository, finder):
+@pytest.mark.parametrize(("finder", "mechanism"), [("vic", "defect"), ("bob", "own-account")])
+def test_a_mistake_is_one_whoever_takes_it_back_and_only_its_makers_revert_tells_what_he_meant(folder, repository, finder, mechanism):
     answer, said = mistaken(folder, repository, "optimizer = torch.optim.SGD(model.parameters(), lr=10)\n", finder)
     assert answer["code"]  # a rule points at it, and that is no mark of a misdeed
-    assert (answer["person"], answer["mechanism"], said["verdict"]) == ("p-vic", "defect", "supported")
+    assert (answer["person"], answer["mechanism"], said["verdict"]) == ("p-vic", mechanism, "supported")
+
+
+def test_a_request_for_something_else_is_no_review_of_what_was_pushed_straight_to_the_main_branch(folder, repository):
+    base = repository.commit("kim", "08:00", "lr = 1\n")
+    mine = repository.commit("vic", "09:50", "lr = 10\n", base)
+    undone = repository.commit("vic", "15:00", f"lr = 1\n\nThis reverts commit {mine}.\n", mine)
+    about = {"object": "git:train!7", "outcome": "ok"}
+    requests = [
+        {"clock": "10:30", "action": "code.request", "actor": "gitlab:vic", **about},
+        {"clock": "10:50", "action": "code.review", "actor": "gitlab:kim", **about},
+    ]
+    folder.log("forge", [push("10:00", mine, base), push("15:05", undone, mine), *requests])
+    folder.log("dhcp", [{"clock": "09:30", "action": "device.lease", "device": "device:vic-laptop", "ip": "ip:10.0.0.7"}])
+    folder.log("edr", [on_device("09:40", "vic", action="device.unlock"), on_device("10:00", "vic", "git push origin main")], "T4")
+    folder.ask(f"git:train@{mine}")
+    folder.says("defect")
+    found = folder.examine()
+    assert found["answers"][0]["mechanism"] == "own-account"
+    assert found["statements"][0]["verdict"] == "not resolved"
 
 
 @pytest.mark.parametrize("finder", ["vic", "bob"])

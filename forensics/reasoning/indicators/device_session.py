@@ -23,12 +23,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         if last["action"].startswith(("device.lock", "device.logoff")):
             # a program that the sensor saw start on it all the same was started from afar or beforehand, whoever did it
             ran = any(d.by_command for d in origin.devices) or _ran(world, device, origin.moment)
-            # unless it was opened before the act itself: sensors' records of that come late
-            opened = ran and world.acts(
-                "device = $d AND regexp_matches(action, '^device[.](logon|unlock)') AND time > $low AND time <= $t",
-                d=device, low=last["time"], t=origin.time,
-            )  # fmt: skip
-            expect = {} if opened else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            expect = {} if ran else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
             says = f"{device} was locked or logged off at that moment" + (", and a program was started on it all the same" if ran else "")
         elif not people:
             expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
