@@ -15,7 +15,7 @@ from forensics.reasoning.controls import controls
 from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flags import Flag, flags, overlap
-from forensics.reasoning.gaps import gaps, silences
+from forensics.reasoning.gaps import gaps, lacking, silences
 from forensics.reasoning.hypotheses import hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.lineage import Lineage, lineage
@@ -68,9 +68,11 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_b
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
     view = world(tables, case, policy, blobs, matching)
     logs = [s for s in case.sources if s.kind not in ("git", "metrics")]
-    quiet = gaps({s.name: silences(tables, s.name, case.timezone, policy) for s in logs}, {s.name: s.host for s in logs}, policy)
+    silent = {s.name: silences(tables, s.name, case.timezone, policy) for s in logs}
     found = compare(view)
-    answers = tuple(answer(view, q, quiet) for q in case.questions or asked(found.causes))
+    dossiers = [gather(view, q) for q in case.questions or asked(found.causes)]
+    quiet = gaps(silent, {s.name: s.host for s in logs}, policy, lacking(case, dossiers))
+    answers = tuple(answer(view, d, quiet) for d in dossiers)
     impacts = tuple(impact(view, a.dossier) for a in answers)
     covered = coverage(view, quiet)
     verdicts = tuple(judged(view, s, answers, impacts, covered) for s in case.statements)
@@ -80,12 +82,11 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_b
     return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()}, found, codes, lineages, checks)
 
 
-def answer(view: World, question: Question, quiet: dict[str, list[tuple[int, int]]]) -> Answer:
+def answer(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]]) -> Answer:
     """Answer one question, as far as the records carry."""
-    dossier = gather(view, question)
     raised = flags(view, dossier, quiet)
     if dossier.act is None or dossier.act.account is None or dossier.disputed:
-        return _without_account(view, question, dossier, raised)
+        return _without_account(view, dossier.question, dossier, raised)
     if dossier.planted is not None:
         return _deputy(view, dossier, raised, quiet)
     who = opportunity(view.case, view.known, dossier.act.time)
@@ -101,7 +102,7 @@ def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict
     planted, act = dossier.planted, dossier.act
     assert planted is not None
     assert act is not None
-    inner = answer(view, Question(dossier.question.id, planted.object, (planted.write["time"], planted.write["time"])), quiet)
+    inner = answer(view, gather(view, Question(dossier.question.id, planted.object, (planted.write["time"], planted.write["time"]))), quiet)
     items = list(planted_items(view, dossier))
     weighed = weigh(view, items)
     best = Hypothesis(inner.person or "", Mechanism.DEPUTY)

@@ -10,6 +10,7 @@ from forensics.reasoning.act import Row
 from forensics.reasoning.attended import attended
 from forensics.reasoning.devices import refused
 from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.gaps import kept_by
 from forensics.reasoning.hypotheses import behind
 from forensics.reasoning.world import World
 
@@ -312,15 +313,6 @@ def _hidden(dossier: Dossier) -> Iterator[Flag]:
         )  # fmt: skip
 
 
-_KEPT_BY = {
-    "git:": ("gitlab_events", "gitlab_shell", "github_audit", "github_activity"),
-    "s3:": ("cloudtrail",),
-    "hdfs:": ("hdfs_audit",),
-    "file:": ("auditd",),
-    "k8s:": ("kubernetes_audit",),
-}
-
-
 _BEHIND = ("auditd", "syslog", "okta")
 """kinds that would show who stood behind a shared account"""
 
@@ -328,7 +320,7 @@ _BEHIND = ("auditd", "syslog", "okta")
 def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> Iterator[Flag]:
     if dossier.when is None:
         return
-    kinds = next((v for k, v in _KEPT_BY.items() if dossier.objects[0].startswith(k)), ()) if dossier.act is None else ()
+    kinds = kept_by(dossier.objects[0]) if dossier.act is None else ()
     if dossier.act is not None and len(dossier.origins) != 1:
         kinds = _BEHIND
     for source in world.case.sources:

@@ -1,6 +1,6 @@
 """Silences of a source that its own cadence makes very unlikely."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log
@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics import times
+from forensics.model import CaseConfig
+from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.policy import Policy
 from forensics.tables import Tables
 
@@ -30,17 +32,49 @@ class Silence:
     """log of how likely the source's own cadence makes it"""
 
 
-def gaps(silences: Mapping[str, list[Silence]], hosts: Mapping[str, str], policy: Policy) -> dict[str, list[tuple[int, int]]]:
+_KEPT_BY = {
+    "git:": ("gitlab_events", "gitlab_shell", "github_audit", "github_activity"),
+    "s3:": ("cloudtrail",),
+    "hdfs:": ("hdfs_audit",),
+    "file:": ("auditd",),
+    "k8s:": ("kubernetes_audit",),
+}
+
+
+def kept_by(reference: str) -> tuple[str, ...]:
+    """Return the kinds of sources that record a change of such an object."""
+    return next((v for k, v in _KEPT_BY.items() if reference.startswith(k)), ())
+
+
+def lacking(case: CaseConfig, dossiers: Iterable[Dossier]) -> dict[str, list[tuple[int, int]]]:
+    """Return, for each source, when there was an act that it would have recorded, by what others show, and of which nothing is recorded."""
+    open_acts = [d for d in dossiers if d.act is None and d.when is not None and not d.disputed]
+    return {s.name: [d.when for d in open_acts if d.when and s.kind in kept_by(d.objects[0])] for s in case.sources}
+
+
+def gaps(
+    silences: Mapping[str, list[Silence]],
+    hosts: Mapping[str, str],
+    policy: Policy,
+    lacking: Mapping[str, list[tuple[int, int]]] | None = None,
+) -> dict[str, list[tuple[int, int]]]:
     """Return each source's gaps as (from, to): silences that its cadence makes less likely than the policy's chance.
 
-    Two logs of one host that fall silent together bear each other out: beside a gap of the one, less will do for the other.
+    Two logs of one host that fall silent together bear each other out: beside a gap of the one, less will do for the other. So it does where an act
+    fell into the silence that the log would have shown (`lacking`).
     """
     limit, beside = log(policy.gap_chance), log(policy.gap_beside)
     sure = {name: [(s.since, s.until) for s in found if s.chance < limit] for name, found in silences.items()}
     out = {}
     for name, found in silences.items():
         mates = [g for other, gone in sure.items() if other != name and hosts.get(name) and hosts.get(other) == hosts[name] for g in gone]
-        out[name] = [(s.since, s.until) for s in found if s.chance < limit or (s.chance < beside and any(_together(s, g) for g in mates))]
+        lost = (lacking or {}).get(name, [])
+        out[name] = [
+            (s.since, s.until)
+            for s in found
+            if s.chance < limit
+            or (s.chance < beside and (any(_together(s, g) for g in mates) or any(s.since <= a and b <= s.until for a, b in lost)))
+        ]
     return out
 
 

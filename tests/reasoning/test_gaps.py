@@ -78,3 +78,10 @@ def test_two_logs_of_one_host_that_fall_silent_together_bear_each_other_out():
     }
     assert gaps({"shell": [faint], "events": [faint]}, hosts, policy) == {"shell": [], "events": []}
     assert gaps({"shell": [sure], "events": [Silence(8500, 20000, -6.0)]}, hosts, policy)["events"] == []
+
+
+def test_a_silence_over_an_act_that_the_log_would_have_shown_needs_less():
+    policy = read_policy(None)
+    found = {"s": [Silence(0, 100, -7.0), Silence(200, 300, -7.0), Silence(400, 500, -1.0)]}
+    assert gaps(found, {}, policy, {"s": [(40, 41), (410, 411)]}) == {"s": [(0, 100)]}
+    assert gaps(found, {}, policy, {"t": [(40, 41)]}) == {"s": []}
