@@ -252,6 +252,7 @@ def _predicate(found: Material, request: Request, core: Core, hashed: dict[str, 
         "key": request.signer.fingerprint if request.signer else None,
         "replaces": request.replaces,
         "originals": request.originals and request.view.whole,
+        "stamped": bool(request.stamp),
     }
 
 

@@ -73,7 +73,7 @@ def _check(path: Path, files: Files, pinned: Pinned) -> Checked:
         _one_zip(path, files)
     payload = _lists(files)
     told = _statement(files, pinned.key)
-    stamped = _stamp(files, pinned.authority)
+    stamped = _stamp(files, told, pinned.authority)
     withheld = _roots(files, told, payload)
     _custody(files, told, pinned.head)
     ratios = arithmetic.check(document(files, "data/findings.json"), document(files, "data/weights.json"))
@@ -191,9 +191,11 @@ def _signature(files: Files, text: bytes, fingerprint: str) -> None:
         raise wrong("signature.dsse.json", "is not in its canonical form: it was changed")
 
 
-def _stamp(files: Files, authority: Path | None) -> bool:
-    """Check a time stamp as far as that goes without the authority, and with it altogether."""
+def _stamp(files: Files, told: Mapping[str, Any], authority: Path | None) -> bool:
+    """Check a time stamp as far as that goes without the authority, and with it altogether; the statement says whether one was asked for."""
     name = "timestamp.tsr"
+    if told.get("stamped", name in files.sizes) != (name in files.sizes):
+        raise wrong(name, "was added" if name in files.sizes else "is missing")
     if name not in files.sizes:
         if f"{name}.sha256" in files.sizes or authority:
             raise wrong(name, "is missing")

@@ -1,6 +1,8 @@
 """Time stamps of a real authority: openssl, behind a server on the loopback."""
 
+import hashlib
 import http.server
+import json
 import shutil
 import subprocess
 import threading
@@ -125,7 +127,12 @@ def test_a_stamped_bundle_holds(stamped, authority, inside, capsys):
 
 
 def test_the_time_stands_outside_the_root(stamped, make):
-    assert (stamped.case_root, stamped.statement_sha256) == ((plain := make("hr")).case_root, plain.statement_sha256)
+    plain = make("hr")
+    said, bare = (json.loads((b.folder / "statement.json").read_bytes())["predicate"] for b in (stamped, plain))
+    assert (stamped.case_root, said["content_root"]) == (plain.case_root, bare["content_root"])
+    assert {k for k in said if said[k] != bare[k]} == {
+        "stamped"
+    }  # that one was asked for is told, so that none can be put in or taken away
 
 
 def test_openssl_agrees_as_the_readme_says(stamped, authority):
@@ -151,6 +158,22 @@ def test_any_change_of_the_stamp_is_found(stamped, authority, inside, capsys, tm
     assert inside.main([str(folder)]) == 4
     with pytest.raises(IntegrityError):
         check(folder, Pinned())
+    capsys.readouterr()
+
+
+def test_a_stamp_that_was_put_in_or_taken_away_is_found(stamped, make, inside, capsys, tmp_path):
+    taken, put = tmp_path / "taken", tmp_path / "put"
+    shutil.copytree(stamped.folder, taken)
+    shutil.copytree(make("hr").folder, put)
+    for name in ("timestamp.tsr", "timestamp.tsr.sha256"):
+        (taken / name).unlink()
+    made_up = b"made up " + hashlib.sha256((put / "statement.json").read_bytes()).digest()
+    (put / "timestamp.tsr").write_bytes(made_up)
+    (put / "timestamp.tsr.sha256").write_text(f"{hashlib.sha256(made_up).hexdigest()}  timestamp.tsr\n")
+    for folder in (taken, put):
+        assert inside.main([str(folder)]) == 4
+        with pytest.raises(IntegrityError, match=r"timestamp\.tsr"):
+            check(folder, Pinned())
     capsys.readouterr()
 
 

@@ -158,13 +158,13 @@ def check_statement(bag, pinned):
     if told["key"]:
         public = base64.b64decode("".join(lines(bag, "signer.pem")[1:-1]))[-32:]
         need(hashlib.sha256(public).hexdigest() == told["key"], "signer.pem", "is not the key that the statement names")
-        envelope = json.loads(read(bag, "signature.dsse.json"))
-        signature = base64.b64decode(envelope["signatures"][0]["sig"])
+        signature = base64.b64decode(json.loads(read(bag, "signature.dsse.json"))["signatures"][0]["sig"])
         need(signed(public, b"DSSEv1 28 application/vnd.in-toto+json %d %s" % (len(text), text), signature), "signature.dsse.json", "does not hold")
-        again = {"keyid": told["key"], "sig": base64.b64encode(signature).decode()}
-        whole = {"payload": base64.b64encode(text).decode(), "payloadType": "application/vnd.in-toto+json", "signatures": [again]}
+        sigs = [{"keyid": told["key"], "sig": base64.b64encode(signature).decode()}]
+        whole = {"payload": base64.b64encode(text).decode(), "payloadType": "application/vnd.in-toto+json", "signatures": sigs}
         need(read(bag, "signature.dsse.json") == canonical(whole), "signature.dsse.json", "is not in its canonical form")
-    if "timestamp.tsr" in bag or "timestamp.tsr.sha256" in bag:
+    need(("timestamp.tsr" in bag) == ("timestamp.tsr.sha256" in bag) == told["stamped"], "timestamp.tsr", "is missing, or was added")
+    if told["stamped"]:
         need(lines(bag, "timestamp.tsr.sha256") == [f"{digest(bag, 'timestamp.tsr')}  timestamp.tsr"], "timestamp.tsr", "has another sha256")
         need(hashlib.sha256(text).digest() in read(bag, "timestamp.tsr"), "timestamp.tsr", "is not about this statement")
     return told
