@@ -17,6 +17,8 @@ from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, IN
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
+_OF_PEOPLE = ("departed", "device_session")
+"""indicators of who had left, and of a device that was locked"""
 _TIED = ("account", "session", "person")
 """the rungs at which an account is tied to the change"""
 _LISTED = re.compile(r"(?<!\S)((?:\S+, ){3})((?:\S+, ){2,}\S+)")
@@ -222,7 +224,7 @@ class _Teller:
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
         else:
-            yield self.voice.say("No explanation stands out from the others, so nobody is named.")
+            yield self.voice.say("No explanation stands out far enough from the others, so nobody is named.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:
@@ -249,7 +251,11 @@ class _Teller:
             yield Point(told(item["says"]), tuple(item["refs"]))
         if len(against) > 3:
             yield Point(say("And {number} more, listed in detail below.", number=len(against) - 3))
-        if not against:
+        # what weighs nothing in the comparison may still be what somebody would first say for himself
+        aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"]]
+        for item in aside[:3]:
+            yield Point(told(item["says"]), tuple(item["refs"]))
+        if not against and not aside:
             yield Point(say("No record that was supplied speaks against what is said above; records that were not supplied might."))
         if closest and self._leads(data):
             yield Point(self._closest(closest))
@@ -257,8 +263,8 @@ class _Teller:
             listed = self.voice.joined(say(FLAG_NAMES[flag]) for flag in sorted(data["flags"]))
             yield Point(
                 self.voice.count(
-                    "{number} odd fact with innocent explanations: {listed}.",
-                    "{number} odd facts with innocent explanations: {listed}.",
+                    "{number} odd fact with ordinary explanations: {listed}.",
+                    "{number} odd facts with ordinary explanations: {listed}.",
                     len(data["flags"]),
                     listed=listed,
                 )
