@@ -143,6 +143,8 @@ def _same(world: World, sha: str, wanted: set[str], row: Row, *, lines: bool) ->
 
 
 _MOST_PATHS = 20
+_MOST_STEPS = 2000
+"""changes of these paths that are compared, the latest before: of a file that a robot writes every hour there may be any number"""
 
 
 def _same_lines(world: World, sha: str, paths: set[str], t: int) -> list[Row]:
@@ -156,9 +158,9 @@ def _same_lines(world: World, sha: str, paths: set[str], t: int) -> list[Row]:
         """
         SELECT DISTINCT c."commit" AS sha, c.path, c.old_blob, c.new_blob, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
         FROM changes c JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND ends_with(e.dst, '@' || c."commit")
-        WHERE c."commit" <> $c AND list_contains($p, c.path) AND e.time < $t GROUP BY ALL ORDER BY time DESC, sha, c.path
+        WHERE c."commit" <> $c AND list_contains($p, c.path) AND e.time < $t GROUP BY ALL ORDER BY time DESC, sha, c.path LIMIT $most
         """,
-        c=sha, p=sorted(paths), t=t,
+        c=sha, p=sorted(paths), t=t, most=_MOST_STEPS,
     )  # fmt: skip
     wanted = sorted({b for s in (*steps, *others) for b in (s["old_blob"], s["new_blob"]) if b}) if others else []
     lines = {blob: lines_of(content) for blob, content in (world.blobs(wanted) if wanted else {}).items()} | {None: lines_of(b"")}

@@ -48,7 +48,7 @@ def behind(world: World, act: Act) -> list[Row]:
     usually = usual(world, act, runs)
     return [
         *(r for r in runs if r in usually or _leads(str(r["attrs"].get("command") or ""), wanted)),
-        *(r for r in mine if _leads(str(r["object"] or ""), wanted) and _recurs(world, r)),
+        *(r for r in mine if _leads(str(r["object"] or ""), wanted) and recurs(world, r)),
     ]
 
 
@@ -64,7 +64,7 @@ def _leads(line: str, wanted: tuple[str, ...]) -> bool:
     return any(re.search(rf"(?<![\w/.-]){re.escape(w)}(?![\w-])", line) for w in wanted)
 
 
-def _recurs(world: World, row: Row) -> bool:
+def recurs(world: World, row: Row) -> bool:
     """Tell whether the same command started on that device at the same moment of other hours."""
     rows = world.acts(
         "starts_with(action, 'device.process') AND device = $d AND object = $o AND actor IS NOT DISTINCT FROM $a",

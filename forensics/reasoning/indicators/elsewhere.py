@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from forensics import times
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.devices import gives_address, open_sessions
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind, expectations
+from forensics.reasoning.timetables import recurs
 from forensics.reasoning.world import World
 
 
@@ -63,23 +63,13 @@ def _active(world: World, person: str, moment: int, used: set[str]) -> dict[str,
         mine=mine, low=moment - window, high=moment + window,
     )  # fmt: skip
     others = [
-        r for r in rows if r["device"] not in used and world.known.holders(r["device"], moment) == (person,) and not _by_timer(world, r)
+        r
+        for r in rows
+        if r["device"] not in used
+        and world.known.holders(r["device"], moment) == (person,)
+        and not (r["action"].startswith("device.process") and recurs(world, r))
     ]
     return min(others, key=lambda r: (abs(r["time"] - moment), r["event"])) if others else None
-
-
-_TIMES = 3
-
-
-def _by_timer(world: World, row: dict[str, Any]) -> bool:
-    """Tell whether a process is one that starts on that device at the same minute of other hours, too, as what a timetable runs does."""
-    if not row["action"].startswith("device.process"):
-        return False
-    rows = world.tables.rows(
-        "SELECT count(DISTINCT time // $hour) AS n FROM acts WHERE device = $d AND action = $a AND object IS NOT DISTINCT FROM $o AND abs(((time - $t + $half) % $hour + $hour) % $hour - $half) <= $close AND time <> $t",
-        d=row["device"], a=row["action"], o=row["object"], t=row["time"], hour=times.HOUR, half=times.HOUR // 2, close=times.MINUTE,
-    )  # fmt: skip
-    return bool(rows[0]["n"] >= _TIMES)
 
 
 INDICATOR = Indicator(

@@ -267,7 +267,7 @@ def _logind_event(line: Line, what: str, number: str, actor: str | None) -> Even
     return _event(line, f"session.login.{what}", actor, session=session, attrs=attrs)
 
 
-# --- cron: https://manpages.debian.org/bookworm/cron/cron.8.en.html, and cronie's: `(svc) CMD (/opt/svc/sync.sh)`, and its PAM session ---
+# --- cron (cron(8), and cronie's): `(svc) CMD (command line)`, and its PAM session ---
 
 _TIMED = re.compile(r" ?\(([^()\s]+)\) CMD \((.*)\)", re.DOTALL | re.ASCII)
 
