@@ -103,7 +103,9 @@ def blind(case: CaseConfig) -> dict[str, str]:
             labels[identifier] = f"[{number}.{place}]"
             logins |= dict.fromkeys(_logins(identifier), labels[identifier])
         taken = {text.lower() for text in logins}
-        for text, found in logins.items() | {(text, label) for text in spellings.spellings(person.name) if text.lower() not in taken}:
+        for text, found in sorted(
+            logins.items() | {(text, label) for text in spellings.spellings(person.name) if text.lower() not in taken}
+        ):
             bare.setdefault(text, set()).add(found)
     return spellings.chosen(bare, SHARED) | labels
 
