@@ -38,6 +38,8 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
     object.content  what a collected file is: object, target=sha256:<stored bytes>; attrs: format, globals, calls, dangerous, tensors; no
                     time, no actor
     object.code     a callable that such a file names: object, name=<module>.<name>; attrs: kind (dangerous, other), why, opcode, called, args
+    file.content    what a collected file of an installed package is: object, target=sha256:<stored bytes>; no time, no actor
+    file.listed     a line of a package's own list (RECORD): object=the file, target=sha256:<as listed>, name=pkg:pypi/<name>@<version>
     hdfs.<command>  what HDFS was asked for beside object.*: object=hdfs://<host>/<path>, target=another path, actor, ip, session
     log.message     a well-formed record that says none of these; it still counts for cadence and gaps
 

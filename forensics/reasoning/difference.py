@@ -79,9 +79,9 @@ def _only(world: World, compared: Runs, pair: tuple[str, str], ran: dict[str, li
 def _candidates(world: World, compared: Runs, ran: dict[str, list[str]]) -> Iterator[Candidate]:
     came = spread(world, compared)
     yield from found_in.nodes(compared, 1, {})
-    yield from found_in.images(world, compared)
+    yield from found_in.images(world, compared, {})
     yield from found_in.objects(came)
-    yield from found_in.files(world, compared)
+    yield from found_in.files(world, compared, {})
     yield from found_in.packages(world, compared, came)
     yield from commits(world, came, ran, jobs_inferred(world, ran))
 

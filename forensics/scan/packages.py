@@ -3,19 +3,14 @@
 Reference: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 """
 
-import base64
-import csv
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from forensics.errors import RecordError
+from forensics.installed import ALGORITHMS, LARGEST, Listed, joined, read_list
 from forensics.scan.finding import Finding, Scan, Unread
 
-LARGEST = 64 << 20
-"""bytes of a list; the longest have some megabytes"""
-ALGORITHMS = ("sha256", "sha384", "sha512")
 _BLOCK = 1 << 20
 _HONEST_CHANGED = ("a fix that was put in by hand", "a build that was installed over it")
 _HONEST_EXTRA = (
@@ -23,38 +18,6 @@ _HONEST_EXTRA = (
     "a package that was installed without a list (by hand, or by another tool)",
 )
 _HONEST_GONE = ("a clean-up of tests and documents to save space",)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A line of a list."""
-
-    path: str
-    """below the folder that the packages lie in"""
-    algorithm: str
-    digest: str
-    """in hexadecimal; empty where the list gives none"""
-    line: int
-
-
-def read_list(data: bytes) -> list[Listed]:
-    """Read a RECORD; RecordError where it is none."""
-    if len(data) > LARGEST:
-        raise RecordError(f"limit: a list of more than {LARGEST} bytes")
-    try:
-        rows = list(csv.reader(data.decode("utf-8").splitlines()))
-    except (ValueError, csv.Error) as error:
-        raise RecordError(f"is no list of files: {error}") from error
-    return [_listed(row, number) for number, row in enumerate(rows, 1) if row and row[0]]
-
-
-def _listed(row: list[str], number: int) -> Listed:
-    algorithm, _, digest = row[1].partition("=") if len(row) > 1 else ("", "", "")
-    try:
-        plain = base64.urlsafe_b64decode(digest + "=" * (-len(digest) % 4)).hex()
-    except ValueError as error:
-        raise RecordError(f"line {number} bears no hash that can be read") from error
-    return Listed(row[0].replace("\\", "/"), algorithm.lower(), plain, number)
 
 
 def folders(files: list[tuple[Path, str]]) -> dict[str, list[str]]:
@@ -72,7 +35,7 @@ def look_at_folder(folder: str, lists: list[str], files: dict[str, Path], found:
     listed: dict[str, tuple[Listed, str]] = {}
     for name in lists:
         for entry in _read(files[name], name, found):
-            listed[_joined(folder, entry.path)] = (entry, name)
+            listed[joined(folder, entry.path)] = (entry, name)
     whole = set()
     for name, (entry, where) in sorted(listed.items()):
         finding = _compared(entry, name, where, files.get(name), found)
@@ -91,17 +54,6 @@ def _read(path: Path, name: str, found: Scan) -> list[Listed]:
     except (RecordError, OSError) as error:
         found.unread.append(Unread(name, 0, str(error)))
         return []
-
-
-def _joined(folder: str, path: str) -> str:
-    """Return how a listed file is called here; lists name scripts as `../../../bin/x`."""
-    steps: list[str] = []
-    for step in ([] if path.startswith("/") or folder == "." else folder.split("/")) + path.split("/"):
-        if step == ".." and steps and steps[-1] not in ("", ".."):
-            steps.pop()
-        elif step != ".":
-            steps.append(step)
-    return "/".join(steps)
 
 
 def _within(name: str, folder: str) -> bool:

@@ -8,9 +8,10 @@ import hashlib
 from forensics import containers
 from forensics.containers import Allowance, Member, View
 from forensics.errors import RecordError
+from forensics.installed import ALGORITHMS, LARGEST, Listed, read_list
 from forensics.patterns.apart import Apart
 from forensics.scan.finding import Scan, Unread
-from forensics.scan.packages import ALGORITHMS, LARGEST, Listed, changed, extra, read_list
+from forensics.scan.packages import changed, extra
 from forensics.scan.source import look_at_source
 from forensics.scan.startup import look_at_startup
 

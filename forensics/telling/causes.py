@@ -19,6 +19,7 @@ def causes(findings: Json, compared: Json, columns: int, *, every_run: bool) -> 
         texts += _nothing(compared)
     texts += _lines(compared.get("lines", []), every_run=every_run)
     texts += _left(compared, every_run=every_run)
+    texts += _altered(compared, every_run=every_run)
     if every_run:
         texts += _runs(compared["runs"])
     yield from wrapped(texts, columns)
@@ -134,6 +135,19 @@ def _left(compared: Json, *, every_run: bool) -> Iterator[Text]:
     if left and compared["causes"]:
         yield 0, "#", "Harmed runs that none of these reached"
         yield from _listed("", left, every_run=every_run)
+
+
+def _altered(compared: Json, *, every_run: bool) -> Iterator[Text]:
+    """Yield the installed files that are not what was installed, whether or not they came to any run: a reason to look, and no cause by itself."""
+    found = compared.get("altered", [])
+    if found:
+        yield 0, "#", "Installed files that are not what was installed: a reason to look, and no cause by itself"
+    shown = found if every_run else found[:SHOWN]
+    for file in shown:
+        yield 2, "- ", f"{file['object']}: {file['says']}"
+        yield from cited(file["refs"], 4)
+    if len(shown) < compared.get("altered_count", 0):
+        yield 2, "", f"{compared['altered_count'] - len(shown)} more (--runs, comparison.json)"
 
 
 def _runs(runs: Iterable[Json]) -> Iterator[Text]:

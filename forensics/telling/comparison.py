@@ -7,6 +7,7 @@
 - `lines`: for each harmed run that was continued from others: the jobs, the checkpoint that each loaded, the last healthy one, the first harmed one
 - `considered`: kind of candidate -> how many there were
 - `shuffles`: how often labels were shuffled; `floor`: the score that so shuffled labels reach too often to tell a cause
+- `altered`: installed files that are not as their package's list gives them: object, package, found, listed, says, refs; the first 1000, and `altered_count`
 - `empty`: why no cause is told; `collect`: what could tell one
 """
 
@@ -21,6 +22,8 @@ from forensics.telling.references import References
 
 SCHEMA = "forensics/comparison/1"
 NAME = "comparison"
+_MOST = 1000
+"""installed files that are told"""
 
 
 def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
@@ -43,6 +46,8 @@ def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
         "considered": dict(found.considered),
         "shuffles": shuffles,
         "floor": found.floor,
+        "altered": list(_altered(found, refs)),
+        "altered_count": len(found.altered),
         "empty": found.empty,
         "collect": list(found.collect),
     }
@@ -62,6 +67,16 @@ def _runs(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
                 "run": found.runs.jobs[n], "kind": kind, "started": times.show(started) if started else None,
                 "refs": refs.of([found.runs.facts[n]["event"]]),
             }  # fmt: skip
+
+
+def _altered(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
+    told = found.altered[:_MOST]
+    refs.load(event for file in told for event in file.refs)
+    for file in told:
+        yield {
+            "object": file.object, "package": file.package or None, "found": file.found, "listed": file.listed or None, "says": file.says,
+            "refs": refs.of(file.refs),
+        }  # fmt: skip
 
 
 def write(comparison: Mapping[str, Any], path: Path) -> None:

@@ -35,7 +35,7 @@ class Candidate:
     until: int | None = None
     """of a node: counted up to then"""
     fault: str = ""
-    """of a node: what the records say of its health"""
+    """what the records say of it that is odd: of a node its health, of an installed file that it is not as its package's list gives it"""
     made: bool = False
     """of an object: a job wrote it"""
 
@@ -88,8 +88,8 @@ def moments(compared: Runs, steps: int) -> list[int]:
     return sorted({compared.starts[len(compared.jobs) * k // steps] for k in range(1, steps)})
 
 
-def images(world: World, compared: Runs) -> Iterator[Candidate]:
-    """Yield every image by its digest: a tag alone does not say what ran."""
+def images(world: World, compared: Runs, odd: Mapping[str, str]) -> Iterator[Candidate]:
+    """Yield every image by its digest: a tag alone does not say what ran. `odd`: what is said of a digest."""
     on: dict[tuple[str, str], int] = defaultdict(int)
     for n, fact in enumerate(compared.facts):
         place, mark, digest = fact["image"].partition("@sha256:")
@@ -101,7 +101,7 @@ def images(world: World, compared: Runs) -> Iterator[Candidate]:
     whens = {r["object"]: r["time"] for r in pushed}
     for (name, digest), reached in sorted(on.items()):
         reference = f"image:{name}@sha256:{digest}"
-        yield Candidate(reference, "image", whens.get(reference), reached, reached)
+        yield Candidate(reference, "image", whens.get(reference), reached, reached, fault=odd.get(digest, ""))
 
 
 _LOADED = """
@@ -134,15 +134,15 @@ _FILES = """
 """
 
 
-def files(world: World, compared: Runs) -> Iterator[Candidate]:
-    """Yield every change of a file, to the runs that named its folder while it stood."""
-    folders = _named(compared)
+def files(world: World, compared: Runs, odd: Mapping[str, str]) -> Iterator[Candidate]:
+    """Yield every change of a file, to the runs that named its folder while it stood; `odd`: what else is said of it."""
+    folders = named(compared)
     found: list[tuple[str, int, list[Step]]] = []
     last, reached = "", 0
     for batch in world.tables.stream(_FILES):
         for reference, time, action, good in zip(*(batch.column(n).to_pylist() for n in range(4)), strict=True):
             if reference != last:
-                last, reached = reference, _reached(reference, folders)
+                last, reached = reference, reached_by(reference, folders)
                 if reached:
                     found.append((reference, reached, []))
             if reached:
@@ -150,10 +150,10 @@ def files(world: World, compared: Runs) -> Iterator[Candidate]:
     for reference, reached, steps in found:
         for low, high in _states(steps):
             if during := reached & compared.since(low, high):
-                yield Candidate(reference, "file", low, during, during)
+                yield Candidate(reference, "file", low, during, during, fault=odd.get(reference, ""))
 
 
-def _reached(reference: str, folders: dict[str, int]) -> int:
+def reached_by(reference: str, folders: dict[str, int]) -> int:
     """Return the runs that named the file or a folder above it."""
     path, reached = "/" + reference.removeprefix("file://").partition("/")[2], 0
     for _ in range(_DEEPEST):
@@ -182,8 +182,11 @@ def _states(steps: list[Step]) -> Iterator[tuple[int, int | None]]:
         yield begun, None
 
 
-def _named(compared: Runs) -> dict[str, int]:
-    """Return folder or file -> the runs whose command, working directory or environment names it."""
+def named(compared: Runs) -> dict[str, int]:
+    """Return folder or file -> the runs whose command, working directory or environment names it.
+
+    Who names `<folder>/bin/<program>` of an environment names the folder: what such a program loads lies beside it (https://docs.python.org/3/library/venv.html).
+    """
     texts: dict[str, int] = defaultdict(int)
     for n, fact in enumerate(compared.facts):
         texts[fact["text"]] |= 1 << n
@@ -193,4 +196,7 @@ def _named(compared: Runs) -> dict[str, int]:
             path = word.strip("'\"").rstrip("/")
             if path.startswith("/") and path.count("/") > 1:
                 found[path] |= reached
+                around, mark, _ = path.rpartition("/bin/")
+                if mark and around.count("/") > 1:
+                    found[around] |= reached
     return found

@@ -14,6 +14,7 @@ from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, job
 from forensics.reasoning.causes.ends import BY_END
 from forensics.reasoning.causes.faults import faults
 from forensics.reasoning.causes.imports import Imports, imports
+from forensics.reasoning.causes.installed import Altered, altered, installed, of_images
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
 from forensics.reasoning.causes.places import places
@@ -68,6 +69,8 @@ class Comparison:
     """the score below which shuffled labels do as well too often to tell a cause"""
     empty: str = ""
     collect: tuple[str, ...] = ()
+    altered: tuple[Altered, ...] = ()
+    """installed files that are not as their package's list gives them, whether or not they came to any run"""
     lines: tuple[Line, ...] = ()
     """what harmed runs were continued from, and where along it the harm began"""
 
@@ -81,9 +84,10 @@ def compare(world: World) -> Comparison:
     """Compare harmed with healthy runs by what reached them, and say what was compared."""
     compared, numbers = runs(world), world.policy.causes
     if isinstance(compared, Lack):
-        return Comparison(empty=compared.why, collect=compared.collect)
+        return Comparison(empty=compared.why, collect=compared.collect, altered=altered(world))
     ties = _ties(world, compared)
-    every = list(_candidates(world, compared, ties))
+    found_altered = altered(world)
+    every = list(_candidates(world, compared, ties, found_altered))
     considered = tuple(sorted(Counter(c.kind for c in every).items()))
     found = _found(world, compared, ties, every, world.case.id)
     told = [_cause(r, compared, found.chance, lead=found.leads) for r in found.told]
@@ -93,7 +97,7 @@ def compare(world: World) -> Comparison:
     empty = "" if final else _nothing_separates(found.exact, found.chance)
     wants = () if final and not found.leads else wanted(considered)
     limit = floor(found.chance, _seldom(compared, numbers))
-    return Comparison(causes, compared, considered, limit, empty, wants, tuple(lines(ties.came, compared)))
+    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, tuple(lines(ties.came, compared)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +247,12 @@ def asked(found: Iterable[Cause]) -> tuple[Question, ...]:
     )
 
 
-def _candidates(world: World, compared: Runs, ties: _Ties) -> Iterator[Candidate]:
+def _candidates(world: World, compared: Runs, ties: _Ties, odd: tuple[Altered, ...]) -> Iterator[Candidate]:
     yield from found_in.nodes(compared, int(world.policy.causes["moments"]), faults(world))
-    yield from found_in.images(world, compared)
+    yield from found_in.images(world, compared, of_images(odd))
     yield from found_in.objects(ties.came)
-    yield from found_in.files(world, compared)
+    yield from found_in.files(world, compared, {file.object: file.says for file in odd})
+    yield from installed(world, compared, odd)
     yield from found_in.packages(world, compared, ties.came)
     yield from launched(compared)
     yield from commits(world, ties.came, ties.ran, ties.inferred)
@@ -324,7 +329,7 @@ def _cause(r: Rated, compared: Runs, chance: Callable[[float], float], *, lead: 
     parts += [f"counting runs with {s.subset.says}"] if s.subset.says else []
     parts += [f"counting runs since {times.show(c.since)}"] if c.since is not None else []
     parts += [f"counting runs until {times.show(c.until)}"] if c.until is not None else []
-    parts += [f"the records call it {c.fault}"] if c.fault else []
+    parts += [f"the records call it {c.fault}" if c.kind == "node" else c.fault] if c.fault else []
     parts += [f"what it added asks for {r.asks}: it may act there or then alone"] if r.asks else []
     parts += [f"what it added {r.does}"] if r.does else []
     parts += ["counting runs whose code still held its lines"] if r.by_lines else []

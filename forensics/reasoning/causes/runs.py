@@ -3,7 +3,7 @@
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,10 @@ class Runs:
         """Yield the places of a set of runs, in the order of their start."""
         data = chosen.to_bytes((len(self.jobs) + 7) // 8, "little")
         yield from (8 * n + k for n, byte in enumerate(data) if byte for k in range(8) if byte >> k & 1)
+
+    def where(self, holds: Callable[[Row], bool]) -> int:
+        """Return the runs of whose recorded facts something holds."""
+        return bits(n for n, fact in enumerate(self.facts) if holds(fact))
 
     def named(self, chosen: int) -> tuple[str, ...]:
         """Return the jobs of a set of runs."""

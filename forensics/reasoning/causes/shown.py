@@ -15,6 +15,8 @@ _CHANGE = """
         UNION ALL SELECT dst, events[1], 1, time FROM edges WHERE rule = 'pushed-commits' AND recorded AND dst IN (SELECT object FROM asked)
         UNION ALL SELECT object, event, 2, time FROM acts
         WHERE action IN ('object.write', 'file.write', 'file.delete', 'file.check') AND object IN (SELECT object FROM asked)
+        UNION ALL SELECT object, id, 2, time FROM events WHERE action IN ('file.content', 'file.listed') AND object IN (SELECT object FROM asked)
+        UNION ALL SELECT target, id, 2, time FROM events WHERE action = 'file.content' AND target IN (SELECT object FROM asked)
         UNION ALL SELECT object, id, 1, time FROM events WHERE action = 'node.state' AND object IN (SELECT object FROM asked)
         UNION ALL SELECT target, id, 3, time FROM events WHERE action IN ('job.node', 'run.package') AND target IN (SELECT object FROM asked)
     )
