@@ -37,6 +37,7 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
     run.latest      the tracker's own copy of a metric's last point, as metric.point
     object.content  what a collected file is: object, target=sha256:<stored bytes>; attrs: format, globals, calls, dangerous, tensors; no
                     time, no actor
+    object.tensors  the tensors of such a file: object, target; attrs: tensors (name -> kind and shape, SHA-256 of its bytes or "")
     object.code     a callable that such a file names: object, name=<module>.<name>; attrs: kind (dangerous, other), why, opcode, called, args
     file.content    what a collected file of an installed package is: object, target=sha256:<stored bytes>; no time, no actor
     file.listed     a line of a package's own list (RECORD): object=the file, target=sha256:<as listed>, name=pkg:pypi/<name>@<version>

@@ -3,6 +3,7 @@
 Format: https://huggingface.co/docs/safetensors/index#format (eight bytes of length, a JSON object, then the tensors without gaps).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +18,10 @@ _BITS = {
     "U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
 _NAMED = 200
+_DIMENSIONS = 64
+_KIND = 20
+LISTED = 20_000
+"""tensors that are told one by one; the largest models have fewer"""
 
 
 class _Tensor(msgspec.Struct):
@@ -29,6 +34,17 @@ _HEADER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TENSOR = msgspec.json.Decoder(_Tensor)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A tensor, and where its bytes lie in the file."""
+
+    name: str
+    form: str
+    """kind and shape, `F32[4096,1024]`"""
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a safetensors file says about itself."""
@@ -39,6 +55,8 @@ class Header:
     metadata: tuple[tuple[str, str], ...]
     """`__metadata__`, sorted"""
     problems: tuple[str, ...]
+    entries: tuple[Entry, ...] = ()
+    """the tensors whose place lies within the file, by name; the first `LISTED`"""
 
 
 def begins_like(head: bytes) -> bool:
@@ -59,7 +77,18 @@ def read(head: bytes, size: int) -> Header:
         return Header(8 + length, 0, (), ("its header is no JSON object",))
     metadata = _metadata(entries.pop("__metadata__", fields.ABSENT))
     problems = _places(entries, size - 8 - length)
-    return Header(8 + length, len(entries), metadata, tuple(problems))
+    return Header(8 + length, len(entries), metadata, tuple(problems), tuple(_entries(entries, 8 + length, size)))
+
+
+def _entries(entries: dict[str, msgspec.Raw], first: int, size: int) -> Iterator[Entry]:
+    for name in sorted(entries)[:LISTED]:
+        try:
+            tensor = _TENSOR.decode(entries[name])
+        except (ValueError, RecursionError):
+            continue
+        start, end = (first + place for place in tensor.data_offsets)
+        if first <= start <= end <= size and len(tensor.shape) <= _DIMENSIONS:
+            yield Entry(name[:_NAMED], f"{tensor.dtype[:_KIND]}[{','.join(map(str, tensor.shape))}]", start, end)
 
 
 def _metadata(raw: msgspec.Raw) -> tuple[tuple[str, str], ...]:
@@ -99,7 +128,7 @@ def _places(entries: dict[str, msgspec.Raw], size: int) -> list[str]:
 def _length(tensor: _Tensor) -> int | None:
     """Return the bytes that a tensor's shape needs; None for a kind that is not known, or a shape beyond counting."""
     bits = _BITS.get(tensor.dtype)
-    if bits is None or len(tensor.shape) > 64:
+    if bits is None or len(tensor.shape) > _DIMENSIONS:
         return None
     for dimension in tensor.shape:
         bits *= dimension

@@ -26,7 +26,9 @@ def read(data: bytes) -> tensors.Header:
 def test_names_kinds_and_metadata():
     data = _file({"b": _tensor(64, 128), "a": _tensor(0, 64), "__metadata__": {"step": "7", "format": "pt"}}, 128)
     header = read(data)
-    assert header == tensors.Header(len(data) - 128, 2, (("format", "pt"), ("step", "7")), ())
+    first = len(data) - 128
+    entries = (tensors.Entry("a", "F32[4,4]", first, first + 64), tensors.Entry("b", "F32[4,4]", first + 64, len(data)))
+    assert header == tensors.Header(first, 2, (("format", "pt"), ("step", "7")), (), entries)
     assert tensors.begins_like(data[:4096])
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from forensics.reasoning.act import Row
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.kin import collected, kin
+from forensics.reasoning.new import New
+from forensics.reasoning.weights import altered_tensors
 from forensics.reasoning.world import World
 
 _HONEST = {
@@ -16,18 +18,6 @@ _HONEST = {
     "tensors": ("layers that were added, frozen or left out", "a state of the optimizer that was saved, too"),
     "metadata": ("a tool that writes more about its files",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """Something that this checkpoint has and none of its lineage had."""
-
-    kind: str
-    """callable, opcode, format, tensors or metadata"""
-    what: str
-    says: str
-    innocent: tuple[str, ...]
-    refs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +64,7 @@ def _new(world: World, own: Row, others: list[Row]) -> Iterator[New]:
         refs = tuple(r["id"] for r in mine if r["opcode"] == opcode)[:6]
         yield New("opcode", opcode, f"callables are named by {opcode}, which is not so in its lineage", _HONEST["opcode"], refs)
     yield from _facts(own, others)
+    yield from altered_tensors(world, own, others)
 
 
 def _callable(name: str, rows: list[Row]) -> New:

@@ -1,5 +1,6 @@
 """A checkpoint against those of its own run: what is new, and nothing where there is nothing to compare with."""
 
+import json
 import struct
 
 MODEL = "s3://models/run/step_3.pt"
@@ -75,3 +76,41 @@ def test_what_was_not_collected_has_no_lineage(folder):
     folder.log("writes", [{"clock": "10:00", "action": "object.write", "actor": "aws:vic", "object": MODEL, "outcome": "ok"}], "T4")
     folder.ask(MODEL, "2024-06-12")
     assert "lineage" not in folder.answer()
+
+
+def model(**tensors: tuple[list[int], bytes]) -> bytes:
+    """Write a safetensors file of bytes: name -> shape and contents."""
+    header, data = {}, b""
+    for name, (shape, content) in tensors.items():
+        header[name] = {"dtype": "U8", "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def test_tensors_that_came_went_or_took_another_shape_are_new(folder):
+    before = [model(a=([4], bytes([n] * 4)), b=([2], bytes([n] * 2)), c=([1], bytes([n]))) for n in (1, 2)]
+    now = model(a=([2, 2], b"9999"), b=([2], b"99"), d=([1], b"9"))
+    store(folder, {"run/step_1.pt": before[0], "run/step_2.pt": before[1], "run/step_3.pt": now})
+    new = folder.answer()["lineage"]["new"]
+    assert [(n["kind"], n["what"]) for n in new] == [("tensor", "d"), ("tensor", "c"), ("tensor", "a")]
+    assert new[2]["says"] == "its tensor a is U8[2,2]; in its lineage it is U8[4]"
+    assert {r["path"] for r in new[0]["refs"]} == {"models/run/step_3.pt", "models/run/step_1.pt", "models/run/step_2.pt"}
+
+
+def test_a_copy_of_another_checkpoint_in_which_one_tensor_was_edited_is_told_with_it(folder):
+    def step(n: int, **more: tuple[list[int], bytes]) -> bytes:
+        return model(**({name: ([4], bytes([n, k, n, k])) for k, name in enumerate("abcd")} | more))
+
+    store(folder, {"run/step_1.pt": step(1), "run/step_2.pt": step(2), "run/step_3.pt": step(2, c=([4], b"evil"))})
+    (new,) = folder.answer()["lineage"]["new"]
+    assert (new["kind"], new["what"]) == ("tensor", "c")
+    assert new["says"].startswith("byte for byte it is s3://models/run/step_2.pt but for 1 of 4 tensors, c")
+
+
+def test_a_run_that_always_keeps_most_of_its_tensors_shows_nothing_new_by_keeping_them(folder):
+    def step(n: int) -> bytes:
+        return model(**({name: ([2], b"same"[:2]) for name in "abc"} | {"d": ([2], bytes([n, n]))}))
+
+    store(folder, {"run/step_1.pt": step(1), "run/step_2.pt": step(2), "run/step_3.pt": step(3)})
+    assert folder.answer()["lineage"]["new"] == []

@@ -1,11 +1,15 @@
 """The source "checkpoint": what collected model files are, by digest, and which callables they name. Nothing is loaded, nothing runs.
 
 - `contents.py` what is inside: containers, pickles, headers
+- `digests.py` tensors' forms and digests
 - `events.py` contents as events
 
 Per file one `object.content` (object=<prefix><path>, target=sha256:<hex> of the stored bytes; attrs: format, globals, calls, unsafe with the
 dangerous ones among them in `dangerous`, tensors, metadata, broken...), and an `object.code` for every callable that is not known to be harmless
 (name=<module>.<name>; attrs: opcode, position, member, called, passed, args, kind, why).
+
+Of safetensors also one `object.tensors` (target=the same digest; attrs: tensors, by name with kind and shape, and the SHA-256 of its bytes as far as
+the budget for digests reaches).
 
 Tier T3: the bytes come out of a store whose administrators could replace them, and nothing in a checkpoint says when or by whom it was written;
 so these events have no time and no actor. What counts is the digest: it binds the content to uploads, copies and downloads recorded elsewhere,
@@ -22,6 +26,7 @@ from forensics.evidence import Unpacked, open_text, sha256_of
 from forensics.model import Batch, Piece, Reject, Tier
 from forensics.source import Source
 from forensics.sources.checkpoint.contents import examine
+from forensics.sources.checkpoint.digests import forms_of
 from forensics.sources.checkpoint.events import events_of
 
 _BLOCK = 1 << 20
@@ -67,10 +72,11 @@ def _batch(piece: Piece, view: containers.View, size: int, notes: list[tuple[int
         return Batch(rejects=[Reject(0, 0, why) for _, why in notes] or [Reject(0, 0, "an empty file: it has no content")])
     name = piece.file.file or Path(piece.source.path).name
     found = examine(view, name)
+    forms = forms_of(view, found.header.entries) if found.header else {}
     found.problems.extend(notes)
     digest = piece.file.sha256 or sha256_of(piece.file.path)
     rejects = [Reject(place, place, why) for place, why in found.problems]
-    return Batch(events_of(_reference(piece, name), digest, size, found), rejects, parsed=size)
+    return Batch(events_of(_reference(piece, name), digest, size, found, forms), rejects, parsed=size)
 
 
 def _reference(piece: Piece, name: str) -> str:

@@ -13,6 +13,7 @@ from forensics.pickles.cursor import Cursor
 from forensics.pickles.streams import Stream, read_stream
 from forensics.pickles.values import Budget, Named
 from forensics.pickles.walk import read_one
+from forensics.tensors import Header
 
 DEPTH = 4
 """archives inside archives"""
@@ -67,6 +68,8 @@ class Contents:
     omitted: int = 0
     pickles: int = 0
     tensors: int = 0
+    header: Header | None = None
+    """of a file that is safetensors as a whole"""
     trailing: int = 0
     """bytes behind the last pickle, which loading leaves alone"""
     metadata: tuple[tuple[str, str], ...] = ()
@@ -239,6 +242,8 @@ class _Examiner:
         for why in header.problems:
             self.problem(view, header.end, member, why)
         self.found.tensors += header.tensors
+        if not member:
+            self.found.header = header
         self.found.metadata = self.found.metadata or header.metadata
         return "safetensors"
 

@@ -1,6 +1,6 @@
 """What was found in a file as events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from forensics.fields import attrs
 from forensics.model import Event
@@ -13,10 +13,16 @@ _VALUE = 500
 _REASONS = 1000
 
 
-def events_of(reference: str, digest: str, size: int, found: Contents) -> list[Event]:
+def events_of(reference: str, digest: str, size: int, found: Contents, forms: Mapping[str, tuple[str, str]]) -> list[Event]:
     """Return what a file is, and an event for every callable that is not known to be harmless."""
     content = Event(0, size, None, "object.content", object=reference, target=f"sha256:{digest}", attrs=attrs(_facts(found)))
-    return [content, *(_code(reference, code) for code in found.code)]
+    told = [_tensors(reference, digest, found.header.end, forms)] if found.header and forms else []
+    return [content, *told, *(_code(reference, code) for code in found.code)]
+
+
+def _tensors(reference: str, digest: str, end: int, forms: Mapping[str, tuple[str, str]]) -> Event:
+    told = {"tensors": {name: list(form) for name, form in forms.items()}}
+    return Event(0, end, None, "object.tensors", object=reference, target=f"sha256:{digest}", attrs=attrs(told))
 
 
 def _facts(found: Contents) -> dict[str, object]:
