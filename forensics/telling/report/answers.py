@@ -92,6 +92,10 @@ class Answer:
     speaks_for: Said
     """whom the next points speak for"""
     speaks: tuple[Point, ...]
+    support: Said
+    """how well the answer is supported, in the words of the scale"""
+    compared: Said | None
+    """whose explanation the alternatives are compared with, so that nobody is told by being absent"""
     alternatives: tuple[Other, ...]
     """closest first"""
     missing: tuple[Said, ...]
@@ -145,7 +149,9 @@ class _Teller:
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
             speaks=tuple(self._speaks(data, closest)),
-            alternatives=tuple(self._others(closest)),
+            support=say(SUPPORT[data["support"]]),
+            compared=self._compared_with(data) if closest else None,
+            alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
             missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:3]),
             scale=ratios.scale(a["lr"] for a in closest),
             flags=tuple(self._flags(data)),
@@ -202,6 +208,8 @@ class _Teller:
     def _shows(self, data: Mapping[str, Any]) -> Iterator[Point]:
         say = self.voice.say
         refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
+        if not data["person"]:
+            yield Point(say("The records do not tell who made this change."))
         yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
         holders, refs = self._holders(data)
         if holders and data["rung"] in _TIED and data["person"] not in holders:
@@ -220,7 +228,7 @@ class _Teller:
     def _supported(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Said]:
         """Say how much better than the others the leading explanation fits, or that none leads."""
         if self._leads(data):
-            yield self.voice.say("The leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
+            yield self.voice.say("Leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
         else:
@@ -263,8 +271,8 @@ class _Teller:
             listed = self.voice.joined(say(FLAG_NAMES[flag]) for flag in sorted(data["flags"]))
             yield Point(
                 self.voice.count(
-                    "{number} odd fact with ordinary explanations: {listed}.",
-                    "{number} odd facts with ordinary explanations: {listed}.",
+                    "{number} odd fact, perhaps innocent: {listed}.",
+                    "{number} odd facts, perhaps innocent: {listed}.",
                     len(data["flags"]),
                     listed=listed,
                 )
@@ -285,8 +293,23 @@ class _Teller:
             return self.voice.say("The closest alternative is that {who} made it {how}.", who=self.who(first["person"]), how=how)
         return self.voice.say("The closest alternative is that it happened {how}.", how=how)
 
-    def _others(self, closest: list[Mapping[str, Any]]) -> Iterator[Other]:
-        """Yield the explanations, the closest first; people whose explanations fare alike share a row."""
+    def _compared_with(self, data: Mapping[str, Any]) -> Said | None:
+        """Say whose explanation the others are compared with; below a person, who of those not excluded has no row of the alternatives."""
+        if data["person"]:
+            return self.who(data["person"])
+        weighed = {other["person"] for other in data["alternatives"]}
+        rest = [person for person in sorted(data["candidates"], key=self.names.rank) if person not in weighed]
+        if not rest:
+            return None
+        if self.names.labels:
+            return self.voice.count("{number} person", "{number} people", len(rest))
+        return self.voice.joined([self.who(person) for person in rest], ";")
+
+    def _others(self, closest: list[Mapping[str, Any]], *, counted: bool) -> Iterator[Other]:
+        """Yield the explanations, the closest first; people whose explanations fare alike share a row.
+
+        `counted`: people are counted, not listed. Who stands in a row and who does not would tell, in a copy that hides names.
+        """
         rows: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
         for other in closest:
             left, dropped = other.get("left_out") or {}, other.get("dropped") or {}
@@ -296,7 +319,7 @@ class _Teller:
             first = alike[0]
             left, dropped = first.get("left_out") or {}, first.get("dropped") or {}
             yield Other(
-                self._people(alike),
+                self._people(alike, counted=counted),
                 len(alike),
                 self.voice.say(MECHANISMS[first["mechanism"]]),
                 first["lr"],
@@ -304,9 +327,11 @@ class _Teller:
                 (dropped["low"], dropped["source"]) if dropped.get("source") else None,
             )
 
-    def _people(self, alike: list[Mapping[str, Any]]) -> Said:
+    def _people(self, alike: list[Mapping[str, Any]], *, counted: bool) -> Said:
         if alike[0]["person"] is None:
             return self.voice.say("No particular person")
+        if counted:
+            return self.voice.count("{number} person", "{number} people", len(alike))
         listed = self.voice.joined([self.who(other["person"]) for other in alike], ";")
         return listed if len(alike) == 1 else self.voice.say("{number} people, alike: {listed}", number=len(alike), listed=listed)
 

@@ -59,7 +59,9 @@ def render(
     every, left_out = lanes.lanes(
         tables, case, names, rows, {key: voice.say(text, number="{number}", shown="{shown}") for key, text in words.EXPLORE.items()}
     )
-    page = _environment(voice, names, index, called).get_template("report.html")
+    environment = _environment(voice, names, index, called)
+    environment.globals["apart"] = lambda item, when: _apart(item, when, index, events, voice)
+    page = environment.get_template("report.html")
     return page.render(
         css=Markup(css),  # noqa: S704 - our own stylesheet; the case's id is written in it as hexadecimal escapes
         csp=_policy(css, script),
@@ -158,7 +160,13 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         keep_trailing_newline=True,
         finalize=lambda value: voice.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
-    environment.globals |= {"t": voice.say, "n": voice.count, "head": lambda text: _head(voice.say(text)), "joined": voice.joined}
+    environment.globals |= {
+        "t": voice.say,
+        "n": voice.count,
+        "head": lambda text: _head(voice.say(text)),
+        "joined": voice.joined,
+        "sentences": voice.sentences,
+    }
     environment.filters |= {
         "visible": lambda value, limit=showing.LONGEST: value if isinstance(value, Said) else voice.shown(value, limit),
         "told": voice.told,
@@ -211,6 +219,26 @@ def _elapsed(nanoseconds: int, voice: Voice) -> Said:
     if not shown:
         return voice.say("at once")
     return shown[0] if len(shown) == 1 else voice.say("{one} {other}", one=shown[0], other=shown[1])
+
+
+_DAY = 86400 * times.SECOND
+
+
+def _apart(
+    item: Mapping[str, Any], when: Mapping[str, str] | None, index: Index, events: Mapping[int, Mapping[str, Any]], voice: Voice
+) -> Said | None:
+    """Say how far the nearest record of an item lies from the act; nothing within the act's own range, beyond a day, or without a time."""
+    seen = [events[n]["time"] for n in index.numbers(item["refs"]) if n in events and events[n]["time"] is not None]
+    if not when or not seen:
+        return None
+    first, last = times.parse(when["from"])[0], times.parse(when["to"])[0]
+    nearest = min((max(first - time, time - last, 0), time) for time in seen)
+    if not times.SECOND <= nearest[0] < _DAY:
+        return None
+    before = nearest[1] < first
+    return voice.say(
+        "nearest record {time} before the act" if before else "nearest record {time} after the act", time=_elapsed(nearest[0], voice)
+    )
 
 
 # --- the rest of the page's matter ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from forensics import times
 from forensics.errors import RecordError
 from forensics.telling.report import showing
 from forensics.telling.report.names import Names
+from forensics.telling.report.words import RETOLD
 
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
@@ -28,6 +29,8 @@ LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 FINDING = "finding"
 """the context of patterns for sentences of the findings"""
 _HOLE = re.compile(r"\{(\w+)\}")
+_SPACED = re.compile(r"( ?)\{(\w+)\}( ?)")
+_HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _OPENS = re.compile(r"[a-z]+(?:'s)? ", re.ASCII)
 """a sentence that begins with a word, and not with the name of an act, an account or a person"""
@@ -87,6 +90,11 @@ class Voice:
         """Carry evidence, a number or a name into a sentence."""
         return self._part(value)
 
+    def sentences(self, texts: Iterable[Said]) -> Said:
+        """Put sentences in a row: Chinese has no space between them."""
+        both = list(texts)
+        return Said(Markup(" ").join(b.en for b in both), Markup().join(b.zh for b in both))
+
     def joined(self, texts: Iterable[object], last: str = "") -> Said:
         """List texts: with commas in English, with enumeration marks in Chinese."""
         both = [self._part(text) for text in texts]
@@ -102,7 +110,8 @@ class Voice:
     def _filled(self, english: str, chinese: str, parts: Mapping[str, object]) -> Said:
         both = {name: self._part(value) for name, value in parts.items()}
         en = escape(english).format(**{name: value.en for name, value in both.items()})
-        return Said(en, escape(chinese).format(**{name: value.zh for name, value in both.items()}))
+        closed = _SPACED.sub(lambda hole: _unspaced(hole, both), chinese)
+        return Said(en, escape(closed).format(**{name: value.zh for name, value in both.items()}))
 
     def _part(self, value: object) -> Said:
         if isinstance(value, Said):
@@ -162,7 +171,7 @@ class Voice:
         if text not in self._told:
             chinese = self._matched(text)
             self._told[text] = Said(
-                self._dressed(text, "en"), self._dressed(text if chinese is None else chinese, "zh", foreign=chinese is None)
+                self._dressed(_retold(text), "en"), self._dressed(text if chinese is None else chinese, "zh", foreign=chinese is None)
             )
         return self._told[text]
 
@@ -207,6 +216,18 @@ def _compiled(words: Catalog) -> list[tuple[re.Pattern[str], str, str]]:
     found = [(str(m.id), str(m.string)) for m in words if m.context == FINDING and m.string]
     found.sort(key=lambda pair: (-len(_HOLE.sub("", pair[0])), pair[0]))
     return [(re.compile(_pattern(english), re.DOTALL), chinese, english) for english, chinese in found]
+
+
+def _unspaced(hole: re.Match[str], parts: Mapping[str, Said]) -> str:
+    """Leave out the space between Chinese and what fills a hole, where that is Chinese too."""
+    value = parts[hole[2]].zh.striptags() if hole[2] in parts else ""
+    before = "" if _HAN.match(value[:1]) else hole[1]
+    after = "" if _HAN.match(value[-1:]) else hole[3]
+    return f"{before}{{{hole[2]}}}{after}"
+
+
+def _retold(text: str) -> str:
+    return next((said + text[len(begins) :] for begins, said in RETOLD if text.startswith(begins)), text)
 
 
 def _quantity(found: re.Match[str]) -> str:

@@ -50,7 +50,7 @@ NOT_SHOWN = {
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
     "session": "Who sat at that device, or held that credential, at that moment.",
-    "person": "What could not be weighed, such as somebody unknown, or malware on the device.",
+    "person": "What could not be weighed: somebody unknown, or malware.",
 }
 
 INTENT = "Why it was done: records say nothing about intent."
@@ -116,12 +116,33 @@ FLAGS = {
 }  # fmt: skip
 
 VERDICTS = {
-    "supported": "The records support this statement.",
-    "contradicted": "The records contradict this statement.",
-    "not resolved": "The records do not decide this statement.",
+    "supported": "It agrees with the records that were supplied.",
+    "contradicted": "It does not agree with the records that were supplied. Whoever said it may have been mistaken, or told so by others.",
+    "not resolved": "The records that were supplied do not decide it.",
 }
 
-VERDICT_NAMES = {"supported": "Supported", "contradicted": "Contradicted", "not resolved": "Not resolved"}
+VERDICT_NAMES = {
+    "supported": "The records support it",
+    "contradicted": "The records speak against it",
+    "not resolved": "The records leave it open",
+}
+
+SCALE_NAMES = {
+    "supported": "The change reached at least that much",
+    "contradicted": "The change reached less than that, by the records",
+    "not resolved": "The records leave open how much the change reached",
+}
+"""verdicts of statements about how much: what can be counted is what was reached"""
+
+SCALE_NOTE = "Counted is what the change reached. How much of that was lost, the records do not tell."
+
+RETOLD = (
+    (
+        "records that the log's keepers could not have written tie the change to ",
+        "records of other sources than the log, which its keepers are not known to be able to write, tie the change to ",
+    ),
+)
+"""how a sentence of the findings begins, and how the page says it, where the findings' words say more than is known of a source whose keepers nobody declared"""
 
 TESTS = {
     "left-before": "whether the person had left before the change",

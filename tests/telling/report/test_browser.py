@@ -95,7 +95,7 @@ def test_the_language_is_switched_without_a_script(browser: Any, lab_report: Any
     first = page.locator("#plain h2")
     assert first.inner_text() == "In plain words"
     page.locator("label[for=tongue-zh]").click()
-    assert first.inner_text() == "用平常的话说"
+    assert first.inner_text() == "结论摘要"
     assert "In plain words" not in page.locator("body").inner_text()
     assert not page.locator("#explore").is_visible()
     assert not complaints
@@ -107,7 +107,7 @@ def test_the_language_is_switched_by_keyboard(browser: Any, lab_report: Any, tmp
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    assert page.locator("#plain h2").inner_text() == "用平常的话说"
+    assert page.locator("#plain h2").inner_text() == "结论摘要"
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
     assert not complaints
 
@@ -173,13 +173,13 @@ def test_it_prints_with_contents_page_numbers_and_the_case_on_each_page(
         assert ("Evidence report" if language == "en" else "证据报告") in one
         assert f"{number} / {len(pages)}" in one
     assert ("Contents" if language == "en" else "目录") in pages[0]
-    assert ("In plain words" if language == "en" else "用平常的话说") in pages[0]
+    assert ("In plain words" if language == "en" else "结论摘要") in pages[0]
     listed = re.findall(r"(?<!\S)(\d+)\. (\S+(?: \S+)*)", pages[0])
     names = page.locator(".toc a").all_inner_texts()
     assert {number: name for number, name in listed if name in names} == {str(n): name for n, name in enumerate(names, 1)}
     for number, name in enumerate(page.locator("main h2").all_inner_texts(), 1):
         assert re.search(rf"^ *{number}\. {re.escape(name[:12])}", text, re.MULTILINE), name  # the same number at its head
-    assert ("用平常的话说" if language == "en" else "In plain words") not in text
+    assert ("结论摘要" if language == "en" else "In plain words") not in text
     assert "vpn#bytes=" in text  # what was weighed is printed; what only the links of a path cite is not
     assert text.count('"job.launch"') < 5
     assert ("This is a print" if language == "en" else "打印件") in pages[0]
