@@ -20,6 +20,7 @@ def causes(findings: Json, compared: Json, columns: int, *, every_run: bool) -> 
     texts += _lines(compared.get("lines", []), every_run=every_run)
     texts += _left(compared, every_run=every_run)
     texts += _altered(compared, every_run=every_run)
+    texts += _commands(compared, every_run=every_run)
     if every_run:
         texts += _runs(compared["runs"])
     yield from wrapped(texts, columns)
@@ -148,6 +149,20 @@ def _altered(compared: Json, *, every_run: bool) -> Iterator[Text]:
         yield from cited(file["refs"], 4)
     if len(shown) < compared.get("altered_count", 0):
         yield 2, "", f"{compared['altered_count'] - len(shown)} more (--runs, comparison.json)"
+
+
+def _commands(compared: Json, *, every_run: bool) -> Iterator[Text]:
+    found = compared.get("commands", [])
+    if found:
+        yield 0, "#", "Commands that rules ask to look at: a reason to look, and no cause by itself"
+    shown = found if every_run else found[:SHOWN]
+    for command in shown:
+        beside = f"; beside {command['beside']}" if command["beside"] else ""
+        yield 2, "- ", f"{command['time'] or 'at no recorded time'}, {command['host'] or 'no host'}: {command['line']}"
+        yield 4, "", f"{command['says']}: {command['why']}; it could be {' or '.join(command['innocent'])}{beside}"
+        yield from cited(command["refs"], 4)
+    if len(shown) < len(found):
+        yield 2, "", f"{len(found) - len(shown)} more (--runs)"
 
 
 def _runs(runs: Iterable[Json]) -> Iterator[Text]:

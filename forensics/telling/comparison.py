@@ -8,6 +8,7 @@
 - `considered`: kind of candidate -> how many there were
 - `shuffles`: how often labels were shuffled; `floor`: the score that so shuffled labels reach too often to tell a cause
 - `altered`: installed files that are not as their package's list gives them: object, package, found, listed, says, refs; the first 1000, and `altered_count`
+- `commands`: commands that rules ask to look at: time, host, line, says, why, innocent, beside (a cause, or null), refs
 - `empty`: why no cause is told; `collect`: what could tell one
 """
 
@@ -48,6 +49,7 @@ def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
         "floor": found.floor,
         "altered": list(_altered(found, refs)),
         "altered_count": len(found.altered),
+        "commands": list(_commands(found, refs)),
         "empty": found.empty,
         "collect": list(found.collect),
     }
@@ -76,6 +78,15 @@ def _altered(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]
         yield {
             "object": file.object, "package": file.package or None, "found": file.found, "listed": file.listed or None, "says": file.says,
             "refs": refs.of(file.refs),
+        }  # fmt: skip
+
+
+def _commands(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
+    refs.load(c.event for c in found.commands)
+    for c in found.commands:
+        yield {
+            "time": None if c.time is None else times.show(c.time), "host": c.host or None, "line": c.line[:500], "says": c.says, "why": c.why,
+            "innocent": list(c.innocent), "beside": c.beside or None, "refs": refs.of([c.event]),
         }  # fmt: skip
 
 

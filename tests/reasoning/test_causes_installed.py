@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from forensics.case.steps import Request, investigate
 from forensics.model import Event
 from forensics.reasoning.causes import compare
 from tests.reasoning.test_causes import Lab, history, lab
@@ -113,7 +114,12 @@ def test_a_collected_environment_is_told_of_in_the_findings_and_the_comparison(f
     folder.log("jobs", launches)
     named = [f'"slurm:gpu/{n}"' for n in range(40)]
     folder.questions.append(f"[symptom]\nbad = [{', '.join(named[::4])}]\ngood = [{', '.join(n for i, n in enumerate(named) if i % 4)}]")
-    folder.examine()
+    folder.log("shell", [{"clock": "03:00", "action": "device.process", "actor": "unix:vic", "object": "git push --force origin main"}])
+    folder.write()
+    investigate(folder.root, tmp_path / "out0", Request(examiner="t", time="2024-01-01T00:00:00Z"), lambda _: None)
+    page = (tmp_path / "out0" / "report.html").read_text()
+    assert "env/opt-1.0.dist-info/RECORD#bytes=" in page
+    assert "verwrites history on a server" in page
     compared = json.loads((tmp_path / "out0" / "comparison.json").read_text())
     told = {a["object"].rpartition("site-packages/")[2]: a for a in compared["altered"]}
     assert set(told) == {"opt/b.py", "opt/c.py", "hook.pth"}

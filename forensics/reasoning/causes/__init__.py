@@ -6,6 +6,7 @@
 - `faults.py`: what the records say of nodes' health
 - `spread.py`: which runs a job's effects came to, through what it wrote and they loaded
 - `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
+- `commands.py`: commands that rules ask to look at, beside the causes
 - `installed.py`: installed files that are not as their package's list gives them
 - `launch.py`: arguments and environment of a run
 - `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well

@@ -10,6 +10,7 @@ from forensics.model import Question
 from forensics.reasoning.bearing import bearing, open_book
 from forensics.reasoning.causes import candidates as found_in
 from forensics.reasoning.causes.candidates import Candidate
+from forensics.reasoning.causes.commands import Command, commands_of
 from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, jobs_of
 from forensics.reasoning.causes.ends import BY_END
 from forensics.reasoning.causes.faults import faults
@@ -73,6 +74,8 @@ class Comparison:
     """installed files that are not as their package's list gives them, whether or not they came to any run"""
     lines: tuple[Line, ...] = ()
     """what harmed runs were continued from, and where along it the harm began"""
+    commands: tuple[Command, ...] = ()
+    """commands that rules ask to look at"""
 
 
 def causes(world: World) -> tuple[Cause, ...]:
@@ -84,7 +87,7 @@ def compare(world: World) -> Comparison:
     """Compare harmed with healthy runs by what reached them, and say what was compared."""
     compared, numbers = runs(world), world.policy.causes
     if isinstance(compared, Lack):
-        return Comparison(empty=compared.why, collect=compared.collect, altered=altered(world))
+        return Comparison(empty=compared.why, collect=compared.collect, altered=altered(world), commands=commands_of(world, ()))
     ties = _ties(world, compared)
     found_altered = altered(world)
     every = list(_candidates(world, compared, ties, found_altered))
@@ -96,8 +99,9 @@ def compare(world: World) -> Comparison:
     causes = _with_records(world, final)
     empty = "" if final else _nothing_separates(found.exact, found.chance)
     wants = () if final and not found.leads else wanted(considered)
+    commands = commands_of(world, [c.object for c in causes])
     limit = floor(found.chance, _seldom(compared, numbers))
-    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, tuple(lines(ties.came, compared)))
+    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, tuple(lines(ties.came, compared)), commands)
 
 
 @dataclass(frozen=True, slots=True)
