@@ -26,12 +26,15 @@ _CHAIN = """
     ORDER BY p.event, p.from_event
 """
 
-# The kernel's audit session and the daemon's log of one login: same host, account, address and second or two.
+# The kernel's audit session and the daemon's log of one login: same host, account (or its number, if one person holds both), address and second or two.
 _SAME = """
-    WITH a AS (SELECT * FROM acts WHERE action = 'session.audit.open' AND session IS NOT NULL),
+    WITH held AS (SELECT object AS account, any_value(actor) AS person FROM events WHERE action = 'identity.holds' GROUP BY object HAVING count(DISTINCT actor) = 1),
+    a AS (SELECT * FROM acts WHERE action = 'session.audit.open' AND session IS NOT NULL),
     s AS (SELECT * FROM acts WHERE action = 'session.ssh.open' AND session IS NOT NULL)
     SELECT s.session AS src, a.session AS dst, a.time, a.time AS time_hi, false AS recorded, [s.event, a.event] AS events
-    FROM s JOIN a ON a.host = s.host AND a.actor = s.actor AND coalesce(a.ip, s.ip) = s.ip AND a.time BETWEEN s.time - 2000000000 AND s.time + 5000000000
+    FROM s JOIN a ON a.host = s.host AND coalesce(a.ip, s.ip) = s.ip AND a.time BETWEEN s.time - 2000000000 AND s.time + 5000000000
+    LEFT JOIN held one ON one.account = a.actor LEFT JOIN held other ON other.account = s.actor
+    WHERE a.actor = s.actor OR one.person = other.person
     ORDER BY a.event, s.event
 """
 

@@ -1,5 +1,6 @@
 """Commands on people's devices that lead to an act or a login, and the one device on which such a command ran at that moment."""
 
+import re
 import shlex
 from collections.abc import Iterable
 
@@ -92,9 +93,10 @@ def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:
 def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
     """Return the processes of one login on a host that led to the act: there it came from, or its record names no address at all.
 
-    None where several logins ran such a command at that moment, unless only one names what was acted upon. An address that no lease gives
+    None where several people's logins ran such a command at that moment, unless only one names what was acted upon. An address that no lease gives
     to a device, from which several people's accounts acted, may be that of the host with the one command at that very second that nothing else
-    explains; an address of one account alone may be anybody's who has its credential.
+    explains; an address of one account alone may be anybody's who has its credential. A command that ran as somebody else than the act's account
+    led to something else, unless it spells that account.
     """
     unplaced = bool(act.ip) and not hosts
     if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time) or not _common(world, str(act.ip))):
@@ -108,7 +110,7 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         r
         for r in rows
         if _fits(line_of(r), world.policy.commands.get(act.kind, ()))
-        and (r["actor"] is None or world.known.kind(r["actor"], r["time"]) == "personal")
+        and (r["actor"] is None or (world.known.kind(r["actor"], r["time"]) == "personal" and _may_be(world, act, r)))
     ]
     if any(r["actor"] is None for r in rows):  # a process whose login the kernel did not keep: it may be the one
         return []
@@ -116,10 +118,28 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         rows = _unexplained(world, act, rows, world.policy.windows["command"])
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
     naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
-    rows = naming or ([] if act.kind == "job.cancel" else rows)
-    return rows if len({(r["actor"], r["host"]) for r in rows}) == 1 else []
+    rows = naming or ([] if act.kind == "job.cancel" else _unexplained(world, act, rows, world.policy.windows["command"]))
+    return rows if len({(world.known.last_holders(r["actor"], r["time"]) or r["actor"], r["host"]) for r in rows}) == 1 else []
 
 
+def _may_be(world: World, act: Act, row: Row) -> bool:
+    """Tell whether a command on a host may have led to the act, by the account that it ran as.
+
+    A scheduler records the very account that a command ran as. Elsewhere a credential may be anybody's: but a log of `sudo` lines alone does not show
+    what its holder typed at that moment, so that somebody else's line is no sign of him.
+    """
+    holders = set(world.known.last_holders(act.account, act.time[0]))
+    named = str(act.account).partition(":")[2]
+    if named in re.split(r"[^\w.#-]+", line_of(row)):
+        return True
+    ran_as = str(row["target"] or row["actor"])
+    same = ran_as == act.account or bool(holders & set(world.known.last_holders(ran_as, row["time"]))) or _ROOT >= {ran_as, str(act.account)}
+    if str(act.account).startswith("unix:"):
+        return same
+    return same or "argv" in row["attrs"] or bool(holders & set(world.known.last_holders(row["actor"], row["time"])))
+
+
+_ROOT = {"unix:root", "unix:#0"}
 _SECONDS = 5_000_000_000
 """nanoseconds by which a command may lie apart from what it did, in two logs whose clocks agree"""
 

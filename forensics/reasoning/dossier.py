@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.given import given
 from forensics.reasoning.landed import earlier_push
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
@@ -31,6 +32,8 @@ class Dossier:
     """jobs in whose process the act happened"""
     loaded: tuple[Row, ...] = field(default=())
     """acts that wrote what those jobs had loaded, or brought the commit that they ran"""
+    given: tuple[Row, ...] = field(default=())
+    """writes by others of what the act's own process on a host ran or copied"""
     planted: Planted | None = None
     """an object with hidden code that the act's job had loaded before"""
     code: tuple[Row, ...] = field(default=())
@@ -60,6 +63,7 @@ def gather(world: World, question: Question) -> Dossier:
         aside=_aside(world, act, origins),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
+        given=given(world, act),
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else None,
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )

@@ -269,21 +269,46 @@ def _backdated(world: World, dossier: Dossier) -> Iterator[Flag]:
     facts = _facts(commit)
     dates = [d for d in (commit["time"], facts.get("author_time")) if isinstance(d, int)]
     parents = facts.get("parents")
-    known = world.tables.rows(
-        """
-        SELECT max(first) AS t FROM (
-            SELECT min(time) AS first FROM events WHERE action = 'code.push' AND list_contains($p, split_part(target, '@', 2)) GROUP BY split_part(target, '@', 2)
-        )
-        """,
-        p=list(parents) if isinstance(parents, list) else [],
-    )[0]["t"]  # fmt: skip
+    known = _others_first(world, dossier, list(parents) if isinstance(parents, list) else [], max(dates, default=0))
     if dates and known is not None and max(dates) < known - times.DAY and max(dates) < act.time[0] - times.DAY:
         yield Flag(
             "backdated",
-            f"both dates of the commit ({times.show(max(dates))}) lie before its parent was pushed ({times.show(known)})",
+            f"both dates of the commit ({times.show(max(dates))}) lie before what it was built on was pushed ({times.show(known)})",
             ("a clock that was wrong", "a commit imported from elsewhere with its dates"),
             (commit["id"], *act.events),
         )
+
+
+_OWN_STEPS = 50
+"""commits of one's own, one built on the other, that are followed back"""
+
+
+def _others_first(world: World, dossier: Dossier, parents: list[str], dated: int) -> int | None:
+    """Return when the latest of what a commit was built on was first pushed, ns; of its maker's own commits with earlier dates, that of what they were built on.
+
+    Who pushes on Monday what he made on Friday, in several commits, set no date back: his own pushes tell nothing of when he made it.
+    """
+    assert dossier.act is not None
+    mine = set(world.known.last_holders(dossier.act.account, dossier.act.time[0]))
+    found: list[int] = []
+    for _ in range(_OWN_STEPS):
+        pushes = world.tables.rows(
+            """
+            SELECT split_part(target, '@', 2) AS sha, min(time) AS first, arg_min(actor, time) AS actor FROM events
+            WHERE action = 'code.push' AND list_contains($p, split_part(target, '@', 2)) AND time IS NOT NULL GROUP BY ALL ORDER BY ALL
+            """,
+            p=parents,
+        )  # fmt: skip
+        commits = world.tables.rows(
+            "SELECT DISTINCT split_part(object, '@', 2) AS sha, attrs FROM events WHERE action = 'code.commit' AND list_contains($p, split_part(object, '@', 2)) AND time <= $t ORDER BY ALL",
+            p=[r["sha"] for r in pushes if mine & set(world.known.last_holders(r["actor"], r["first"]))], t=dated,
+        )  # fmt: skip
+        own = {c["sha"] for c in commits}
+        found += [r["first"] for r in pushes if r["sha"] not in own]
+        parents = sorted({str(p) for c in commits for p in _facts(c).get("parents") or ()})
+        if not parents:
+            break
+    return max(found, default=None)
 
 
 def _clock(world: World, dossier: Dossier) -> Iterator[Flag]:

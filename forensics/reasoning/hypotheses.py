@@ -30,7 +30,7 @@ def hypotheses(world: World, dossier: Dossier, who: tuple[str, ...]) -> tuple[Hy
     if dossier.account_kind in ("shared", "service"):
         found |= {Hypothesis(p, Mechanism.SHARED_IDENTITY) for p in world.known.holders(act.account, act.time[0]) if p not in holders}
     found |= {Hypothesis(p, Mechanism.CREDENTIAL_MISUSE) for p in who if p not in holders or len(holders) > 1}
-    for row in dossier.loaded:
+    for row in (*dossier.loaded, *dossier.given):
         found |= {Hypothesis(p, Mechanism.DEPUTY) for p in world.known.last_holders(row["actor"], row["time"]) if p not in holders}
     return tuple(sorted(found | forgers(world, act.sources, holders)))
 

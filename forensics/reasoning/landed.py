@@ -44,10 +44,7 @@ def earlier_push(world: World, sha: str, path: str | None, author: str | None, c
     people = set(world.known.last_holders(author, row["time"]))
     robot = world.known.kind(row["actor"], row["time"]) == "service"
     lander = set() if robot else set(world.known.last_holders(row["actor"], row["time"]))
-    wanted = {
-        r["path"]
-        for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c AND ($p IS NULL OR path = $p)', c=sha, p=path)
-    }
+    wanted = _telling(world, sha, path)
     if not people or not wanted:
         return None
     same = _same(world, sha, wanted, row, lines=not people & lander)
@@ -62,6 +59,18 @@ def earlier_push(world: World, sha: str, path: str | None, author: str | None, c
     before = any(s.row["time"] < _firsts(mine)[s.path].row["time"] for s in theirs)
     openly = lander & set(world.known.last_holders(committer, row["time"])) or (_merged(world, row) and not again)
     return Earlier(whole.row, disputed=not openly or before)
+
+
+_EMPTY = ("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813")
+"""git's names of a file without content, by SHA-1 and SHA-256"""
+
+
+def _telling(world: World, sha: str, path: str | None) -> set[str]:
+    """Return the paths of a commit whose content can tell whose it is: an empty file is everybody's, where there are others."""
+    rows = world.tables.rows(
+        'SELECT DISTINCT path, new_blob FROM changes WHERE "commit" = $c AND ($p IS NULL OR path = $p)', c=sha, p=path
+    )
+    return {r["path"] for r in rows if r["new_blob"] not in _EMPTY} or {r["path"] for r in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,17 @@ def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
             Origin(way.account, "shared", way.time, (*act.events, *way.events), tuple(sorted({*act.sources, *way.sources})), way.people, word=way.word, hosts=way.hosts,
                    sessions=way.sessions)
             for way in shared.behind(world, act)
-        ]  # fmt: skip
+        ] or _straight(world, act)  # fmt: skip
         return tuple(_traced(world, o, act) for o in found)
     direct = _direct(world, act)
     return tuple(_traced(world, o, act) for o in (direct, *_borrowed(world, act, direct)))
+
+
+def _straight(world: World, act: Act) -> list[Origin]:
+    """Return the way back from a shared account that was used on no host but from an address that somebody's device had: the device tells, the account does not."""
+    if not act.ip or hosts_of(world, act) or not any(d.owners for d in holding(world, act.ip, act.time)):
+        return []
+    return [Origin(str(act.account), "direct", act.time[0], act.events, act.sources)]
 
 
 def _borrowed(world: World, act: Act, direct: Origin) -> list[Origin]:

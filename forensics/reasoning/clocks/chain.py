@@ -131,7 +131,9 @@ def _majority(found: dict[str, Clock]) -> set[str]:
     def agreeing(source: str) -> set[str]:
         return {s for s, p in points.items() if abs(p - points[source]) <= _apart(found[s].how) + _apart(found[source].how)}
 
-    return max((agreeing(s) for s in points if found[s].how != "loose"), key=len, default=set(points))
+    close = [s for s in points if found[s].how != "loose"]
+    among = close if len(close) > 1 else list(points)  # with people's pace alone, no clock is better than another
+    return max((agreeing(s) for s in among), key=len, default=set(points))
 
 
 def _pairs(kept: dict[str, dict[str, Kept]], limits: Limits) -> dict[tuple[str, str], _Pair]:

@@ -25,8 +25,8 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
 def _says(device: Device, holders: set[str]) -> str:
     via = "over a sign-on of its own" if device.by_session else "by an address lease"
     says = f"it came from {device.device} ({via}), the device of {', '.join(device.owners)}"
-    if not set(device.owners) & holders:
-        says += f", while the account is that of {', '.join(sorted(holders)) or 'nobody'}"
+    if holders and not set(device.owners) & holders:
+        says += f", while the account is that of {', '.join(sorted(holders))}"
     return says
 
 

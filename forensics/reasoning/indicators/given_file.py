@@ -1,0 +1,22 @@
+"""What somebody else had written, and the act's own process ran, copied or renamed."""
+
+from collections.abc import Iterator
+
+from forensics.indicator import Hypothesis, Indicator, Item
+from forensics.reasoning.dossier import Dossier
+from forensics.reasoning.world import World
+
+
+def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
+    for row in dossier.given:
+        who = ", ".join(world.known.last_holders(row["actor"], row["time"]))
+        says = f"its process was given {row['object']}, which {row['actor']} ({who}) had written last"
+        yield Item("given_file", says, (row["source"],), (row["event"],), "change", dict.fromkeys(hypotheses, "even"))
+
+
+INDICATOR = Indicator(
+    name="given_file",
+    why="who runs or copies what another has written need not know what is in it: both may have made the change",
+    errs="whoever runs a script may know it well; a file may be read and not run; records of files do not show what was written",
+    find=_find,
+)
