@@ -133,10 +133,12 @@ def _may_be(world: World, act: Act, row: Row) -> bool:
     if named in re.split(r"[^\w.#-]+", line_of(row)):
         return True
     ran_as = str(row["target"] or row["actor"])
-    same = ran_as == act.account or bool(holders & set(world.known.last_holders(ran_as, row["time"]))) or _ROOT >= {ran_as, str(act.account)}
+    same = (
+        ran_as == act.account or bool(holders & set(world.known.last_holders(ran_as, row["time"]))) or {ran_as, str(act.account)} <= _ROOT
+    )
     if str(act.account).startswith("unix:"):
         return same
-    return same or "argv" in row["attrs"] or bool(holders & set(world.known.last_holders(row["actor"], row["time"])))
+    return same or row["attrs"].get("via") != "sudo" or bool(holders & set(world.known.last_holders(row["actor"], row["time"])))
 
 
 _ROOT = {"unix:root", "unix:#0"}

@@ -305,7 +305,7 @@ def _others_first(world: World, dossier: Dossier, parents: list[str], dated: int
         )  # fmt: skip
         own = {c["sha"] for c in commits}
         found += [r["first"] for r in pushes if r["sha"] not in own]
-        parents = sorted({str(p) for c in commits for p in _facts(c).get("parents") or ()})
+        parents = sorted({str(p) for c in commits for p in json.loads(str(c["attrs"] or "{}")).get("parents") or ()})
         if not parents:
             break
     return max(found, default=None)

@@ -67,9 +67,7 @@ _EMPTY = ("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b
 
 def _telling(world: World, sha: str, path: str | None) -> set[str]:
     """Return the paths of a commit whose content can tell whose it is: an empty file is everybody's, where there are others."""
-    rows = world.tables.rows(
-        'SELECT DISTINCT path, new_blob FROM changes WHERE "commit" = $c AND ($p IS NULL OR path = $p)', c=sha, p=path
-    )
+    rows = world.tables.rows('SELECT DISTINCT path, new_blob FROM changes WHERE "commit" = $c AND ($p IS NULL OR path = $p)', c=sha, p=path)
     return {r["path"] for r in rows if r["new_blob"] not in _EMPTY} or {r["path"] for r in rows}
 
 

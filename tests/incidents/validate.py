@@ -1,4 +1,4 @@
-"""Makes, examines and scores many cases.   python -m tests.incidents.validate --count 520 --out build/validation
+"""Makes, examines and scores many cases.   python -m tests.incidents.validate --count 540 --out build/validation
 
 Writes OUT/validation.json and OUT/validation.md. Each case goes away once it is scored, unless --keep. The same code gives the same
 bytes: nothing of the machine or of the hour is in them.
@@ -196,7 +196,7 @@ def _write(out: Path, found: dict[str, Any]) -> None:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Makes, examines and scores many cases of the validation corpus.")
-    parser.add_argument("--count", type=int, default=520)
+    parser.add_argument("--count", type=int, default=540)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--out", type=Path, default=Path("build/validation"))
     parser.add_argument("--workers", type=int, default=2)

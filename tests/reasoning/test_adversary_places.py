@@ -107,14 +107,22 @@ def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer():
     """A push is recorded when it has arrived: the one that began earlier may be the one."""
     moment = 1_718_186_400_000_000_000
     rows = [
-        {"actor": f"unix:{who}", "host": "gpu-1", "time": moment - before * 1_000_000_000, "attrs": {"command": "git push origin main"}}
+        {
+            "actor": f"unix:{who}",
+            "target": None,
+            "host": "gpu-1",
+            "time": moment - before * 1_000_000_000,
+            "attrs": {"command": "git push origin main"},
+        }
         for who, before in (("vic", 20), ("eve", 2))
     ]
     act = Act("code.push", "gitlab:vic", (moment, moment), ({"object": "git:train#refs/heads/main"},), None)
-    known = SimpleNamespace(kind=lambda *_: "personal")
+    people = lambda account, _: (str(account).partition(":")[2],)  # noqa: E731
+    known = SimpleNamespace(kind=lambda *_: "personal", holders=people, last_holders=people)
 
     def run(these):
-        return on_host(SimpleNamespace(policy=read_policy(None), known=known, acts=lambda *_, **__: these), act, ["gpu-1"])
+        acts = lambda where, **_: these if "process.exec" in where else []  # noqa: E731
+        return on_host(SimpleNamespace(policy=read_policy(None), known=known, acts=acts), act, ["gpu-1"])
 
     assert run(rows) == []
     assert run(rows[1:]) == rows[1:]
