@@ -82,5 +82,11 @@ def _last_write(world: World, act: Act, path: str, moment: int) -> Row | None:
 def _ran_since(world: World, act: Act, path: str, since: int, until: int) -> bool:
     """Tell whether a command of another process named that path in between."""
     own = {r["event"] for r in _commands(world, act)}
-    rows = world.acts("action = 'process.exec' AND outcome = 'ok' AND time > $since AND time < $until", since=since, until=until)
-    return any(r["event"] not in own and path in _named(r) for r in rows)
+    named = world.tables.rows(
+        "SELECT id FROM events WHERE action = 'process.exec' AND contains(attrs, $name) ORDER BY id", name=path.rpartition("/")[2]
+    )
+    rows = world.acts(
+        "list_contains($e, event) AND outcome = 'ok' AND time > $since AND time < $until",
+        e=[r["id"] for r in named if r["id"] not in own], since=since, until=until,
+    )  # fmt: skip
+    return any(path in _named(r) for r in rows)

@@ -84,9 +84,10 @@ def _in_none(reference: str, sites: set[str]) -> bool:
 def installed(world: World, compared: Runs, found: tuple[Altered, ...]) -> Iterator[Candidate]:
     """Yield each of these files with the runs that load it; the same content in several places also as one change, named by its digest."""
     folders, without = named(compared), _without(world, compared)
+    there: dict[str, int] = {}
     by_content: dict[tuple[str, str], tuple[int, int]] = {}
     for file in found:
-        reached = _reached(file.object, compared, folders) & ~without.get(_name(file.package), 0)
+        reached = _reached(file.object, compared, folders, there) & ~without.get(_name(file.package), 0)
         if not reached:
             continue
         yield Candidate(file.object, "file", None, reached, reached, fault=file.says)
@@ -118,18 +119,22 @@ def _of_image(paths: list[str]) -> str:
     return f"in it, {len(paths)} installed files are not as listed, first {paths[0]}"
 
 
-def _reached(reference: str, compared: Runs, folders: dict[str, int]) -> int:
+def _reached(reference: str, compared: Runs, folders: dict[str, int], there: dict[str, int]) -> int:
+    """Return the runs that load a file; `there` keeps those of each image and host, of which there are many files."""
     if image := _IMAGE.fullmatch(reference):
         wanted = image[1].partition("@")[2]
-        return compared.where(lambda fact: fact["image"].endswith(wanted))
+        if wanted not in there:
+            there[wanted] = compared.where(lambda fact: fact["image"].endswith(wanted))
+        return there[wanted]
     place = _FILE.fullmatch(reference)
     if place is None:
         return 0
-    reached = reached_by(reference, folders)
-    if not place[1]:
+    reached, host = reached_by(reference, folders), place[1]
+    if not host:
         return reached
-    there = compared.where(lambda fact: any(_same_host(node, place[1]) for node in fact["nodes"]))
-    return there & reached or there
+    if host not in there:
+        there[host] = compared.where(lambda fact: any(_same_host(node, host) for node in fact["nodes"]))
+    return there[host] & reached or there[host]
 
 
 def _same_host(node: str, host: str) -> bool:
