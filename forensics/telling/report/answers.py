@@ -15,6 +15,8 @@ from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, SHOWS, SUPPORT, THINGS
 
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
+SETTLING = 2
+"""records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
 _OF_PEOPLE = ("departed", "device_session")
@@ -92,6 +94,8 @@ class Answer:
     speaks_for: Said
     """whom the next points speak for"""
     speaks: tuple[Point, ...]
+    odd: tuple[Point, ...]
+    """facts that are odd and have ordinary explanations: for or against nobody"""
     support: Said
     """how well the answer is supported, in the words of the scale"""
     compared: Said | None
@@ -113,7 +117,7 @@ def answers(findings: Mapping[str, Any], case: CaseConfig, voice: Voice, names: 
     """Tell every answer, in the order asked."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
-    told = _Teller(voice, names, act_name)
+    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements))
     return [
         told.answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]))
         for number, data in enumerate(findings["answers"], 1)
@@ -127,6 +131,8 @@ class _Teller:
     voice: Voice
     names: Names
     act_name: Callable[[str], str]
+    heard: frozenset[str]
+    """people of whom a statement was supplied"""
 
     def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
         closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], self.names.rank(a["person"] or ""), a["mechanism"]))
@@ -144,7 +150,7 @@ class _Teller:
             doubts=tuple(self._doubts(data)),
             shows=tuple(self._shows(data)),
             how_far=(say(HOW_FAR[data["rung"]]), *self._supported(data, closest)),
-            not_shown=(say(NOT_SHOWN[data["rung"]]), say(INTENT)),
+            not_shown=tuple(self._not_shown(data)),
             candidates=tuple(self.names.who(person) for person in sorted(data["candidates"], key=self.names.rank)),
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
@@ -152,7 +158,8 @@ class _Teller:
             support=say(SUPPORT[data["support"]]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
-            missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:3]),
+            odd=tuple(Point(f.says, f.refs) for f in self._flags(data)),
+            missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:SETTLING]),
             scale=ratios.scale(a["lr"] for a in closest),
             flags=tuple(self._flags(data)),
             ladder=ladder.ladder(data, say),
@@ -240,9 +247,16 @@ class _Teller:
                 "At least one other explanation may fit the records as well as the leading one, or better: {support}.", support=support
             )
         return self.voice.say(
-            "It fits the records at least {ratio} times better than any other explanation weighed: {support}.",
-            ratio=ratio(low), support=support,
+            "It fits the records at least {ratio} times better than any other explanation weighed.",
+            ratio=ratio(low),
         )  # fmt: skip
+
+    def _not_shown(self, data: Mapping[str, Any]) -> Iterator[Said]:
+        say = self.voice.say
+        yield say(NOT_SHOWN[data["rung"]])
+        yield say(INTENT)
+        if data["person"] and data["person"] not in self.heard:
+            yield say("What {who} says: nothing was supplied.", who=self.who(data["person"]))
 
     def _speaks_for(self, data: Mapping[str, Any]) -> Said:
         if data["person"]:
@@ -264,19 +278,9 @@ class _Teller:
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
         if not against and not aside:
-            yield Point(say("No record that was supplied speaks against what is said above; records that were not supplied might."))
+            yield Point(say("Nothing in the records that were supplied; records that were not supplied might."))
         if closest and self._leads(data):
             yield Point(self._closest(closest))
-        if data["flags"]:
-            listed = self.voice.joined(say(FLAG_NAMES[flag]) for flag in sorted(data["flags"]))
-            yield Point(
-                self.voice.count(
-                    "{number} odd fact, perhaps innocent: {listed}.",
-                    "{number} odd facts, perhaps innocent: {listed}.",
-                    len(data["flags"]),
-                    listed=listed,
-                )
-            )
 
     def _closest(self, closest: list[Mapping[str, Any]]) -> Said:
         """Say what comes closest; where several people's explanations fare alike, none of them is singled out."""
@@ -285,13 +289,13 @@ class _Teller:
         how = self.voice.say(MECHANISMS[first["mechanism"]])
         if len(alike) > 1:
             return self.voice.say(
-                "The closest alternatives are that one of {number} people made it {how}; the records do not tell these apart.",
+                "Next best explanation: one of {number} other people made it {how}. Among those, nobody stands out.",
                 number=len(alike),
                 how=how,
             )
         if first["person"]:
-            return self.voice.say("The closest alternative is that {who} made it {how}.", who=self.who(first["person"]), how=how)
-        return self.voice.say("The closest alternative is that it happened {how}.", how=how)
+            return self.voice.say("Next best explanation: {who} made it {how}.", who=self.who(first["person"]), how=how)
+        return self.voice.say("Next best explanation: it happened {how}.", how=how)
 
     def _compared_with(self, data: Mapping[str, Any]) -> Said | None:
         """Say whose explanation the others are compared with; below a person, who of those not excluded has no row of the alternatives."""

@@ -15,7 +15,7 @@ from forensics import link, times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
 from forensics.telling.report import acts, annex, curves, lanes, ratios, showing, supplied, words
-from forensics.telling.report.answers import NAMED, answers
+from forensics.telling.report.answers import NAMED, SETTLING, answers
 from forensics.telling.report.citing import HITS, Index, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
 from forensics.telling.report.kept import quotes
@@ -96,6 +96,7 @@ def render(
         | {"rejected": voice.say("rejected records"), "causes": voice.say("Likely causes")},
         words=words,
         named=NAMED,
+        settling=SETTLING,
         bar_width=ratios.WIDTH,
         bar_height=ratios.HEIGHT,
         chart=curves,

@@ -42,14 +42,14 @@ HOW_FAR = {
     "change": "As far as the change itself. No account is tied to it.",
     "account": "As far as an account. An account is not a person.",
     "session": "As far as a session: a device or credential that is known. A device is not a person, and nor is a credential.",
-    "person": "As far as a person, by independent records for session and person.",
+    "person": "As far as a person, over a session.",
 }
 
 NOT_SHOWN = {
     "none": "Whether the change took place as recorded, which account was used, and who was behind it.",
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
-    "session": "Who sat at that device, or held that credential, at that moment.",
+    "session": "Who used that device or credential at that moment.",
     "person": "What could not be weighed: somebody unknown, or malware.",
 }
 
@@ -67,7 +67,7 @@ MECHANISMS = {
 }
 
 SUPPORT = {
-    "none": "no explanation is favoured over the others",
+    "none": "not established, no explanation fits clearly better",
     "weak": "weak support",
     "moderate": "moderate support",
     "moderately strong": "moderately strong support",
@@ -90,7 +90,7 @@ FLAG_NAMES = {
     "backdated": "backdated",
     "rewritten-history": "history rewritten",
     "clock-offset": "clock off",
-    "log-gap": "log silent",
+    "log-gap": "gap in the log",
     "impossible-overlap": "in two places at once",
     "after-departure": "after departure",
     "credential-reuse": "credential elsewhere",
@@ -166,8 +166,8 @@ LIMITS = (
 )  # fmt: skip
 
 RATIO_NOTE = (
-    "A likelihood ratio compares two explanations: how much better one fits the records than the other. It is not a probability, "
-    "and says nothing about how likely an explanation is by itself."
+    "How many times better one explanation fits the records than another is a judged figure. It is not a probability. "
+    "“Moderately strong” is the highest level that this report uses."
 )
 
 MANDATE = {

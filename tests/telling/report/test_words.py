@@ -119,7 +119,7 @@ def test_what_stands_in_braces_is_the_same_in_both_languages() -> None:
 def test_a_sentence_of_the_findings_is_told_in_both_languages() -> None:
     told = Voice(WORDS, "Asia/Shanghai", Names({"p-1": "Ada"})).told("p-1 had left on 2024-06-28T10:00:00Z, before the act")
     assert str(told.en) == "Ada (p-1) had left on 28 Jun 2024, 18:00:00, before the act"
-    assert str(told.zh) == "Ada (p-1) 已于 2024年6月28日 18:00:00 离开，早于该行为"
+    assert str(told.zh) == "Ada (p-1) 已于 2024年6月28日 18:00:00 离职，早于该行为"
 
 
 def test_evidence_within_a_sentence_is_never_translated(voice: Voice) -> None:
@@ -151,7 +151,9 @@ def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: A
     assert "The records tie this change to 陆知微 (p-014), by way of the account gitlab:luzw." in one
     assert "What speaks for 陆知微 (p-014)" in one
     assert "joined a meeting sixteen minutes later" in one
-    assert len([word for word in one.split() if any(c.isalnum() for c in word)]) < 250  # read at some 250 words a minute
+    assert (
+        len([word for word in one.split() if any(c.isalnum() for c in word) and not re.fullmatch(r"E\d+", word)]) < 250
+    )  # read at some 250 words a minute
     assert "It is not a probability" in text
 
 
