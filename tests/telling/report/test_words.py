@@ -157,6 +157,22 @@ def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: A
     assert "It is not a probability" in text
 
 
+def test_odd_facts_stand_in_full_on_the_first_page_and_for_nobody(lab_report: Any) -> None:
+    text = plain(render(*lab_report))
+    one = text[text.index("Question q1") : text.index("Question q2")]
+    assert "The review came seven minutes after the push" in one[one.index("Unclear, for or against nobody") :]
+    assert "nothing was supplied" in one  # of what the person named has to say
+
+
+def test_where_no_explanation_leads_no_heading_speaks_of_a_leading_one(lab_report: Any) -> None:
+    page = render(*lab_report)
+    parts = re.split(r'<section id="answer-\d+"', page)[1:]
+    led = ["For and against the leading explanation" in part for part in parts]
+    answers = lab_report[0]["answers"]
+    assert led == [a["support"] != "none" and a["mechanism"] != "unknown" for a in answers]
+    assert set(led) == {True, False}
+
+
 def test_below_person_nobody_is_named_but_as_one_of_those_not_excluded(lab_report: Any) -> None:
     text = plain(render(*lab_report))
     two = text[text.index("Question q2") : text.index("Question q3")]
