@@ -64,5 +64,18 @@ def called(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, names:
     return name
 
 
+_CLAIMED = (
+    "SELECT split_part(object, '@', 2) AS sha, min(claimed) AS claimed FROM events WHERE action = 'code.commit' AND claimed IS NOT NULL "
+    "AND list_contains($s, split_part(object, '@', 2)) GROUP BY ALL HAVING count(DISTINCT claimed) = 1 ORDER BY ALL"
+)
+
+
+def claims(findings: Mapping[str, Any], tables: Tables) -> dict[str, str]:
+    """Return what is asked about -> the author that its commit names, which anybody may write."""
+    asked = {a["object"]: a["object"].partition("@")[2].partition(":")[0] for a in findings["answers"] if a["object"].startswith("git:")}
+    named = {row["sha"]: str(row["claimed"]) for row in tables.rows(_CLAIMED, s=sorted(set(asked.values())))} if asked else {}
+    return {reference: named[sha] for reference, sha in asked.items() if sha in named}
+
+
 def _act(row: Mapping[str, Any], timezone: str) -> str:
     return f"{row['action']} {times.show_in(row['time'], timezone)[5:16] if row['time'] is not None else '-'}"

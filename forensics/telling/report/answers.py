@@ -113,11 +113,13 @@ class Answer:
     impact: Mapping[str, Any] | None
 
 
-def answers(findings: Mapping[str, Any], case: CaseConfig, voice: Voice, names: Names, act_name: Callable[[str], str]) -> list[Answer]:
-    """Tell every answer, in the order asked."""
+def answers(
+    findings: Mapping[str, Any], case: CaseConfig, voice: Voice, names: Names, act_name: Callable[[str], str], claimed: Mapping[str, str]
+) -> list[Answer]:
+    """Tell every answer, in the order asked; `claimed`: what is asked about -> the author that its commit names."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
-    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements))
+    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed)
     return [
         told.answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]))
         for number, data in enumerate(findings["answers"], 1)
@@ -133,6 +135,7 @@ class _Teller:
     act_name: Callable[[str], str]
     heard: frozenset[str]
     """people of whom a statement was supplied"""
+    claimed: Mapping[str, str]
 
     def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
         closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], self.names.rank(a["person"] or ""), a["mechanism"]))
@@ -218,6 +221,11 @@ class _Teller:
         if not data["person"]:
             yield Point(say("The records do not tell who made this change."))
         yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
+        if data["rung"] not in _TIED and (author := self.claimed.get(data["object"])):
+            yield Point(
+                say("The commit bears the name {account}. Anybody can write that line, and it is no sign of who made it.", account=author),
+                refs[:3],
+            )
         holders, refs = self._holders(data)
         if holders and data["rung"] in _TIED and data["person"] not in holders:
             people = self.voice.joined([self.names.who(person) for person in holders])
@@ -277,7 +285,7 @@ class _Teller:
         aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"]]
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
-        if not against and not aside:
+        if data["person"] and not against:
             yield Point(say("Nothing in the records that were supplied; records that were not supplied might."))
         if closest and self._leads(data):
             yield Point(self._closest(closest))

@@ -53,7 +53,7 @@ def render(
     index = Index(cited(findings, tables))
     events = index.events(tables)
     called = acts.called(findings, tables, case, names)
-    told = answers(findings, case, voice, names, called)
+    told = answers(findings, case, voice, names, called, acts.claims(findings, tables))
     rows, marks = acts.key_acts(told, index, events)
     css, script = _css(names.hide(case.id)), _script()
     every, left_out = lanes.lanes(

@@ -137,12 +137,15 @@ SCALE_NAMES = {
 SCALE_NOTE = "Counted is what the change reached. How much of that was lost, the records do not tell."
 
 RETOLD = (
+    ("most people could not write there", "writing there was kept to few people"),
+    ("the records show that it was not so", "no, by the records"),
+    ("the records show it", "yes, by the records"),
     (
         "records that the log's keepers could not have written tie the change to ",
         "records of other sources than the log, which its keepers are not known to be able to write, tie the change to ",
     ),
 )
-"""how a sentence of the findings begins, and how the page says it, where the findings' words say more than is known of a source whose keepers nobody declared"""
+"""how a sentence of the findings begins, and how the page says it: where it says more than is known of a source whose keepers nobody declared, or is read the wrong way round"""
 
 TESTS = {
     "left-before": "whether the person had left before the change",

@@ -238,3 +238,8 @@ def test_spans_of_time_are_written_in_two_units(voice: Voice) -> None:
 def test_templates_are_found_beside_the_package() -> None:
     assert (_folder() / "report.html").is_file()
     assert _folder().parent in {Path(str(forensics.__file__)).parent, Path(str(forensics.__file__)).parent.parent}
+
+
+def test_a_control_is_not_said_by_a_double_negative(voice: Voice) -> None:
+    told = [str(voice.told(text).en) for text in ("most people could not write there", "the records show that it was not so")]
+    assert told == ["Writing there was kept to few people", "No, by the records"]
