@@ -138,8 +138,8 @@ SCALE_NOTE = "Counted is what the change reached. How much of that was lost, the
 
 RETOLD = (
     ("most people could not write there", "writing there was kept to few people"),
-    ("the records show that it was not so", "no, by the records"),
-    ("the records show it", "yes, by the records"),
+    ("the records show that it was not so", "No, by the records"),
+    ("the records show it", "Yes, by the records"),
     (
         "records that the log's keepers could not have written tie the change to ",
         "records of other sources than the log, which its keepers are not known to be able to write, tie the change to ",
