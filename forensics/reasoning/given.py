@@ -1,6 +1,7 @@
 """What the process of an act on a host had been given to run or to copy, where somebody else wrote that: who ran it is not who made it."""
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -21,7 +22,7 @@ def given(world: World, act: Act) -> tuple[Row, ...]:
     for path, moment in sorted(set(_paths(world, act))):
         row = _last_write(world, act, path, moment)
         owners = set(world.known.last_holders(row["actor"], row["time"])) if row and row["actor"] else set()
-        if row is not None and mine and owners and not owners & mine and not _ran_since(world, act, path, row["time"], moment):
+        if row is not None and mine and owners and not owners & mine and not _ran_since(world, act, path, row, moment):
             found[row["event"]] = row
     return tuple(found[e] for e in sorted(found))
 
@@ -79,14 +80,30 @@ def _last_write(world: World, act: Act, path: str, moment: int) -> Row | None:
     return rows[-1] if rows else None
 
 
-def _ran_since(world: World, act: Act, path: str, since: int, until: int) -> bool:
-    """Tell whether a command of another process named that path in between."""
+def _ran_since(world: World, act: Act, path: str, written: Row, until: int) -> bool:
+    """Tell whether somebody else than its writer ran that file in between: who looks at it, or makes it executable, has not shown what it does."""
     own = {r["event"] for r in _commands(world, act)}
+    writer = set(world.known.last_holders(written["actor"], written["time"]))
     named = world.tables.rows(
         "SELECT id FROM events WHERE action = 'process.exec' AND contains(attrs, $name) ORDER BY id", name=path.rpartition("/")[2]
     )
     rows = world.acts(
-        "list_contains($e, event) AND outcome = 'ok' AND time > $since AND time < $until",
-        e=[r["id"] for r in named if r["id"] not in own], since=since, until=until,
+        "list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL AND time > $since AND time < $until",
+        e=[r["id"] for r in named if r["id"] not in own], since=written["time"], until=until,
     )  # fmt: skip
-    return any(path in _named(r) for r in rows)
+    return any(_runs(r, path) and not writer & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
+
+
+_INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript")
+
+
+def _runs(row: Row, path: str) -> bool:
+    """Tell whether a command runs a file: as its program, or as the first word that an interpreter is given."""
+    words = line_of(row).split()
+    if _path(str(row["object"])) == path:
+        return True
+    folder = str(row["attrs"].get("cwd") or "/")
+    given = next((w for w in words[1:] if not w.startswith("-")), "")
+    return (
+        bool(words and _INTERPRETERS.fullmatch(words[0].rpartition("/")[2])) and posixpath.normpath(posixpath.join(folder, given)) == path
+    )

@@ -141,6 +141,14 @@ def test_a_script_that_has_run_since_without_it_is_part_of_the_furniture(folder)
     assert of_the_index(folder, EDITED + before + RAN + WRITTEN)["person"] == "p-vic"
 
 
+@pytest.mark.parametrize(
+    ("who", "argv"), [("eve", ["chmod", "+x", SCRIPT]), ("eve", ["bash", SCRIPT]), ("vic", ["less", SCRIPT]), ("vic", ["ls", "-l", SCRIPT])]
+)  # fmt: skip
+def test_to_look_at_it_or_to_run_it_oneself_does_not_make_it_so(folder, who, argv):
+    between = ran("09:50:00", who, argv, pid=4050)
+    assert of_the_index(folder, EDITED + between + RAN + WRITTEN)["candidates"] == ["p-eve", "p-vic"]
+
+
 def test_so_is_what_another_process_of_the_session_was_given(folder):
     other = ran("09:58:00", "vic", ["bash", SCRIPT], pid=3999)
     assert of_the_index(folder, EDITED + other + ran("10:00:00", "vic", ["bash", "mine.sh"]) + WRITTEN)["person"] == "p-vic"
