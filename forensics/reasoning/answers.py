@@ -21,12 +21,14 @@ from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.lineage import Lineage, lineage
 from forensics.reasoning.missing import missing
 from forensics.reasoning.naming import (
+    LEVEL,
+    NOBODY,
     OF_PRESENCE,
     Rivals,
     at_the_device,
     candidates_of,
-    carries,
     contrary_to,
+    falls_short,
     mechanism_below,
     mechanism_of,
     nearest_of,
@@ -34,7 +36,7 @@ from forensics.reasoning.naming import (
 )
 from forensics.reasoning.opportunity import opportunity
 from forensics.reasoning.outcomes import coverage, judged
-from forensics.reasoning.planted import planted_items
+from forensics.reasoning.planted import Planted, planted_items
 from forensics.reasoning.policy import Policy
 from forensics.reasoning.weighing import Weighed, item_log, leader, ratio, total, weigh
 from forensics.reasoning.world import Blobs, World, no_blobs, world
@@ -87,7 +89,7 @@ def answer(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]
     raised = flags(view, dossier, quiet)
     if dossier.act is None or dossier.act.account is None or dossier.disputed:
         return _without_account(view, dossier.question, dossier, raised)
-    if dossier.planted is not None:
+    if dossier.planted:
         return _deputy(view, dossier, raised, quiet)
     who = opportunity(view.case, view.known, dossier.act.time)
     hyps = hypotheses(view, dossier, who)
@@ -99,11 +101,11 @@ def answer(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]
 
 def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict[str, list[tuple[int, int]]]) -> Answer:
     """Answer for a change that planted code made in another's process: who planted it; the process's owner himself stays an alternative."""
-    planted, act = dossier.planted, dossier.act
-    assert planted is not None
+    act = dossier.act
     assert act is not None
-    inner = answer(view, gather(view, Question(dossier.question.id, planted.object, (planted.write["time"], planted.write["time"]))), quiet)
-    items = list(planted_items(view, dossier))
+    first, *more = [_planter(view, dossier, p, quiet) for p in dossier.planted]
+    inner = _of_several(first, more)
+    items = [i for p in dossier.planted for i in planted_items(view, act, p)]
     weighed = weigh(view, items)
     best = Hypothesis(inner.person or "", Mechanism.DEPUTY)
     owners = [Hypothesis(p, Mechanism.OWN_ACCOUNT) for p in view.known.last_holders(act.account, act.time[0]) if p != inner.person]
@@ -115,9 +117,13 @@ def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict
     return replace(
         inner,
         question=dossier.question,
-        dossier=replace(inner.dossier, question=dossier.question, objects=dossier.objects, planted=planted),
-        rung=inner.rung if named or inner.rung is not Rung.PERSON else Rung.SESSION,
+        dossier=replace(inner.dossier, question=dossier.question, objects=dossier.objects, planted=dossier.planted),
+        rung=inner.rung if clear else Rung.CHANGE,
         person=inner.person if named else None,
+        account=inner.account if clear else None,
+        ladder=inner.ladder
+        if clear
+        else (*(s for s in inner.ladder if s.rung is Rung.CHANGE), rungs.Step(Rung.ACCOUNT, _EITHER, act.events[:2], reached=False)),
         mechanism=Mechanism.DEPUTY if named or clear else Mechanism.UNKNOWN,
         candidates=inner.candidates if named else tuple(sorted({*inner.candidates, *(h.person for h in owners)})),
         alternatives=tuple(sorted((*own, *others), key=lambda o: (o[1].low, o[0]))),
@@ -126,6 +132,31 @@ def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict
         flags=tuple(sorted(shown.values(), key=lambda f: f.flag)),
         weighings=(Weighing(best, tuple(weighed), own, owners[0] if owners else None), *inner.weighings),
     )
+
+
+_EITHER = (
+    "the process's own account wrote it, and the records do not tell that account's holder from whoever planted what the process had loaded"
+)
+
+
+def _planter(view: World, dossier: Dossier, planted: Planted, quiet: dict[str, list[tuple[int, int]]]) -> Answer:
+    """Answer who put one of the planted objects there."""
+    at = (planted.write["time"], planted.write["time"])
+    return answer(view, gather(view, Question(dossier.question.id, planted.object, at)), quiet)
+
+
+def _of_several(first: Answer, more: list[Answer]) -> Answer:
+    """Return the answer for code in several objects that one process had loaded: theirs, if all have the same; else nobody's, since any of them may have acted."""
+    if all((a.person, a.account) == (first.person, first.account) for a in more):
+        return min((first, *more), key=lambda a: a.rung is Rung.PERSON) if more else first
+    candidates = tuple(sorted({c for a in (first, *more) for c in a.candidates}))
+    rung, account = (Rung.ACCOUNT, first.account) if len({a.account for a in (first, *more)}) == 1 else (Rung.CHANGE, None)
+    steps = tuple(s for s in first.ladder if s.rung is Rung.CHANGE or (s.rung is Rung.ACCOUNT and account))
+    return replace(
+        first, rung=rung, person=None, account=account, candidates=candidates, support="none", alternatives=(), argued=(), weighings=(),
+        ladder=(*steps, rungs.Step(Rung.PERSON, f"the process had loaded {len(more) + 1} objects with code that runs, put there by several accounts or hands", reached=False)),
+        flags=tuple({f.flag: f for a in (first, *more) for f in a.flags}.values()),
+    )  # fmt: skip
 
 
 _BEYOND = ("session", "person")
@@ -158,7 +189,8 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     others = tuple((h, ratio(view, weighed, stand_in, h)) for h in hyps if h != stand_in) if stand_in else ()
     rivals = tuple((h, r) for h, r in others if stand_in and h.person != stand_in.person)
     session = session_of(view, dossier, weighed, rivals)
-    named = best is not None and session is not None and carries(view, weighed, best, rivals)
+    short = falls_short(view, weighed, best, rivals) if best else LEVEL if hyps else NOBODY
+    named = session is not None and not short
     contrary = contrary_to(view, weighed, best, rivals) if named and best else None
     named = named and contrary is None
     if contrary is not None and contrary.item.kind not in OF_PRESENCE:
@@ -175,7 +207,7 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
         dossier.question, dossier, rung, stand_in.person if named and stand_in else None, dossier.act.account,
         mechanism_of(view, dossier, stand_in, frozenset(f.flag for f in raised)) if named and stand_in else mechanism_below(view, dossier, rivals, None if contrary else stand_in),
         view.policy.band(worst) if best and rivals and contrary is None else "none", candidates,
-        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, contrary, worst, view.policy.lowest),
+        tuple(sorted(others, key=lambda o: (o[1].low, o[0]))), argued, rungs.climbed(dossier, rung, session, contrary, short),
         missing(view, dossier, rung, (), frozenset(w.item.kind for w in weighed)), raised, _on_behalf(dossier),
         weighings=(Weighing(stand_in, tuple(weighed), others, nearest_of(rivals)),) if stand_in else (),
     )  # fmt: skip

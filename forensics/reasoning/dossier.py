@@ -34,8 +34,8 @@ class Dossier:
     """acts that wrote what those jobs had loaded, or brought the commit that they ran"""
     given: tuple[Row, ...] = field(default=())
     """writes by others of what the act's own process on a host ran or copied"""
-    planted: Planted | None = None
-    """an object with hidden code that the act's job had loaded before"""
+    planted: tuple[Planted, ...] = ()
+    """objects with hidden code that the act's job had loaded before"""
     code: tuple[Row, ...] = field(default=())
     """code hidden in the object in question itself"""
     aside: tuple[tuple[int, int], ...] = field(default=())
@@ -64,7 +64,7 @@ def gather(world: World, question: Question) -> Dossier:
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
         given=given(world, act),
-        planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else None,
+        planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
 

@@ -29,6 +29,16 @@ def effect(row: Row) -> str:
     return NONE if plain else OPEN
 
 
+_REACHES = frozenset(classify(*name).why for name in (("builtins", "exec"), ("os", "system"), ("socket", "socket"), ("builtins", "open")))
+"""what is known of callables that run code or programs, or reach files or the network"""
+
+
+def reaches(row: Row) -> bool:
+    """Tell whether a callable is handed something that it runs, or reaches files or the network with."""
+    facts = json.loads(row["attrs"]) if isinstance(row["attrs"], str) else row["attrs"] or {}
+    return effect(row) == SHOWN and facts.get("why") in _REACHES
+
+
 def handed(row: Row) -> tuple[str, ...]:
     """Return what the callable is called with, as far as it is known."""
     facts = json.loads(row["attrs"]) if isinstance(row["attrs"], str) else row["attrs"] or {}

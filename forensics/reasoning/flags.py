@@ -329,7 +329,7 @@ def _clock(world: World, dossier: Dossier) -> Iterator[Flag]:
 
 
 def _hidden(dossier: Dossier) -> Iterator[Flag]:
-    code = dossier.code or (dossier.planted.code if dossier.planted else ())
+    code = dossier.code or tuple(r for p in dossier.planted for r in p.code)
     if code:
         names = ", ".join(sorted({str(r["name"]) for r in code}))
         yield Flag(

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of
 from forensics.reasoning.world import World
@@ -80,18 +81,27 @@ def _last_write(world: World, act: Act, path: str, moment: int) -> Row | None:
     return rows[-1] if rows else None
 
 
+_DAYS = 2
+"""days on which a file has run without the act before it is part of the furniture: code that waits for a date passes the first run, too"""
+
+
 def _ran_since(world: World, act: Act, path: str, written: Row, until: int) -> bool:
-    """Tell whether somebody else than its writer ran that file in between: who looks at it, or makes it executable, has not shown what it does."""
+    """Tell whether others than its writer ran that file in between, on several days: who looks at it, or makes it executable, has not shown what it does.
+
+    Where its writer has left meanwhile, only runs after that count: code may wait for it.
+    """
     own = {r["event"] for r in _commands(world, act)}
     writer = set(world.known.last_holders(written["actor"], written["time"]))
     named = world.tables.rows(
         "SELECT id FROM events WHERE action = 'process.exec' AND contains(attrs, $name) ORDER BY id", name=path.rpartition("/")[2]
     )
+    gone = [p.employed_to for p in world.case.people if p.id in writer and p.employed_to is not None and p.employed_to <= until]
     rows = world.acts(
         "list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL AND time > $since AND time < $until",
-        e=[r["id"] for r in named if r["id"] not in own], since=written["time"], until=until,
+        e=[r["id"] for r in named if r["id"] not in own], since=max([written["time"], *gone]), until=until,
     )  # fmt: skip
-    return any(_runs(r, path) and not writer & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
+    ran = [r for r in rows if _runs(r, path) and not writer & set(world.known.last_holders(r["actor"], r["time"]))]
+    return len({r["time"] // times.DAY for r in ran}) >= _DAYS
 
 
 _INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript")

@@ -32,10 +32,8 @@ def without_account(dossier: Dossier) -> tuple[Step, ...]:
     return (change, Step(Rung.ACCOUNT, "no record shows which account made the change", reached=False))
 
 
-def climbed(
-    dossier: Dossier, rung: Rung, session: Weighed | None, contrary: Weighed | None, worst: float, needed: float
-) -> tuple[Step, ...]:
-    """Return the ladder of a recorded act; `contrary`: what speaks against the leading person's hands; `worst`: the low end of the weakest comparison."""
+def climbed(dossier: Dossier, rung: Rung, session: Weighed | None, contrary: Weighed | None, short: str) -> tuple[Step, ...]:
+    """Return the ladder of a recorded act; `contrary`: what speaks against the leading person's hands; `short`: why else the records do not carry to a person."""
     act = dossier.act
     assert act is not None
     kind = f", a {dossier.account_kind} one" if dossier.account_kind in ("shared", "service") else ""
@@ -46,7 +44,7 @@ def climbed(
         _session(dossier, session),
         Step(
             Rung.PERSON,
-            _person(rung, session, contrary, worst, needed),
+            _person(rung, session, contrary, short),
             contrary.item.refs if contrary else (),
             reached=rung is Rung.PERSON,
         ),
@@ -63,11 +61,11 @@ def _session(dossier: Dossier, session: Weighed | None) -> Step:
     return Step(Rung.SESSION, "no record shows from which device or with whose credential", reached=False)
 
 
-def _person(rung: Rung, session: Weighed | None, contrary: Weighed | None, worst: float, needed: float) -> str:
+def _person(rung: Rung, session: Weighed | None, contrary: Weighed | None, short: str) -> str:
     if rung is Rung.PERSON:
         return "independent records tie that session to one person, and every alternative is clearly less supported"
     if session is None:
         return "without a session there is nobody to tie it to"
     if contrary is not None:
         return f"a record speaks against whom the others point to: {contrary.item.says}"
-    return f"the records do not set one person apart: the weakest comparison is {worst:.2g}, and {needed:g} is needed"
+    return short

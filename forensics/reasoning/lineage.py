@@ -36,7 +36,7 @@ class Lineage:
 
 def lineage(world: World, dossier: Dossier) -> Lineage:
     """Compare the checkpoint that an answer is about, or that planted code lay in, with its run's own."""
-    reference = dossier.planted.object if dossier.planted else dossier.objects[0]
+    reference = dossier.planted[0].object if dossier.planted else dossier.objects[0]
     if not reference.startswith(("s3:", "hdfs:", "file:")):
         return Lineage()
     own = collected(world, reference)

@@ -36,21 +36,35 @@ def session_of(view: World, dossier: Dossier, weighed: list[Weighed], rivals: Ri
     )
 
 
-def carries(view: World, weighed: list[Weighed], best: Hypothesis, rivals: Rivals) -> bool:
-    """Tell whether the records carry to a person (method, The ladder): two independent groups, and every alternative clearly less supported."""
-    least_left, nearest = view.policy.left_out, nearest_of(rivals)
-    if nearest is None or any(r.low < view.policy.lowest or min(r.left_out_low, r.dropped_low) < least_left for _, r in rivals):
-        return False
+LEVEL = "the records fit two people equally well"
+"""why nobody is set apart where no hypothesis leads"""
+NOBODY = "the registers show nobody who could have done it"
+"""why nobody is set apart where there is no hypothesis"""
+
+
+def falls_short(view: World, weighed: list[Weighed], best: Hypothesis, rivals: Rivals) -> str:
+    """Say why the records do not carry to a person (method, The ladder); empty where they do: two independent groups, and every alternative clearly less supported."""
+    nearest, needed = nearest_of(rivals), view.policy.lowest
+    if nearest is None:
+        return "the registers show nobody else whom that person could be compared with"
+    worst = min(r.low for _, r in rivals)
+    if worst < needed:
+        return f"the records do not set one person apart: the weakest comparison is {worst:.2g}, and {needed:g} is needed"
+    if any(min(r.left_out_low, r.dropped_low) < view.policy.left_out for _, r in rivals):
+        return "the records set one person apart only with one group or source of theirs: without it they point another way"
     least = {"session": 0.0, "person": log(view.policy.person)}
     speaking = {
-        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > needed}
-        for rung, needed in least.items()
+        rung: {w.group for w in weighed if w.item.rung == rung and item_log(view, w, best, nearest) > least[rung]} for rung in least
     }
     from_device = any(
         w.item.kind in ("origin_device", "device_command") and w.item.rung == "session" and item_log(view, w, best, nearest) > 0
         for w in weighed
     )
-    return from_device and (bool(speaking["person"] - speaking["session"]) or _in_hand(view, weighed, best, nearest, speaking["session"]))
+    if not from_device:
+        return "no record leads back to a device that this person uses and others do not"
+    if not (speaking["person"] - speaking["session"] or _in_hand(view, weighed, best, nearest, speaking["session"])):
+        return "nothing independent of what shows the session shows whose hands it was in"
+    return ""
 
 
 def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:

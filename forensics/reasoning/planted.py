@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from forensics import times
 from forensics.indicator import Hypothesis, Item
 from forensics.model import Mechanism
 from forensics.reasoning.act import Act, Row
-from forensics.reasoning.effects import NONE, SHOWN, effect, handed
+from forensics.reasoning.effects import NONE, SHOWN, effect, handed, reaches
 from forensics.reasoning.kin import collected, kin
 from forensics.reasoning.world import World
 
@@ -35,18 +34,6 @@ class Planted:
     """the code names the place of what was changed"""
 
 
-class HasPlanted(Protocol):
-    """What is needed of a dossier here."""
-
-    @property
-    def act(self) -> Act | None:
-        """The act in question."""
-
-    @property
-    def planted(self) -> Planted | None:
-        """What its job had loaded."""
-
-
 def hidden_code(world: World, reference: str) -> tuple[Row, ...]:
     """Return the records of code that runs when this object is loaded, and that such files do not usually name.
 
@@ -63,7 +50,7 @@ def hidden_code(world: World, reference: str) -> tuple[Row, ...]:
     if not rows:
         return ()
     pools = [_named(world, objects) for objects in _compared(world, reference)]
-    return tuple(r for r in rows if not any(_usual(r, size, named) for size, named in pools if size))
+    return tuple(r for r in rows if not any(_usual(world, r, size, named) for size, named in pools if size))
 
 
 _Named = dict[str, dict[str, set[tuple[str, ...]]]]
@@ -94,11 +81,26 @@ def _named(world: World, objects: tuple[str, ...]) -> tuple[int, _Named]:
     return len(objects), named
 
 
-def _usual(row: Row, size: int, named: _Named) -> bool:
-    """Tell whether such files mostly name it; where it runs what it is handed, whether they hand it the same."""
+def _usual(world: World, row: Row, size: int, named: _Named) -> bool:
+    """Tell whether such files mostly name it; where it runs what it is handed, whether they hand it the same, and do so by more than one hand.
+
+    Code that runs programs or text, alike in every file, all by one account, is that account's.
+    """
     files = named.get(row["name"], {})
     alike = [f for f, calls in files.items() if effect(row) != SHOWN or handed(row) in calls]
-    return len(alike) >= _USUAL * size
+    return len(alike) >= _USUAL * size and not (reaches(row) and _by_one(world, [row["object"], *alike]))
+
+
+def _by_one(world: World, objects: list[str]) -> bool:
+    """Tell whether the records show who wrote such files, and it was one account."""
+    rows = world.tables.rows(
+        """
+        SELECT count(DISTINCT actor) AS n FROM acts WHERE action = 'object.write' AND outcome = 'ok' AND actor IS NOT NULL
+          AND (list_contains($o, object) OR list_contains($o, split_part(object, '?versionId=', 1)))
+        """,
+        o=sorted({o.partition("?versionId=")[0] for o in objects} | set(objects)),
+    )  # fmt: skip
+    return bool(rows[0]["n"] == 1)
 
 
 def several_writes(world: World, reference: str, code: tuple[Row, ...]) -> bool:
@@ -110,8 +112,8 @@ def several_writes(world: World, reference: str, code: tuple[Row, ...]) -> bool:
     return all("?" not in str(r["object"]) for r in code) and rows[0]["n"] > 1
 
 
-def planted_behind(world: World, act: Act, jobs: tuple[str, ...]) -> Planted | None:
-    """Return the one loaded object with hidden code behind an act in a job's process; None where there is none, or several."""
+def planted_behind(world: World, act: Act, jobs: tuple[str, ...]) -> tuple[Planted, ...]:
+    """Return the loaded objects with hidden code behind an act in a job's process, one for each write that put one there, in their order."""
     loads = world.tables.rows(
         """
         SELECT e.src, e.dst AS job, max(e.time) AS time, max(events[-1]) AS event FROM edges e
@@ -119,9 +121,8 @@ def planted_behind(world: World, act: Act, jobs: tuple[str, ...]) -> Planted | N
         """,
         jobs=list(jobs), t=act.time[1],
     )  # fmt: skip
-    found = [p for p in (_planted(world, act, r) for r in loads) if p is not None]
-    objects = {p.write["event"] for p in found}
-    return found[0] if len(objects) == 1 else None
+    found = {p.write["event"]: p for p in (_planted(world, act, r) for r in loads) if p is not None}
+    return tuple(found[e] for e in sorted(found))
 
 
 def _planted(world: World, act: Act, load: Row) -> Planted | None:
@@ -148,11 +149,8 @@ def _names(row: Row, act: Act) -> bool:
     return any(len(f) > 3 and f in str(row["attrs"]) for f in folders)
 
 
-def planted_items(world: World, dossier: HasPlanted) -> Iterator[Item]:
+def planted_items(world: World, act: Act, planted: Planted) -> Iterator[Item]:
     """Yield what speaks for planted code against the process's owner himself: the code, and that it was loaded before the change."""
-    planted, act = dossier.planted, dossier.act
-    if planted is None or act is None:
-        return
     owners = world.known.last_holders(act.account, act.time[0])
     word = "very unlikely" if planted.named else "unlikely" if any(effect(r) == SHOWN for r in planted.code) else "almost certain"
     unlike = {Hypothesis(p, Mechanism.OWN_ACCOUNT): word for p in owners}

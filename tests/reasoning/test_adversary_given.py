@@ -71,6 +71,9 @@ def test_a_second_record_of_that_command_under_the_accounts_number_takes_nothing
 
 
 def stamp(clock):
+    """Return seconds since 1970 of a clock's time on the day of the act, or of `11T10:00:00` on another."""
+    if "T" in clock:
+        return calendar.timegm(time.strptime(f"2024-06-{clock}", "%Y-%m-%dT%H:%M:%S"))
     return calendar.timegm(time.strptime(f"2024-06-12 {clock}", "%Y-%m-%d %H:%M:%S"))
 
 
@@ -136,9 +139,26 @@ def test_who_wrote_the_script_stays_a_candidate(folder, word):
     assert any("was given file:///share/tools/clean.sh" in i["says"] for i in (*answer["for"], *answer["against"], *answer["neutral"]))
 
 
-def test_a_script_that_has_run_since_without_it_is_part_of_the_furniture(folder):
-    before = ran("09:50:00", "vic", ["bash", SCRIPT], pid=4050)
-    assert of_the_index(folder, EDITED + before + RAN + WRITTEN)["person"] == "p-vic"
+EARLIER = touched("09T09:40:00", "eve", (SCRIPT, "NORMAL"))
+
+
+def runs_on(*days):
+    return "".join(ran(f"{day}T09:50:00", "vic", ["bash", SCRIPT], pid=4050) for day in days)
+
+
+def test_a_script_that_has_run_on_several_days_without_it_is_part_of_the_furniture(folder):
+    assert of_the_index(folder, EARLIER + runs_on("10", "11") + RAN + WRITTEN)["person"] == "p-vic"
+
+
+def test_one_run_before_does_not_make_it_so(folder):
+    """It may wait for a date."""
+    assert of_the_index(folder, EARLIER + runs_on("11") + RAN + WRITTEN)["candidates"] == ["p-eve", "p-vic"]
+
+
+def test_nor_do_runs_while_its_writer_was_still_there(folder):
+    """It may wait until she has left."""
+    folder.people["p-eve"] = ("2020-01-01T00:00:00Z", "2024-06-11T18:00:00Z")
+    assert of_the_index(folder, EARLIER + runs_on("10", "11") + RAN + WRITTEN)["candidates"] == ["p-eve", "p-vic"]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def test_that_a_job_loads_what_every_job_loads_speaks_for_no_deputy(folder):
     answer = a_job_writes(folder, {"base/net.pt": PAYLOAD})
     (load,) = (item for item in answer["neutral"] if "had loaded it" in item["says"])
     assert load["lr"] == 1
-    assert answer["person"] is None
+    assert (answer["person"], answer["rung"]) == (None, "change")
+    assert not answer["ladder"][-1]["reached"]
     assert {"p-eve", "p-vic"} <= set(answer["candidates"])
 
 
@@ -114,3 +115,52 @@ def test_what_its_run_never_named_is_hidden(folder):
 def test_other_text_handed_to_what_its_run_always_called_is_hidden(folder):
     usual = {f"run/step_{n}.pt": runs("pass") for n in range(1, 5)}
     assert "hidden-code" in saved(folder, OTHERS | usual | {"run/step_5.pt": PAYLOAD})["flags"]
+
+
+def of_two_bases(folder, writers):
+    """Eve's job loads two poisoned files before it writes a model: of whom each is, the store and the laptops show."""
+    names = {f"s3://models/base/{n}.pt": who for n, who in enumerate(writers)}
+    collected(folder, {f"base/{n}.pt": runs(f"__import__('{who}').go('/models/out/')") for n, who in enumerate(writers)})
+    ips = {"vic": "ip:10.0.0.7", "kim": "ip:10.0.0.8"}
+    at = {name: f"07:0{n}" for n, name in enumerate(names)}
+    session = {"actor": "aws:eve", "session": "aws:trainer/job-41", "ip": "ip:10.0.0.9", "outcome": "ok"}
+    wrote = [
+        {"clock": at[o], "action": "object.write", "actor": f"aws:{w}", "object": o, "ip": ips[w], "outcome": "ok"}
+        for o, w in names.items()
+    ]
+    reads = [{"clock": "09:55", "action": "object.read", "object": o, **session} for o in names]
+    reads += [
+        {"clock": f"09:{n}5", "action": "object.read", "actor": "aws:kim", "object": "s3://models/else.pt", "session": f"aws:trainer/job-5{n}", "ip": "ip:10.0.0.8"}
+        for n in range(1, 4)
+    ]  # fmt: skip
+    folder.log("calls", [*wrote, *reads, {"clock": "10:00", "action": "object.write", "object": MODEL, **session}], "T4")
+    jobs = [{"clock": "09:00", "action": "job.launch", "actor": "unix:kim", "object": f"slurm:gpu/5{n}"} for n in range(1, 4)]
+    folder.log("sched", [*jobs, {"clock": "09:50", "action": "job.launch", "actor": "unix:eve", "object": "slurm:gpu/41"}])
+    folder.log(
+        "dhcp", [{"clock": "06:30", "action": "device.lease", "device": f"device:{w}-laptop", "ip": ip} for w, ip in ips.items()], "T4"
+    )
+    edr = [{"clock": "06:40", "action": "device.unlock", "actor": f"unix:{w}", "device": f"device:{w}-laptop"} for w in ips]
+    edr += [
+        {"clock": at[o], "action": "device.process", "object": f"aws s3 cp x.pt {o}", "actor": f"unix:{w}", "device": f"device:{w}-laptop"}
+        for o, w in names.items()
+    ]
+    folder.log("edr", edr, "T4")
+    folder.ask(MODEL)
+    return folder.answer()
+
+
+def test_several_poisoned_files_of_one_hand_name_it(folder):
+    answer = of_two_bases(folder, ["vic", "vic"])
+    assert (answer["person"], answer["mechanism"]) == ("p-vic", "deputy")
+
+
+def test_several_of_several_hands_name_nobody(folder):
+    answer = of_two_bases(folder, ["vic", "kim"])
+    assert (answer["person"], answer["rung"], answer["account"]) == (None, "change", None)
+    assert {"p-kim", "p-vic"} <= set(answer["candidates"])
+
+
+def test_a_payload_in_all_that_one_account_wrote_is_not_usual(folder):
+    """Whoever poisons every file has not made that what such files hold."""
+    answer = saved(folder, {f"run/step_{n}.pt": PAYLOAD for n in range(1, 6)})
+    assert "hidden-code" in answer["flags"]

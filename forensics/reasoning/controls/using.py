@@ -19,11 +19,11 @@ _STORED = ("s3:", "hdfs:", "file:")
 
 def scanned_first(world: World, dossier: Dossier, reach: Impact) -> Iterator[Control]:
     """Yield whether a check or a scanner is recorded for the artefact, before its first use."""
-    reference = dossier.planted.object if dossier.planted else dossier.objects[0]
+    reference = dossier.planted[0].object if dossier.planted else dossier.objects[0]
     if not reference.startswith(_STORED):
         return
     bare = reference.partition("?versionId=")[0]
-    code = dossier.code or (dossier.planted.code if dossier.planted else ())
+    code = dossier.code or tuple(r for p in dossier.planted for r in p.code)
     would = (
         f"a scan names what runs on loading: {', '.join(sorted({str(r['name']) for r in code}))}"
         if code
