@@ -4,8 +4,10 @@ import re
 import shlex
 from collections.abc import Iterable
 
+from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
+from forensics.reasoning.spelled import names_whole, tells
 from forensics.reasoning.world import World
 
 
@@ -21,7 +23,9 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
         "starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
         low=moment - window, high=moment + _SECONDS,
     )  # fmt: skip
-    rows = [r for r in rows if _fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached)]
+    rows = [
+        r for r in rows if _fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached) and (reached or tells(r, act))
+    ]
     return _own_logins(world, act, rows, hosts) if reached else _unexplained(world, act, rows, window)
 
 
@@ -63,6 +67,8 @@ def device_of(
     if len(devices) != 1 or (among and devices[0] not in {d.device for d in among}):
         return ()
     mine = [r for r in rows if r["device"] == devices[0]]
+    if act.ip and not reached and not any(names_whole(r, act) for r in mine) and not _known_address(world, act):
+        return ()
     owners = world.known.holders(devices[0], moment)
     behind = set(world.known.last_holders(act.account, act.time[0]))
     if not behind & set(owners) and (not behind or not behind <= covered(world, {r["source"] for r in mine}, moment)):
@@ -78,6 +84,14 @@ def device_of(
             by_command=True,
         ),
     )
+
+
+def _known_address(world: World, act: Act) -> bool:
+    """Tell whether the act's address is one that several people's accounts, or its own account on another occasion, acted from: an address seen this once may be anybody's who has the credential."""
+    far = world.policy.windows["session"]
+    rows = world.acts("ip = $ip AND actor IS NOT NULL AND abs(time - $t) > $far", ip=act.ip, t=act.time[0], far=far)
+    behind = set(world.known.last_holders(act.account, act.time[0]))
+    return _common(world, str(act.ip)) or any(behind & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
 
 
 def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:
@@ -161,8 +175,15 @@ def line_of(row: Row) -> str:
     return shlex.join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
 
 
+_ONE_EACH = ("code.push", "job.launch")
+"""acts of which one command makes one, or several at once"""
+
+
 def _unexplained(world: World, act: Act, rows: list[Row], window: int) -> list[Row]:
-    """Leave out commands of people whose own account did such a thing then, too: a push of one's own explains one's own `git push`."""
+    """Leave out commands that another recorded act explains: one of the same person's own other account, or of the very account, nearer to the command.
+
+    A push of one's own explains one's own `git push`; what was pushed together, within a second, one command may have pushed.
+    """
     if not rows:
         return rows
     low, high = min(r["time"] for r in rows), max(r["time"] for r in rows)
@@ -172,7 +193,26 @@ def _unexplained(world: World, act: Act, rows: list[Row], window: int) -> list[R
     )  # fmt: skip
     behind = set(world.known.last_holders(act.account, act.time[0]))
     explained = {p for r in others if r["actor"] != act.account for p in world.known.holders(r["actor"], r["time"])} - behind
-    return [r for r in rows if not (set(world.known.holders(r["actor"], r["time"])) & explained)]
+    own = (
+        sorted({r["time"] for r in others if behind & set(world.known.last_holders(r["actor"], r["time"]))})
+        if act.kind in _ONE_EACH
+        else []
+    )
+    commands = sorted({r["time"] for r in rows})
+    return [
+        r
+        for r in rows
+        if not (set(world.known.holders(r["actor"], r["time"])) & explained or _nearer(r["time"], act.time[0], own, commands))
+    ]
+
+
+def _nearer(command: int, act: int, own: list[int], commands: list[int]) -> bool:
+    """Tell whether another act of the account is the one that a command led to: nearer to it than this one, and nearer to no other command."""
+    return any(
+        abs(t - command) + times.SECOND < abs(act - command) and min(commands, key=lambda c: abs(t - c)) == command
+        for t in own
+        if t >= command - _SECONDS and abs(t - act) > times.SECOND
+    )
 
 
 def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
+from forensics import times
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.given import given
@@ -63,7 +64,7 @@ def gather(world: World, question: Question) -> Dossier:
         aside=_aside(world, act, origins),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
-        given=given(world, act),
+        given=given(world, act, origins, question),
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
@@ -275,7 +276,44 @@ def _records(world: World, row: Row) -> list[Row]:
         for o in others
         if o["target"] is None or abs(o["time"] - row["time"]) <= world.policy.windows["same_act"] or o["source"] != row["source"]
     ]
-    return [row, *_one_a_source(row, same)]
+    return [row, *_one_a_source(row, [o for o in same if o["target"] is not None or _of_this_push(world, row, push["repo"], o)])]
+
+
+def _of_this_push(world: World, row: Row, repo: str, echo: Row) -> bool:
+    """Tell whether a connection whose record names no commit is this push's, and not that of another of the same account to the same repository.
+
+    It is this one's if no other push was near enough to be meant; else where there are as many connections as pushes, and it is of the same place in
+    their order. What was pushed within a second went over one connection.
+    """
+    near = world.policy.windows["same_act"]
+    low, high = echo["time"] - near, echo["time"] + near
+    rows = world.tables.rows(
+        "SELECT DISTINCT p.time FROM pushes p JOIN acts a ON a.event = p.event WHERE p.after IS NOT NULL AND a.outcome = 'ok' AND p.repo = $r AND p.actor = $a AND p.time BETWEEN $low AND $high",
+        r=repo, a=echo["actor"], low=low, high=high,
+    )  # fmt: skip
+    pushes = _bursts([r["time"] for r in rows])
+    if len(pushes) <= 1:
+        return True
+    rows = world.tables.rows(
+        "SELECT DISTINCT p.time FROM pushes p JOIN acts a ON a.event = p.event WHERE p.after IS NULL AND a.source = $s AND p.repo = $r AND p.actor = $a AND p.time BETWEEN $low AND $high",
+        s=echo["source"], r=repo, a=echo["actor"], low=low, high=high,
+    )  # fmt: skip
+    connections = _bursts([r["time"] for r in rows])
+    if len(connections) != len(pushes):
+        return False
+    place = [n for n, burst in enumerate(connections) if echo["time"] in burst]
+    return any(row["time"] in pushes[n] for n in place)
+
+
+def _bursts(moments: list[int]) -> list[set[int]]:
+    """Group moments that follow each other within a second."""
+    found: list[set[int]] = []
+    for moment in sorted(moments):
+        if found and moment - max(found[-1]) <= times.SECOND:
+            found[-1].add(moment)
+        else:
+            found.append({moment})
+    return found
 
 
 def _one_a_source(row: Row, others: list[Row]) -> list[Row]:

@@ -6,54 +6,115 @@ import shlex
 from collections.abc import Iterator
 
 from forensics import times
+from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of
+from forensics.reasoning.origins import Origin
 from forensics.reasoning.world import World
 
+_WORN = 7 * times.DAY
+"""how long before a commit somebody else's edit of a file in its work tree may still have gone into it"""
 
-def given(world: World, act: Act) -> tuple[Row, ...]:
-    """Return the last write of each file that the act's own process ran, copied or renamed, where somebody else made it.
 
-    Left out is what has run since without the act: a script of long ago is part of the furniture.
+def given(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> tuple[Row, ...]:
+    """Return the last write of each file that the act's own process ran, copied or renamed, where somebody else made it; of a commit, such writes in its work tree, too.
+
+    Left out is what has run since without the act, on several days: then it is part of the furniture.
     """
-    if not act.kind.startswith("file."):
-        return ()
     mine = set(world.known.last_holders(act.account, act.time[0]))
+    if not mine:
+        return ()
+    ran = _commands(world, act, origins)
     found: dict[int, Row] = {}
-    for path, moment in sorted(set(_paths(world, act))):
-        row = _last_write(world, act, path, moment)
-        owners = set(world.known.last_holders(row["actor"], row["time"])) if row and row["actor"] else set()
-        if row is not None and mine and owners and not owners & mine and not _ran_since(world, act, path, row, moment):
+    for host, path, moment in sorted(set(_paths(act, ran))):
+        row = _last_write(world, host, path, moment)
+        if row is not None and _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
             found[row["event"]] = row
+    if act.kind == "code.push":
+        found |= {r["event"]: r for r in _in_work_tree(world, act, origins, question) if _others(world, r, mine)}
     return tuple(found[e] for e in sorted(found))
 
 
-def _paths(world: World, act: Act) -> Iterator[tuple[str, int]]:
-    """Yield (absolute path, ns) of what the process was given, but for the object itself."""
-    objects = {_path(str(r["object"])) for r in act.rows}
+def _others(world: World, row: Row, mine: set[str]) -> bool:
+    owners = set(world.known.last_holders(row["actor"], row["time"])) if row["actor"] else set()
+    return bool(owners) and not owners & mine
+
+
+def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
+    """Yield (host, absolute path, ns) of what the process was given, but for the object itself."""
+    objects = {_path(str(r["object"])) for r in act.rows if str(r["object"]).startswith("file:")}
     for row in act.rows:
-        if row["attrs"].get("from"):
-            yield str(row["attrs"]["from"]), row["time"]
-    for row in _commands(world, act):
+        if row["attrs"].get("from") and row["host"]:
+            yield str(row["host"]), str(row["attrs"]["from"]), row["time"]
+    for row in ran:
         for path in _named(row):
             if path not in objects:
-                yield path, row["time"]
+                yield str(row["host"]), path, row["time"]
 
 
-def _commands(world: World, act: Act) -> list[Row]:
-    """Return the commands of the act's session that its process came out of: by process ids where the records bear them (audit, SYSCALL), else all shortly before."""
-    sessions = sorted({str(r["session"]) for r in act.rows if r["session"]})
+def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
+    """Return the commands that the act's process came out of, or that led to the act: by process ids where the records bear them (audit, SYSCALL), else all of the session shortly before."""
+    led = world.acts("list_contains($e, event)", e=[e for o in origins for e in o.ran]) if any(o.ran for o in origins) else []
+    here = [r for r in act.rows if r["host"]] if act.kind.startswith("file.") else led
+    sessions, hosts = sorted({str(r["session"]) for r in here if r["session"]}), sorted({str(r["host"]) for r in here})
+    if not sessions:
+        return led
     rows = world.acts(
-        "action = 'process.exec' AND outcome = 'ok' AND host = $h AND list_contains($s, session) AND time BETWEEN $low AND $t",
-        h=act.host, s=sessions, low=act.time[0] - world.policy.windows["shared_exec"], t=act.time[1],
-    ) if sessions and act.host else []  # fmt: skip
-    line = {r["attrs"].get(k) for r in act.rows for k in ("pid", "ppid")} - {None}
+        "action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND list_contains($s, session) AND time BETWEEN $low AND $t",
+        h=hosts, s=sessions, low=act.time[0] - world.policy.windows["shared_exec"], t=act.time[1],
+    )  # fmt: skip
+    line = {r["attrs"].get(k) for r in here for k in ("pid", "ppid")} - {None}
     if not line:
         return rows
     for row in reversed(rows):
         if row["attrs"].get("pid") in line:
             line.add(row["attrs"].get("ppid"))
     return [r for r in rows if r["attrs"].get("pid") is None or r["attrs"]["pid"] in line]
+
+
+def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> list[Row]:
+    """Return the writes to the commit's own files, or to its hooks and settings, in the work tree that it was made in, within a week before."""
+    sha = next((str(r["target"]).partition("@")[2] for r in act.rows if "@" in str(r["target"])), "")
+    asked = question.object.partition("@")[2]
+    commit, path = (asked.partition(":")[0] or sha), asked.partition(":")[2]
+    rows = world.tables.rows(
+        "SELECT DISTINCT path FROM changes WHERE \"commit\" = $c AND ($p = '' OR path = $p) LIMIT 500", c=commit, p=path
+    )
+    if not rows:
+        return []
+    paths = [r["path"] for r in rows]
+    found: list[Row] = []
+    for tree in sorted(_work_trees(world, act, origins, commit)):
+        names = [f"{tree}/{p}" for p in paths]
+        inside = f"{tree}/.git/"
+        found += world.acts(
+            """action = 'file.write' AND outcome = 'ok' AND time BETWEEN $low AND $t
+               AND (list_contains($n, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1))
+                    OR regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $inside))""",
+            low=act.time[0] - _WORN, t=act.time[1], n=names, inside=f"^{re.escape(inside)}(hooks/|config|info/attributes)",
+        )  # fmt: skip
+    return found
+
+
+def _work_trees(world: World, act: Act, origins: tuple[Origin, ...], commit: str) -> set[str]:
+    """Return the folders that the commit was made in: by a clone's reflog, or by the git commands of the login that pushed it."""
+    rows = world.tables.rows(
+        "SELECT DISTINCT json_extract_string(attrs, '$.worktree') AS tree FROM events WHERE action = 'ref.update' AND ends_with(target, '@' || $c) AND starts_with(json_extract_string(attrs, '$.message'), 'commit')",
+        c=commit,
+    )  # fmt: skip
+    found = {str(r["tree"]).rstrip("/") for r in rows if r["tree"]}
+    sessions = sorted({s for o in origins for s in o.sessions})
+    rows = world.acts(
+        "action = 'process.exec' AND outcome = 'ok' AND list_contains($s, session) AND time BETWEEN $low AND $t",
+        s=sessions, low=act.time[0] - world.policy.windows["session"], t=act.time[1],
+    ) if sessions else []  # fmt: skip
+    for row in rows:
+        words = line_of(row).split()
+        if not words or words[0].rpartition("/")[2] != "git" or "commit" not in words:
+            continue
+        place = words[words.index("-C") + 1] if "-C" in words[:-1] else ""
+        found.add(posixpath.normpath(posixpath.join(str(row["attrs"].get("cwd") or "/"), place)))
+    return {t for t in found if t not in ("", "/", ".")}
 
 
 def _named(row: Row) -> set[str]:
@@ -73,10 +134,10 @@ def _path(reference: str) -> str:
     return "/" + reference.partition("://")[2].partition("/")[2]
 
 
-def _last_write(world: World, act: Act, path: str, moment: int) -> Row | None:
+def _last_write(world: World, host: str, path: str, moment: int) -> Row | None:
     rows = world.acts(
         "action = 'file.write' AND outcome = 'ok' AND list_contains($o, object) AND time < $t",
-        o=[f"file://{act.host}{path}", f"file://{path}"], t=moment,
+        o=[f"file://{host}{path}", f"file://{path}"], t=moment,
     )  # fmt: skip
     return rows[-1] if rows else None
 
@@ -85,12 +146,12 @@ _DAYS = 2
 """days on which a file has run without the act before it is part of the furniture: code that waits for a date passes the first run, too"""
 
 
-def _ran_since(world: World, act: Act, path: str, written: Row, until: int) -> bool:
+def _ran_since(world: World, ran: list[Row], path: str, written: Row, until: int) -> bool:
     """Tell whether others than its writer ran that file in between, on several days: who looks at it, or makes it executable, has not shown what it does.
 
     Where its writer has left meanwhile, only runs after that count: code may wait for it.
     """
-    own = {r["event"] for r in _commands(world, act)}
+    own = {r["event"] for r in ran}
     writer = set(world.known.last_holders(written["actor"], written["time"]))
     named = world.tables.rows(
         "SELECT id FROM events WHERE action = 'process.exec' AND contains(attrs, $name) ORDER BY id", name=path.rpartition("/")[2]
@@ -100,8 +161,8 @@ def _ran_since(world: World, act: Act, path: str, written: Row, until: int) -> b
         "list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL AND time > $since AND time < $until",
         e=[r["id"] for r in named if r["id"] not in own], since=max([written["time"], *gone]), until=until,
     )  # fmt: skip
-    ran = [r for r in rows if _runs(r, path) and not writer & set(world.known.last_holders(r["actor"], r["time"]))]
-    return len({r["time"] // times.DAY for r in ran}) >= _DAYS
+    since = [r for r in rows if _runs(r, path) and not writer & set(world.known.last_holders(r["actor"], r["time"]))]
+    return len({r["time"] // times.DAY for r in since}) >= _DAYS
 
 
 _INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript")

@@ -28,6 +28,11 @@ def leads_to(world: World, row: Row, act: Act) -> bool:
     return tells(row, act) and (wanted is None or _begins(_words(line), wanted))
 
 
+def names_whole(row: Row, act: Act) -> bool:
+    """Tell whether a command spells the whole reference of the act's object."""
+    return any("://" in o and o in _command(row) for o in _objects(act))
+
+
 def tells(row: Row, act: Act) -> bool:
     """Tell whether a command may have led to the act, for all that it spells: it does not only read, nor spell another place than the object's."""
     words = _words(_command(row))
@@ -90,5 +95,7 @@ def _path(reference: str) -> str:
 
 
 def _command(row: Row) -> str:
+    if str(row["action"]).startswith("device.process"):
+        return str(row["object"] or "")
     argv = row["attrs"].get("argv")
     return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
