@@ -87,11 +87,14 @@ def device_of(
 
 
 def _known_address(world: World, act: Act) -> bool:
-    """Tell whether the act's address is one that several people's accounts, or its own account on another occasion, acted from: an address seen this once may be anybody's who has the credential."""
-    far = world.policy.windows["session"]
-    rows = world.acts("ip = $ip AND actor IS NOT NULL AND abs(time - $t) > $far", ip=act.ip, t=act.time[0], far=far)
+    """Tell whether the act's address is one that several people's accounts acted from, or its holder's by another account or on another occasion: one seen this once may be anybody's who has the credential."""
+    rows = world.acts("ip = $ip AND actor IS NOT NULL", ip=act.ip)
     behind = set(world.known.last_holders(act.account, act.time[0]))
-    return _common(world, str(act.ip)) or any(behind & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
+    far = world.policy.windows["session"]
+    return _common(world, str(act.ip)) or any(
+        (r["actor"] != act.account or abs(r["time"] - act.time[0]) > far) and behind & set(world.known.last_holders(r["actor"], r["time"]))
+        for r in rows
+    )
 
 
 def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:
@@ -104,11 +107,11 @@ def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:
     return {p for r in rows for p in world.known.holders(r["device"], moment)}
 
 
-def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
-    """Return the processes of one login on a host that led to the act: there it came from, or its record names no address at all.
+def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
+    """Return the processes on a host that may have led to the act, those of one login together: there it came from, or its record names no address at all.
 
-    None where several people's logins ran such a command at that moment, unless only one names what was acted upon. An address that no lease gives
-    to a device, from which several people's accounts acted, may be that of the host with the one command at that very second that nothing else
+    Where several people's logins ran such a command at that moment, each is a way, unless only one names what was acted upon. An address that no lease
+    gives to a device, from which several people's accounts acted, may be that of the host with the one command at that very second that nothing else
     explains; an address of one account alone may be anybody's who has its credential. A command that ran as somebody else than the act's account
     led to something else, unless it spells that account.
     """
@@ -124,16 +127,19 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[Row]:
         r
         for r in rows
         if _fits(line_of(r), world.policy.commands.get(act.kind, ()))
+        and tells(r, act)
         and (r["actor"] is None or (world.known.kind(r["actor"], r["time"]) == "personal" and _may_be(world, act, r)))
     ]
-    if any(r["actor"] is None for r in rows):  # a process whose login the kernel did not keep: it may be the one
-        return []
     if unplaced:
-        rows = _unexplained(world, act, rows, world.policy.windows["command"])
+        rows = [] if any(r["actor"] is None for r in rows) else _unexplained(world, act, rows, world.policy.windows["command"])
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
     naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
     rows = naming or ([] if act.kind == "job.cancel" else _unexplained(world, act, rows, world.policy.windows["command"]))
-    return rows if len({(world.known.last_holders(r["actor"], r["time"]) or r["actor"], r["host"]) for r in rows}) == 1 else []
+    logins: dict[tuple[object, str], list[Row]] = {}
+    for row in rows:
+        who = world.known.last_holders(row["actor"], row["time"]) or str(row["actor"])
+        logins.setdefault((who, row["host"]), []).append(row)
+    return [] if unplaced and len(logins) > 1 else list(logins.values())
 
 
 def _may_be(world: World, act: Act, row: Row) -> bool:
@@ -150,7 +156,7 @@ def _may_be(world: World, act: Act, row: Row) -> bool:
     same = (
         ran_as == act.account or bool(holders & set(world.known.last_holders(ran_as, row["time"]))) or {ran_as, str(act.account)} <= _ROOT
     )
-    if str(act.account).startswith("unix:"):
+    if str(act.account).startswith("unix:") and not act.kind.startswith("object."):  # a store's record names whose ticket it was
         return same
     return same or row["attrs"].get("via") != "sudo" or bool(holders & set(world.known.last_holders(row["actor"], row["time"])))
 

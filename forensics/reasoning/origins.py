@@ -63,7 +63,7 @@ def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
         ] or _straight(world, act)  # fmt: skip
         return tuple(_traced(world, o, act) for o in found)
     direct = _direct(world, act)
-    return tuple(_traced(world, o, act) for o in (direct, *_borrowed(world, act, direct)))
+    return tuple(_traced(world, o, act) for o in (*direct, *_borrowed(world, act, direct[0])))
 
 
 def _straight(world: World, act: Act) -> list[Origin]:
@@ -114,20 +114,28 @@ def _guests(world: World, act: Act, hosts: list[str], mine: set[str], people: se
     return list(found.values())
 
 
-def _direct(world: World, act: Act) -> Origin:
-    """Return the way back from an act of somebody's own account: it, or the login on its host in which the command ran."""
+def _direct(world: World, act: Act) -> tuple[Origin, ...]:
+    """Return the ways back from an act of somebody's own account: it, or each login on its host in which the command may have run."""
     assert act.account is not None
     people = world.known.last_holders(act.account, act.time[0])
     found = Origin(act.account, "direct", act.time[0], act.events, act.sources, people)
     if act.kind.startswith(("file.", "process.")):
-        return found
-    rows = commands.on_host(world, act, hosts_of(world, act))
-    if not rows:
-        return found
+        return (found,)
+    ran = commands.on_host(world, act, hosts_of(world, act))
+    return tuple(_out_of(found, rows, alone=len(ran) == 1) for rows in ran) or (found,)
+
+
+def _out_of(found: Origin, rows: list[Row], *, alone: bool) -> Origin:
+    """Return the way over the login in which these commands ran; nobody's, where the kernel did not keep it."""
+    known = rows[0]["actor"] is not None
     return replace(
         found,
-        events=(*act.events, *(r["event"] for r in rows[:4])),
-        sources=tuple(sorted({*act.sources, *(r["source"] for r in rows)})),
+        account=found.account if known else f"{found.account} out of no recorded login",
+        manner=found.manner if known else "shared",
+        people=found.people if known else (),
+        word=found.word if alone and known else "even",
+        events=(*found.events, *(r["event"] for r in rows[:4])),
+        sources=tuple(sorted({*found.sources, *(r["source"] for r in rows)})),
         hosts=tuple(sorted({r["host"] for r in rows})),
         sessions=tuple(dict.fromkeys(r["session"] for r in rows if r["session"])),
         login=rows[0]["actor"],

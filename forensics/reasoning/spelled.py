@@ -95,7 +95,7 @@ def _path(reference: str) -> str:
 
 
 def _command(row: Row) -> str:
-    if str(row["action"]).startswith("device.process"):
+    if str(row.get("action")).startswith("device.process"):
         return str(row["object"] or "")
     argv = row["attrs"].get("argv")
     return " ".join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")

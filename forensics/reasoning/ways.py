@@ -10,10 +10,6 @@ from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.timetables import behind
 from forensics.reasoning.world import World
 
-_CLAIMED = ("SIMPLE",)
-"""ways of signing on by which a service believes whatever account the client names:
-https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-common/SecureMode.html"""
-
 
 def further(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
     """Return further ways back from an act; none where its records leave no other open."""
@@ -76,12 +72,13 @@ def _owners(origins: tuple[Origin, ...]) -> set[str]:
 
 
 def _by_any_login(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Origin]:
-    """Return the logins of others that were open on the host of an act whose account its client only claimed; none where records show the very command."""
-    if any(o.ran for o in origins) or not any(r["attrs"].get("auth") in _CLAIMED for r in act.rows):
+    """Return the logins of others that were open on the host of an act, where no record shows the very command: that its account's holder was logged in there, too, does not make it his."""
+    hosts = hosts_of(world, act)
+    if not hosts or any(o.ran for o in origins) or act.kind.startswith(("file.", "process.")):
         return []
     rows = world.acts(
         "action IN ('session.ssh.open', 'session.audit.open') AND list_contains($h, host) AND time BETWEEN $low AND $t AND outcome = 'ok' AND actor IS NOT NULL",
-        h=hosts_of(world, act), low=act.time[0] - world.policy.windows["session"], t=act.time[1],
+        h=hosts, low=act.time[0] - world.policy.windows["session"], t=act.time[1],
     )  # fmt: skip
     people = {p for o in origins for p in o.people}
     last: dict[str, Row] = {r["actor"]: r for r in still_open(world, rows, act.time[0])}
