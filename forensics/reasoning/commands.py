@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
-from forensics.reasoning.spelled import names_whole, tells
+from forensics.reasoning.spelled import fits, names_whole, tells
 from forensics.reasoning.world import World
 
 
@@ -24,7 +24,7 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
         low=moment - window, high=moment + _SECONDS,
     )  # fmt: skip
     rows = [
-        r for r in rows if _fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached) and (reached or tells(r, act))
+        r for r in rows if fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached) and (reached or tells(r, act))
     ]
     return _own_logins(world, act, rows, hosts) if reached else _unexplained(world, act, rows, window)
 
@@ -126,7 +126,7 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
     rows = [
         r
         for r in rows
-        if _fits(line_of(r), world.policy.commands.get(act.kind, ()))
+        if fits(line_of(r), world.policy.commands.get(act.kind, ()))
         and tells(r, act)
         and (r["actor"] is None or (world.known.kind(r["actor"], r["time"]) == "personal" and _may_be(world, act, r)))
     ]
@@ -249,21 +249,6 @@ def _of_branch(command: str, act: Act) -> bool:
 
 def _same(one: str, other: str) -> bool:
     return one == other or one.partition(".")[0] == other.partition(".")[0] or (bool(one) and not one.strip("0123456789.:[]abcdef"))
-
-
-def _fits(command: str, wanted: tuple[str, ...]) -> bool:
-    """Tell whether a command line begins like one of these, options left out (`git -C x push` is a `git push`)."""
-    try:
-        tokens = shlex.split(command)
-    except ValueError:
-        tokens = command.split()
-    words = [t.rpartition("/")[2] if n == 0 else t for n, t in enumerate(tokens) if n == 0 or not t.startswith("-")]
-    return any(words[: len(w.split())] == w.split() or _after_value(words, w.split()) for w in wanted)
-
-
-def _after_value(words: list[str], wanted: list[str]) -> bool:
-    """Allow one option's value between program and subcommand."""
-    return len(wanted) > 1 and len(words) > len(wanted) and [words[0], *words[2 : 1 + len(wanted)]] == wanted
 
 
 def whose(world: World, row: Row, known: set[str]) -> set[str]:

@@ -14,7 +14,7 @@ def first_write(world: World, act: Act) -> Row | None:
     found: Row | None = None
     row, seen = act.rows[0], {act.rows[0]["event"]}
     for _ in range(_FAR):
-        before = _source(world, row) or _same_content(world, row)
+        before = _source(world, row) or _same_content(world, row) or _read_before(world, row)
         if before is None or before["event"] in seen:
             break
         found = row = before
@@ -48,3 +48,28 @@ def _same_content(world: World, row: Row) -> Row | None:
     ) if twins else []  # fmt: skip
     last = {str(r["object"]).partition("?")[0]: r for r in rows}
     return min((r for r in last.values() if r["time"] < row["time"]), key=lambda r: (r["time"], r["event"]), default=None)
+
+
+def _read_before(world: World, row: Row) -> Row | None:
+    """Return the last write of what the same account had read from the same place shortly before, of the same size or, where no size is kept, of the same name: a copy by way of the client."""
+    rows = world.acts(
+        "action = 'object.read' AND outcome = 'ok' AND actor = $a AND ip IS NOT DISTINCT FROM $ip AND time BETWEEN $low AND $t AND split_part(object, '?', 1) <> $o",
+        a=row["actor"], ip=row["ip"], low=row["time"] - world.policy.windows["shared_exec"], t=row["time"], o=str(row["object"]).partition("?")[0],
+    )  # fmt: skip
+    for read in reversed(rows):
+        if _alike(read, row):
+            written = world.acts(
+                "action = 'object.write' AND outcome = 'ok' AND time < $t AND (object = $o OR (NOT contains($o, '?') AND split_part(object, '?', 1) = $o))",
+                o=read["object"], t=read["time"],
+            )  # fmt: skip
+            if written:
+                return written[-1]
+    return None
+
+
+def _alike(read: Row, written: Row) -> bool:
+    sizes = [r["attrs"].get("bytes") for r in (read, written)]
+    if all(sizes):
+        return bool(sizes[0] == sizes[1])
+    tails = [str(r["object"]).partition("?")[0].removesuffix("._COPYING_").rpartition("/")[2] for r in (read, written)]
+    return tails[0] == tails[1]

@@ -10,7 +10,8 @@ from forensics.reasoning.given import given
 from forensics.reasoning.landed import earlier_push
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
-from forensics.reasoning.ways import further
+from forensics.reasoning.renamed import renamed_since
+from forensics.reasoning.ways import further, logged_in
 from forensics.reasoning.world import World
 
 
@@ -53,10 +54,13 @@ def gather(world: World, question: Question) -> Dossier:
     dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
     if act is None:
         return dossier
-    kind = world.known.kind(act.account, act.time[0])
+    kind = "shared" if _machine_key(act) else world.known.kind(act.account, act.time[0])
     jobs = _jobs(world, act)
-    origins = origins_of(world, act, kind)
-    origins = (*origins, *further(world, act, kind, origins))
+    if _machine_key(act):
+        origins = logged_in(world, act, frozenset())
+    else:
+        origins = origins_of(world, act, kind)
+        origins = (*origins, *further(world, act, kind, origins))
     return replace(
         dossier,
         account_kind=kind,
@@ -68,6 +72,15 @@ def gather(world: World, question: Question) -> Dossier:
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
+
+
+def _machine_key(act: Act) -> bool:
+    """Tell whether the act came with a key or token of a machine, which the forge books under the name of whoever once created it."""
+    return any("deploy-key" in str(r["credential"]) or str(r["attrs"].get("access") or "").startswith(_MACHINES) for r in act.rows)
+
+
+_MACHINES = ("Deploy key", "GitHub App server-to-server")
+"""https://docs.github.com/en/organizations/keeping-your-organization-secure/managing-security-settings-for-your-organization/identifying-audit-log-events-performed-by-an-access-token"""
 
 
 def _aside(world: World, act: Act, origins: tuple[Origin, ...]) -> tuple[tuple[int, int], ...]:
@@ -235,7 +248,32 @@ def _push(world: World, commit: str, path: str | None, claimed: Row | None) -> t
     own = _own_later(world, commit, claimed, row) if not before else []
     if len({_who(world, r) for r in (*records, *own)}) > 1:
         return None, (*records, *own)
+    if not before and (_older_than_the_records(world, commit, claimed, row) or any(renamed_since(world, r) for r in records)):
+        return None, tuple(records)
     return replace(_made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _older_than_the_records(world: World, commit: str, claimed: Row | None, row: Row) -> bool:
+    """Tell whether a commit says that somebody else made it before the records of pushes begin: who pushed it then, a restored branch may not have made it.
+
+    Where its parent was first pushed after that date, the date is not true, and the first recorded push is the first.
+    """
+    if claimed is None or claimed["time"] is None or world.known.kind(row["actor"], row["time"]) == "service":
+        return False
+    authors = set(world.known.last_holders(claimed["claimed"], claimed["time"]))
+    makers = authors | set(world.known.last_holders(_committer(claimed), claimed["time"]))
+    if not authors or makers & set(world.known.last_holders(row["actor"], row["time"])):
+        return False
+    repo = commit.partition("@")[0].removeprefix("git:")
+    begun = world.tables.rows("SELECT min(time) AS first FROM pushes WHERE repo = $r", r=repo)[0]["first"]
+    if begun is None or claimed["time"] >= begun:
+        return False
+    parents = json.loads(str(claimed["attrs"] or "{}")).get("parents") or []
+    later = world.tables.rows(
+        "SELECT 1 AS x FROM edges WHERE rule = 'pushed-commits' AND recorded AND list_contains($p, split_part(dst, '@', 2)) AND time > $t LIMIT 1",
+        p=[str(p) for p in parents], t=claimed["time"],
+    )  # fmt: skip
+    return not later
 
 
 def _committer(claimed: Row | None) -> str | None:

@@ -26,7 +26,8 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
         return ()
     ran = _commands(world, act, origins)
     found: dict[int, Row] = {}
-    for host, path, moment in sorted(set(_paths(act, ran))):
+    paths = {(h, p, m) for h, p, m in _paths(act, ran)}
+    for host, path, moment in sorted(paths | {c for p in paths for c in _copied_from(world, *p)}):
         row = _last_write(world, host, path, moment)
         if row is not None and _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
             found[row["event"]] = row
@@ -140,6 +141,37 @@ def _last_write(world: World, host: str, path: str, moment: int) -> Row | None:
         o=[f"file://{host}{path}", f"file://{path}"], t=moment,
     )  # fmt: skip
     return rows[-1] if rows else None
+
+
+_COPIES = ("cp", "mv", "install", "rsync", "ln", "scp")
+_FAR = 4
+"""copies that are followed back"""
+
+
+def _copied_from(world: World, host: str, path: str, moment: int) -> Iterator[tuple[str, str, int]]:
+    """Yield (host, path, ns) of what a file had been copied from on that host, by the commands that say so, and so on back."""
+    for _ in range(_FAR):
+        named = world.tables.rows(
+            "SELECT id FROM events WHERE action = 'process.exec' AND host = $h AND time < $t AND contains(attrs, $name) ORDER BY time DESC, id LIMIT 200",
+            h=host, t=moment, name=posixpath.dirname(path).rpartition("/")[2] or path,
+        )  # fmt: skip
+        rows = world.acts("list_contains($e, event) AND outcome = 'ok'", e=[r["id"] for r in named]) if named else []
+        before = next((s for r in reversed(rows) if (s := _copy(r, path))), None)
+        if before is None:
+            return
+        path, moment = before
+        yield host, path, moment
+
+
+def _copy(row: Row, path: str) -> tuple[str, int] | None:
+    """Return (source, ns) of a command that copied one file to this path, or into its folder under its name."""
+    words = [w for w in line_of(row).split() if not w.startswith("-")]
+    if len(words) != 3 or words[0].rpartition("/")[2] not in _COPIES:
+        return None
+    folder = str(row["attrs"].get("cwd") or "/")
+    source, target = (posixpath.normpath(posixpath.join(folder, w)) for w in words[1:])
+    into = posixpath.join(target, source.rpartition("/")[2])
+    return (source, row["time"]) if path in (target, into) and source != path else None
 
 
 _DAYS = 2

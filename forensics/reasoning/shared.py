@@ -40,14 +40,16 @@ def behind(world: World, act: Act) -> list[Way]:
     opened = _direct(world, act, hosts)
     timed = runs_before(world, act, hosts)
     rows = [r for r, _ in ways]
-    named = [(r, k) for r, k in ways if leads_to(world, r, act) and r["time"] >= act.time[0] - world.policy.windows["shared_exec"]]
-    if named and not _done_since(world, named[-1][0], act):
+    named = [(r, k) for r, k in ways if leads_to(world, r, act) and not _done_since(world, r, act)]
+    if named:
         return [*_by_login(world, act, [*named, *_nearer(ways, named)], opened, "almost certain"), *_timed(usual(world, act, timed))]
     just_before = act.time[0] - world.policy.windows["just_before"]
     recent = [(r, k) for r, k in ways if r["time"] >= just_before]
     if len({k for _, k in recent}) == 1 and any(tells(r, act) for r, _ in recent):
         word = "almost certain" if not _others(opened, ways, recent) else "likely"
-        return [*_by_login(world, act, recent, opened, word), *_timed([r for r in timed if r["time"] >= just_before])]
+        keys = {k for _, k in recent}
+        unseen = [w for w in _unseen(world, act, hosts or sorted({r["host"] for r, _ in recent})) if w.account not in keys]
+        return [*_by_login(world, act, recent, opened, word), *_timed([r for r in timed if r["time"] >= just_before]), *unseen]
     lasting = [(r, k) for r, k in ways if r in _lasting(world, rows, act)]
     if len({k for _, k in lasting}) == 1 and not any(tells(r, act) for r, _ in lasting):
         lasting = []
@@ -82,14 +84,48 @@ def _login_processes(world: World, act: Act, hosts: list[str]) -> list[tuple[Row
                 OR (split_part(actor, ':', 2) = $name AND coalesce(target, actor) = actor AND len($hosts) > 0))""",
         name=name, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS, hosts=hosts,
     )  # fmt: skip
-    found = []
+    found = [(r, str(r["actor"])) for r in _by_key(world, act, hosts, name)]
     for row in rows:
         if str(row["actor"]).partition(":")[2] == name:
             if row["session"] and row["object"] and not str(row["object"]).endswith(("/sshd", "/bash", "/sh", "/zsh")):
                 found.append((row, f"session {row['session']}"))
         elif row["actor"] and world.known.kind(row["actor"], row["time"]) == "personal":
             found.append((row, row["actor"]))
-    return found
+    return sorted(found, key=lambda f: (f[0]["time"], f[0]["event"]))
+
+
+def _by_key(world: World, act: Act, hosts: list[str], name: str) -> list[Row]:
+    """Return the commands of people's own accounts on these hosts that lead to the act and name its object: an API key is used by whoever has it, under whatever account of the host."""
+    if str(act.account).startswith("unix:"):
+        return []
+    rows = world.acts(
+        "action = 'process.exec' AND outcome = 'ok' AND (len($h) = 0 OR list_contains($h, host)) AND time BETWEEN $low AND $high AND actor IS NOT NULL AND coalesce(split_part(target, ':', 2), '') <> $name",
+        h=hosts, name=name, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS,
+    )  # fmt: skip
+    return [r for r in rows if world.known.kind(r["actor"], r["time"]) == "personal" and leads_to(world, r, act)]
+
+
+def _unseen(world: World, act: Act, hosts: list[str]) -> list[Way]:
+    """Return the open logins of the key's other holders on hosts whose logs show `sudo` alone: what they typed in their own name left no line there."""
+    if str(act.account).startswith("unix:") or not hosts:
+        return []
+    span = world.policy.windows["presence"]
+    rows = world.acts(
+        "action = 'process.exec' AND list_contains($h, host) AND time BETWEEN $low AND $high", h=hosts, low=act.time[0] - span, high=act.time[0] + span
+    )  # fmt: skip
+    if any(r["attrs"].get("via") != "sudo" for r in rows):
+        return []
+    holders = set(world.known.last_holders(act.account, act.time[0]))
+    opened = world.acts(
+        "action IN ('session.ssh.open', 'session.audit.open') AND list_contains($h, host) AND time BETWEEN $low AND $t AND outcome = 'ok' AND actor IS NOT NULL",
+        h=hosts, low=act.time[0] - world.policy.windows["session"], t=act.time[0],
+    )  # fmt: skip
+    found: dict[str, Way] = {}
+    for r in still_open(world, opened, act.time[0]):
+        people = world.known.last_holders(r["actor"], r["time"])
+        if people and world.known.kind(r["actor"], r["time"]) == "personal" and (not holders or set(people) & holders):
+            found[r["actor"]] = Way(r["actor"], r["time"], (r["event"],), (r["source"],), people, (r["host"],), _sessions([r]), "even")
+    return list(found.values())
 
 
 def _direct(world: World, act: Act, hosts: list[str]) -> list[Row]:

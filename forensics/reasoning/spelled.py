@@ -1,6 +1,7 @@
 """What a command line spells: which object it leads to, that it only looks at things, or that it is about another place."""
 
 import re
+import shlex
 from itertools import pairwise
 
 from forensics.reasoning.act import Act, Row
@@ -25,7 +26,7 @@ def leads_to(world: World, row: Row, act: Act) -> bool:
     if not any(t and t in line for t in tails):
         return False
     wanted = world.policy.commands.get(act.kind)
-    return tells(row, act) and (wanted is None or _begins(_words(line), wanted))
+    return tells(row, act) and (wanted is None or fits(line, wanted))
 
 
 def names_whole(row: Row, act: Act) -> bool:
@@ -36,7 +37,28 @@ def names_whole(row: Row, act: Act) -> bool:
 def tells(row: Row, act: Act) -> bool:
     """Tell whether a command may have led to the act, for all that it spells: it does not only read, nor spell another place than the object's."""
     words = _words(_command(row))
-    return not (set(words[:1]) & _READS or set(words[2:3]) & _LOOKS or _takes(words) or _elsewhere(words, act))
+    if act.kind == "job.launch" and (_dry(words) or _other_job(words, act)):
+        return False
+    return not (set(words[:1]) & _READS or set(words[2:5]) & _LOOKS or _takes(words) or _elsewhere(words, act))
+
+
+def _dry(words: list[str]) -> bool:
+    """Tell whether a command only asks what would happen (sbatch(1), kubectl), or speaks over the web to something else than a scheduler."""
+    if any(w == "--test-only" or (w.startswith("--dry-run") and not w.endswith("=none")) for w in words):
+        return True
+    return words[0] in _WEB and not any(re.search(r"/slurm/|/job/submit|/jobs\b", w) for w in words) if words else False
+
+
+_WEB = ("curl", "wget", "http")
+
+
+def _other_job(words: list[str], act: Act) -> bool:
+    """Tell whether the scheduler kept another line for this job than the command: a script or program that the command does not name."""
+    kept = next((str(r["attrs"]["command"]) for r in act.rows if r["attrs"].get("command")), "").split()
+    if not kept or words[0] != kept[0].rpartition("/")[2]:
+        return False
+    named = {w.rpartition("/")[2] for w in kept[1:] if not w.startswith("-")}
+    return not named <= {w.rpartition("/")[2] for w in words[1:]}
 
 
 def _objects(act: Act) -> list[str]:
@@ -48,8 +70,19 @@ def _words(line: str) -> list[str]:
     return [*(w.rpartition("/")[2] for w in words[:1]), *words[1:]]
 
 
-def _begins(words: list[str], lines: tuple[str, ...]) -> bool:
-    return any(words[: len(w.split())] == w.split() for w in lines)
+def fits(command: str, wanted: tuple[str, ...]) -> bool:
+    """Tell whether a command line begins like one of these, options left out (`git -C x push` is a `git push`)."""
+    try:
+        tokens = shlex.split(command)
+    except ValueError:
+        tokens = command.split()
+    words = [t.rpartition("/")[2] if n == 0 else t for n, t in enumerate(tokens) if n == 0 or not t.startswith("-")]
+    return any(words[: len(w.split())] == w.split() or _after_value(words, w.split()) for w in wanted)
+
+
+def _after_value(words: list[str], wanted: list[str]) -> bool:
+    """Allow one option's value between program and subcommand."""
+    return len(wanted) > 1 and len(words) > len(wanted) and [words[0], *words[2 : 1 + len(wanted)]] == wanted
 
 
 def _takes(words: list[str]) -> bool:

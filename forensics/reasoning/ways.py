@@ -71,19 +71,25 @@ def _owners(origins: tuple[Origin, ...]) -> set[str]:
     return {p for o in origins for d in o.devices for p in d.owners}
 
 
-def _by_any_login(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Origin]:
+def _by_any_login(world: World, act: Act, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
     """Return the logins of others that were open on the host of an act, where no record shows the very command: that its account's holder was logged in there, too, does not make it his."""
+    if any(o.ran for o in origins) or act.kind.startswith(("file.", "process.")):
+        return ()
+    return logged_in(world, act, frozenset(p for o in origins for p in o.people))
+
+
+def logged_in(world: World, act: Act, but: frozenset[str]) -> tuple[Origin, ...]:
+    """Return the logins that were open on the host of an act, but for these people's."""
     hosts = hosts_of(world, act)
-    if not hosts or any(o.ran for o in origins) or act.kind.startswith(("file.", "process.")):
-        return []
+    if not hosts:
+        return ()
     rows = world.acts(
         "action IN ('session.ssh.open', 'session.audit.open') AND list_contains($h, host) AND time BETWEEN $low AND $t AND outcome = 'ok' AND actor IS NOT NULL",
         h=hosts, low=act.time[0] - world.policy.windows["session"], t=act.time[1],
     )  # fmt: skip
-    people = {p for o in origins for p in o.people}
     last: dict[str, Row] = {r["actor"]: r for r in still_open(world, rows, act.time[0])}
-    return [
+    return tuple(
         Origin(account, "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), holders, hosts=(r["host"],), word="even")
         for account, r in sorted(last.items())
-        if not set(holders := world.known.last_holders(account, r["time"])) & people
-    ]  # fmt: skip
+        if not set(holders := world.known.last_holders(account, r["time"])) & but
+    )  # fmt: skip
