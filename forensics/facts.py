@@ -197,6 +197,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     repos, pairs = projects(tables), _numbered(tables)
     apart = _anothers(pairs, case)
     uids = _numbered_accounts([p for p in pairs if p not in apart])
+    uids |= _other_cases(tables, case)
     leaked = {r["session"]: r["time"] for r in tables.rows(_LEAKED)}
     return tables.sql(
         """
@@ -228,7 +229,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
                     THEN 'git:' || list_extract($repos, list_position($projects, project)) || substr(object, 5 + length(project))
                     ELSE object END AS object,
                coalesce(list_extract($names, list_position($uids, target)), target) AS target,
-               session, credential, device, ip, host,
+               session, credential, coalesce(list_extract($names, list_position($uids, device)), device) AS device, ip, host,
                CASE WHEN outcome IS NULL OR lower(outcome) IN ('ok', 'success', 'succeeded', 'yes', 'true', '1', 'allow', 'allowed') OR regexp_matches(outcome, '^[23][0-9][0-9]$') THEN 'ok' ELSE outcome END AS outcome
         FROM picked ORDER BY id
         """,
@@ -241,6 +242,25 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
         projects=list(repos),
         repos=list(repos.values()),
     ).cast(schema.ACTS)
+
+
+_CASELESS = ("device", "okta", "email", "gitlab", "github")
+"""kinds of names that their systems compare without regard to case: host names (RFC 4343), sign-on and mail addresses, accounts of GitLab and GitHub"""
+
+
+def _other_cases(tables: Tables, case: CaseConfig) -> dict[str, str]:
+    """Return the names in the evidence that differ by case alone from one of the registers -> that one."""
+    held = {i.identifier for i in case.identifiers if i.identifier.partition(":")[0] in _CASELESS}
+    folded: dict[str, set[str]] = defaultdict(set)
+    for name in held:
+        folded[name.casefold()].add(name)
+    rows = tables.rows(
+        "SELECT DISTINCT name FROM (SELECT actor AS name FROM events UNION ALL SELECT device FROM events UNION ALL SELECT target FROM events WHERE starts_with(target, 'gitlab:') OR starts_with(target, 'github:')) WHERE list_contains($k, split_part(name, ':', 1)) ORDER BY 1",
+        k=list(_CASELESS),
+    )  # fmt: skip
+    return {
+        r["name"]: next(iter(same)) for r in rows if r["name"] not in held and len(same := folded.get(r["name"].casefold(), set())) == 1
+    }
 
 
 _HOSTS = """

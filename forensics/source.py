@@ -22,7 +22,8 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
     process.exec    actor=the original login, target=the account it ran as where another, object=file://<host>/<exe>, session;
                     attrs: argv, cwd, pid, ppid, success
     process.timer   target=the account under which a timetable (cron) started something; attrs: command
-    file.write, file.read, file.delete              object=file://<host>/<path>, as process.exec
+    file.write, file.read, file.delete              object=file://<host>/<path>, as process.exec; attrs: from (what was renamed or linked), kept (what
+                    stood in the file before stays)
     metric.point    object=run:<name as written>, or the tracked run, or tensorboard:<folder>; name, value; attrs: step
     session.okta.open, .close, .fail; session.sso.open, .fail       actor=okta:<login> (claimed where it failed), session=okta:<number>, device,
                     ip; of sso: object=app:<name>; attrs: factor, fingerprint, managed, registered

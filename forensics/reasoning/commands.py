@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
-from forensics.reasoning.spelled import fits, names_whole, tells
+from forensics.reasoning.spelled import WEB, fits, names_whole, runs_text, tells
 from forensics.reasoning.world import World
 
 
@@ -17,7 +17,7 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
     Left out are those that came after it, those aimed at another system, account or branch than the act's, and those that another recorded act or
     login of the same person explains.
     """
-    wanted = world.policy.commands.get("session.ssh" if reached else act.kind, ())
+    wanted = world.policy.commands.get("session.ssh", ()) if reached else of_system(world, act)
     window = world.policy.windows["command"]
     rows = world.acts(
         "starts_with(action, 'device.process') AND device IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
@@ -27,6 +27,15 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
         r for r in rows if fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached) and (reached or tells(r, act))
     ]
     return _own_logins(world, act, rows, hosts) if reached else _unexplained(world, act, rows, window)
+
+
+def of_system(world: World, act: Act) -> tuple[str, ...]:
+    """Return how the commands begin that lead to such an act on its own system: `kubectl` starts no job of Slurm's."""
+    lines = world.policy.commands.get(act.kind, ())
+    system = str(act.rows[0]["object"]).partition(":")[0]
+    if not act.kind.startswith("job."):
+        return lines
+    return tuple(w for w in lines if (w.partition(" ")[0] == "kubectl") == (system == "k8s") or w in WEB)
 
 
 def _own_logins(world: World, act: Act, rows: list[Row], hosts: tuple[str, ...]) -> list[Row]:
@@ -71,8 +80,11 @@ def device_of(
         return ()
     owners = world.known.holders(devices[0], moment)
     behind = set(world.known.last_holders(act.account, act.time[0]))
-    if not behind & set(owners) and (not behind or not behind <= covered(world, {r["source"] for r in mine}, moment)):
-        return ()  # the account's own holder may have run it on a device that no sensor watches: then this one is a coincidence
+    if not behind & set(owners):
+        if not behind or not behind <= covered(world, {r["source"] for r in mine}, moment):
+            return ()  # the account's own holder may have run it on a device that no sensor watches: then this one is a coincidence
+        if not any(_tied(r, act, reached=reached) for r in mine):
+            return ()
     return (
         Device(
             devices[0],
@@ -84,6 +96,17 @@ def device_of(
             by_command=True,
         ),
     )
+
+
+def _tied(row: Row, act: Act, *, reached: bool) -> bool:
+    """Tell whether a command on somebody else's device spells what ties it to just this act: its account, its whole object, or the branch of a push that a record shows to have come over git.
+
+    That he ran such a command at that moment is no tie: who uses the web, an API or a portal leaves no command, and sensors do not show what is not one.
+    """
+    line = str(row["object"] or "")
+    if str(act.account).partition(":")[2] in re.split(r"[^\w.#-]+", line) or (not reached and names_whole(row, act)):
+        return True
+    return not reached and act.kind == "code.push" and any(r["credential"] for r in act.rows) and _spells_branch(line, act)
 
 
 def _known_address(world: World, act: Act) -> bool:
@@ -126,27 +149,58 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
     rows = [
         r
         for r in rows
-        if fits(line_of(r), world.policy.commands.get(act.kind, ()))
+        if fits(line_of(r), of_system(world, act))
         and tells(r, act)
-        and (r["actor"] is None or (world.known.kind(r["actor"], r["time"]) == "personal" and _may_be(world, act, r)))
+        and (r["actor"] is None or (world.known.kind(r["actor"], r["time"]) == "personal" and _may_be(world, act, r, hosts)))
     ]
     if unplaced:
         rows = [] if any(r["actor"] is None for r in rows) else _unexplained(world, act, rows, world.policy.windows["command"])
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
-    naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split()]
+    naming = [r for r in rows if tail and tail in line_of(r).replace("/", " ").split() and not own_effect(world, act, r, tail)]
     rows = naming or ([] if act.kind == "job.cancel" else _unexplained(world, act, rows, world.policy.windows["command"]))
     logins: dict[tuple[object, str], list[Row]] = {}
-    for row in rows:
+    for row in [*rows, *_holders_between(world, act, rows)]:
         who = world.known.last_holders(row["actor"], row["time"]) or str(row["actor"])
         logins.setdefault((who, row["host"]), []).append(row)
     return [] if unplaced and len(logins) > 1 else list(logins.values())
 
 
-def _may_be(world: World, act: Act, row: Row) -> bool:
+def own_effect(world: World, act: Act, row: Row, tail: str) -> bool:
+    """Tell whether a command of somebody else than the account's holder did, or was refused, such a thing on an object of that name under his own account."""
+    who = set(world.known.last_holders(row["actor"], row["time"]))
+    if not who or who & set(world.known.last_holders(act.account, act.time[0])):
+        return False
+    rows = world.tables.rows(
+        "SELECT actor, time, object FROM events WHERE action = $k AND actor IS NOT NULL AND time BETWEEN $low AND $high AND contains(object, $tail) ORDER BY id",
+        k=act.kind, low=row["time"] - _SECONDS, high=row["time"] + world.policy.windows["at_once"], tail=tail,
+    )  # fmt: skip
+    return any(who & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
+
+
+def _holders_between(world: World, act: Act, rows: list[Row]) -> list[Row]:
+    """Return the processes of the account's own holder that ran between somebody else's command and the act, and may have made it as well."""
+    behind = set(world.known.last_holders(act.account, act.time[0]))
+    if not rows or not behind or any(r["actor"] is None or behind & set(world.known.last_holders(r["actor"], r["time"])) for r in rows):
+        return []
+    between = world.acts(
+        "action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $high AND actor IS NOT NULL",
+        h=sorted({r["host"] for r in rows}), low=min(r["time"] for r in rows), high=act.time[1] + _SECONDS,
+    )  # fmt: skip
+    return [
+        r
+        for r in between
+        if behind & set(world.known.last_holders(r["actor"], r["time"]))
+        and (runs_text(line_of(r)) or fits(line_of(r), of_system(world, act)))
+        and tells(r, act)
+    ]
+
+
+def _may_be(world: World, act: Act, row: Row, hosts: list[str]) -> bool:
     """Tell whether a command on a host may have led to the act, by the account that it ran as.
 
     A scheduler records the very account that a command ran as. Elsewhere a credential may be anybody's: but a log of `sudo` lines alone does not show
-    what its holder typed at that moment, so that somebody else's line is no sign of him.
+    what its holder typed at that moment, so that somebody else's line is no sign of him; nor is somebody else's command where neither the act's address
+    leads to that host, nor the command spells the account or the object.
     """
     holders = set(world.known.last_holders(act.account, act.time[0]))
     named = str(act.account).partition(":")[2]
@@ -158,7 +212,12 @@ def _may_be(world: World, act: Act, row: Row) -> bool:
     )
     if str(act.account).startswith("unix:") and not act.kind.startswith("object."):  # a store's record names whose ticket it was
         return same
-    return same or row["attrs"].get("via") != "sudo" or bool(holders & set(world.known.last_holders(row["actor"], row["time"])))
+    if same or holders & set(world.known.last_holders(row["actor"], row["time"])):
+        return True
+    tied = bool(hosts) or any(
+        o and o in line_of(row) for o in (str(r["object"]).partition("?")[0] for r in act.rows if "://" in str(r["object"]))
+    )
+    return row["attrs"].get("via") != "sudo" and tied
 
 
 _ROOT = {"unix:root", "unix:#0"}
@@ -237,14 +296,21 @@ def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool
 
 def _of_branch(command: str, act: Act) -> bool:
     """Tell whether a `git push` may have set the act's branch: one that names other branches alone did not (git-push(1), refspec)."""
+    refs, named = _branches(command, act)
+    return not refs or not named or bool(refs & set(named)) or "HEAD" in named
+
+
+def _spells_branch(command: str, act: Act) -> bool:
+    refs, named = _branches(command, act)
+    return bool(refs & set(named))
+
+
+def _branches(command: str, act: Act) -> tuple[set[str], list[str]]:
+    """Return the branches that the act set, and those that a `git push` names."""
     refs = {str(r["object"] or "").partition("#refs/heads/")[2] for r in act.rows} - {""}
     words = [w for w in command.split() if not w.startswith("-")]
-    named = (
-        [w.rpartition(":")[2].removeprefix("+").rpartition("refs/heads/")[2] for w in words[words.index("push") + 2 :]]
-        if "push" in words
-        else []
-    )
-    return not refs or not named or bool(refs & set(named)) or "HEAD" in named
+    after = words[words.index("push") + 2 :] if "push" in words else []
+    return refs, [w.rpartition(":")[2].removeprefix("+").rpartition("refs/heads/")[2] for w in after]
 
 
 def _same(one: str, other: str) -> bool:

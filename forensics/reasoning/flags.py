@@ -8,10 +8,11 @@ from forensics import times
 from forensics.indicator import Item
 from forensics.reasoning.act import Row
 from forensics.reasoning.attended import attended
-from forensics.reasoning.devices import refused
+from forensics.reasoning.devices import Device, refused
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.gaps import kept_by
 from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.origins import Origin
 from forensics.reasoning.world import World
 
 
@@ -102,16 +103,27 @@ def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
 
 
 def _reuse(world: World, dossier: Dossier) -> Iterator[Flag]:
+    direct = [o for o in dossier.origins if o.manner == "direct"]
+    if len(direct) > 1 and any(not _elsewhere(world, o) for o in direct):
+        return  # by another way it came from the holder's own, or from nowhere known
     for origin in dossier.origins:
-        holders = set(origin.people)
-        for device in origin.devices:
-            if device.owners and holders and not holders & set(device.owners) and _users(world, device.device, origin.moment) != holders:
-                yield Flag(
-                    "credential-reuse",
-                    f"{origin.account} was used from {device.device}, the device of {', '.join(device.owners)}",
-                    ("a replaced or borrowed laptop", "a register of devices that lags behind", "help given at a colleague's desk"),
-                    (*device.events, *origin.events[:4]),
-                )
+        for device in _elsewhere(world, origin):
+            yield Flag(
+                "credential-reuse",
+                f"{origin.account} was used from {device.device}, the device of {', '.join(device.owners)}",
+                ("a replaced or borrowed laptop", "a register of devices that lags behind", "help given at a colleague's desk"),
+                (*device.events, *origin.events[:4]),
+            )
+
+
+def _elsewhere(world: World, origin: Origin) -> list[Device]:
+    """Return the devices of others, as the registers and their own records go, that a holder's account was used from."""
+    holders = set(origin.people)
+    return [
+        d
+        for d in origin.devices
+        if d.owners and holders and not holders & set(d.owners) and _users(world, d.device, origin.moment) != holders
+    ]
 
 
 def _users(world: World, device: str, moment: int) -> set[str]:

@@ -28,9 +28,9 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
     found: dict[int, Row] = {}
     paths = {(h, p, m) for h, p, m in _paths(act, ran)}
     for host, path, moment in sorted(paths | {c for p in paths for c in _copied_from(world, *p)}):
-        row = _last_write(world, host, path, moment)
-        if row is not None and _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
-            found[row["event"]] = row
+        for row in _writes(world, host, path, moment):
+            if _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
+                found[row["event"]] = row
     if act.kind == "code.push":
         found |= {r["event"]: r for r in _in_work_tree(world, act, origins, question) if _others(world, r, mine)}
     return tuple(found[e] for e in sorted(found))
@@ -135,12 +135,18 @@ def _path(reference: str) -> str:
     return "/" + reference.partition("://")[2].partition("/")[2]
 
 
-def _last_write(world: World, host: str, path: str, moment: int) -> Row | None:
+def _writes(world: World, host: str, path: str, moment: int) -> list[Row]:
+    """Return the last write of a file, and those before it back to the last that began it anew: what is appended to, or changed in part, keeps what others wrote."""
     rows = world.acts(
         "action = 'file.write' AND outcome = 'ok' AND list_contains($o, object) AND time < $t",
         o=[f"file://{host}{path}", f"file://{path}"], t=moment,
     )  # fmt: skip
-    return rows[-1] if rows else None
+    anew = [n for n, r in enumerate(rows) if not r["attrs"].get("kept")]
+    return rows[(anew[-1] if anew else 0) :][-_MOST:]
+
+
+_MOST = 50
+"""writes of one file that are looked at"""
 
 
 _COPIES = ("cp", "mv", "install", "rsync", "ln", "scp")

@@ -4,8 +4,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.commands import line_of, own_effect
 from forensics.reasoning.logins import hosts_of, still_open
-from forensics.reasoning.spelled import leads_to, tells
+from forensics.reasoning.spelled import leads_to, runs_text, tells
 from forensics.reasoning.timetables import runs_before, usual
 from forensics.reasoning.world import World
 
@@ -42,7 +43,8 @@ def behind(world: World, act: Act) -> list[Way]:
     rows = [r for r, _ in ways]
     named = [(r, k) for r, k in ways if leads_to(world, r, act) and not _done_since(world, r, act)]
     if named:
-        return [*_by_login(world, act, [*named, *_nearer(ways, named)], opened, "almost certain"), *_timed(usual(world, act, timed))]
+        nearer = [*_nearer(ways, named), *((r, str(r["actor"])) for r in _texts_since(world, act, named))]
+        return [*_by_login(world, act, [*named, *nearer], opened, "almost certain"), *_timed(usual(world, act, timed))]
     just_before = act.time[0] - world.policy.windows["just_before"]
     recent = [(r, k) for r, k in ways if r["time"] >= just_before]
     if len({k for _, k in recent}) == 1 and any(tells(r, act) for r, _ in recent):
@@ -102,7 +104,29 @@ def _by_key(world: World, act: Act, hosts: list[str], name: str) -> list[Row]:
         "action = 'process.exec' AND outcome = 'ok' AND (len($h) = 0 OR list_contains($h, host)) AND time BETWEEN $low AND $high AND actor IS NOT NULL AND coalesce(split_part(target, ':', 2), '') <> $name",
         h=hosts, name=name, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS,
     )  # fmt: skip
-    return [r for r in rows if world.known.kind(r["actor"], r["time"]) == "personal" and leads_to(world, r, act)]
+    tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
+    return [
+        r
+        for r in rows
+        if world.known.kind(r["actor"], r["time"]) == "personal" and leads_to(world, r, act) and not own_effect(world, act, r, tail)
+    ]
+
+
+def _texts_since(world: World, act: Act, named: list[tuple[Row, str]]) -> list[Row]:
+    """Return what others' own logins had an interpreter run on that host between the last such command and the act of an API key: it may use the key as well."""
+    last, key = named[-1]
+    if str(act.account).startswith("unix:"):
+        return []
+    rows = world.acts(
+        "action = 'process.exec' AND outcome = 'ok' AND host = $h AND time BETWEEN $low AND $high AND actor IS NOT NULL",
+        h=last["host"], low=last["time"], high=act.time[1] + _SECONDS,
+    )  # fmt: skip
+    keys = {k for _, k in named} | {key}
+    return [
+        r
+        for r in rows
+        if str(r["actor"]) not in keys and world.known.kind(r["actor"], r["time"]) == "personal" and runs_text(line_of(r)) and tells(r, act)
+    ]
 
 
 def _unseen(world: World, act: Act, hosts: list[str]) -> list[Way]:

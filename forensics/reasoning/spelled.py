@@ -29,6 +29,15 @@ def leads_to(world: World, row: Row, act: Act) -> bool:
     return tells(row, act) and (wanted is None or fits(line, wanted))
 
 
+_INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript|ruby|java")
+
+
+def runs_text(line: str) -> bool:
+    """Tell whether a command has an interpreter run something: it may do anything that its text says."""
+    words = line.split()
+    return len(words) > 1 and bool(_INTERPRETERS.fullmatch(words[0].rpartition("/")[2]))
+
+
 def names_whole(row: Row, act: Act) -> bool:
     """Tell whether a command spells the whole reference of the act's object."""
     return any("://" in o and o in _command(row) for o in _objects(act))
@@ -46,10 +55,10 @@ def _dry(words: list[str]) -> bool:
     """Tell whether a command only asks what would happen (sbatch(1), kubectl), or speaks over the web to something else than a scheduler."""
     if any(w == "--test-only" or (w.startswith("--dry-run") and not w.endswith("=none")) for w in words):
         return True
-    return words[0] in _WEB and not any(re.search(r"/slurm/|/job/submit|/jobs\b", w) for w in words) if words else False
+    return words[0] in WEB and not any(re.search(r"/slurm/|/job/submit|/jobs\b", w) for w in words) if words else False
 
 
-_WEB = ("curl", "wget", "http")
+WEB = ("curl", "wget", "http")
 
 
 def _other_job(words: list[str], act: Act) -> bool:

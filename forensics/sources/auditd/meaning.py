@@ -183,7 +183,8 @@ class _Event:
         every = list(dict.fromkeys(path for _, path in named))
         if name in syscalls.OPENS:
             write = bool(made) or self._writes(name)
-            yield from self._each("file.write" if write else "file.read", every, attrs)
+            kept = {"kept": True} if write and not made and not self._empties(name) else {}
+            yield from self._each("file.write" if write else "file.read", every, attrs | kept)
         elif name in syscalls.REMOVES:
             yield from self._each("file.delete", gone or every, attrs)
         elif name in syscalls.RENAMES:
@@ -196,7 +197,7 @@ class _Event:
             source = [path for path in every if path not in made]
             yield from self._each("file.write", made or every, attrs | ({"from": source[0]} if made and source else {}))
         elif name in syscalls.ALTERS:
-            yield from self._each("file.write", every, attrs)
+            yield from self._each("file.write", every, attrs | ({"kept": True} if name in syscalls.KEEPS else {}))
 
     def _each(self, action: str, paths: list[str], attrs: dict[str, object]) -> Iterator[Event]:
         for path in paths:
@@ -213,10 +214,17 @@ class _Event:
         return cwd if not name.endswith(("at", "at2")) or call.endswith(b"ffffff9c") else None
 
     def _writes(self, name: str) -> bool:
+        return syscalls.writes(*self._flags(name))
+
+    def _empties(self, name: str) -> bool:
+        return syscalls.empties(*self._flags(name))
+
+    def _flags(self, name: str) -> tuple[bytes | None, int]:
+        """Return what an open was for, and the base in which its number is written."""
         if name == "openat2":
             found = next((fields(r.body) for r in self.group if r.type == b"OPENAT2"), {})
-            return syscalls.writes(found.get(b"oflag"), 8)
-        return syscalls.writes(self.fields.get(syscalls.OPENS[name]))
+            return found.get(b"oflag"), 8
+        return self.fields.get(syscalls.OPENS[name]), 16
 
     # --- records of programs
 

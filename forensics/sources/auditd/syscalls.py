@@ -40,6 +40,17 @@ ALTERS = (
     | frozenset(("chown", "chown32", "fchown", "fchown32", "lchown", "lchown32", "fchownat", "ftruncate", "ftruncate64", "fallocate"))
     | frozenset(("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "utime", "utimes", "futimesat", "utimensat"))
 )
+KEEPS = frozenset(
+    name
+    for name in ALTERS
+    if name.startswith(
+        ("chmod", "fchmod", "chown", "fchown", "lchown", "utime", "futime", "setx", "lsetx", "fsetx", "removex", "lremovex", "fallocate")
+    )
+    or name == "utimensat"
+)
+"""those of them that leave the content as it was"""
+_EMPTYING = 0o1000
+"""O_TRUNC"""
 _WRITING = 0o1 | 0o2 | 0o100 | 0o1000
 """O_WRONLY, O_RDWR, O_CREAT, O_TRUNC: the same on all three architectures"""
 
@@ -48,5 +59,13 @@ def writes(flags: bytes | None, base: int = 16) -> bool:
     """Tell whether an open with these flags may change the file."""
     try:
         return bool(int(flags or b"0", base) & _WRITING)
+    except ValueError:
+        return False
+
+
+def empties(flags: bytes | None, base: int = 16) -> bool:
+    """Tell whether an open with these flags begins a file anew: without, what stood in it stays."""
+    try:
+        return bool(int(flags or b"0", base) & _EMPTYING)
     except ValueError:
         return False
