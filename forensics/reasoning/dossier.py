@@ -54,9 +54,11 @@ def gather(world: World, question: Question) -> Dossier:
     dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
     if act is None:
         return dossier
-    kind = "shared" if _machine_key(act) else world.known.kind(act.account, act.time[0])
+    kind = world.known.kind(act.account, act.time[0])
+    machine = kind == "personal" and _machine_key(act)
+    kind = "shared" if machine else kind
     jobs = _jobs(world, act)
-    if _machine_key(act):
+    if machine:
         origins = logged_in(world, act, frozenset())
     else:
         origins = origins_of(world, act, kind)

@@ -49,13 +49,13 @@ def behind(world: World, act: Act) -> list[Way]:
     recent = [(r, k) for r, k in ways if r["time"] >= just_before]
     if len({k for _, k in recent}) == 1 and any(tells(r, act) for r, _ in recent):
         word = "almost certain" if not _others(opened, ways, recent) else "likely"
-        keys = {k for _, k in recent}
-        unseen = [w for w in _unseen(world, act, hosts or sorted({r["host"] for r, _ in recent})) if w.account not in keys]
-        return [*_by_login(world, act, recent, opened, word), *_timed([r for r in timed if r["time"] >= just_before]), *unseen]
+        return [*_by_login(world, act, recent, opened, word), *_timed([r for r in timed if r["time"] >= just_before])]
     lasting = [(r, k) for r, k in ways if r in _lasting(world, rows, act)]
     if len({k for _, k in lasting}) == 1 and not any(tells(r, act) for r, _ in lasting):
         lasting = []
-    return [*_by_login(world, act, lasting, opened, "likely", opened_too=True), *_timed(timed)]
+    keys = {k for _, k in lasting}
+    unseen = [w for w in _unseen(world, act, hosts or sorted({r["host"] for r, _ in lasting})) if w.account not in keys]
+    return [*_by_login(world, act, lasting, opened, "likely", opened_too=True), *_timed(timed), *unseen]
 
 
 def _timed(runs: list[Row]) -> list[Way]:
@@ -86,7 +86,7 @@ def _login_processes(world: World, act: Act, hosts: list[str]) -> list[tuple[Row
                 OR (split_part(actor, ':', 2) = $name AND coalesce(target, actor) = actor AND len($hosts) > 0))""",
         name=name, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS, hosts=hosts,
     )  # fmt: skip
-    found = [(r, str(r["actor"])) for r in _by_key(world, act, hosts, name)]
+    found = [(r, str(r["actor"])) for r in _by_key(world, act, hosts)]
     for row in rows:
         if str(row["actor"]).partition(":")[2] == name:
             if row["session"] and row["object"] and not str(row["object"]).endswith(("/sshd", "/bash", "/sh", "/zsh")):
@@ -96,13 +96,13 @@ def _login_processes(world: World, act: Act, hosts: list[str]) -> list[tuple[Row
     return sorted(found, key=lambda f: (f[0]["time"], f[0]["event"]))
 
 
-def _by_key(world: World, act: Act, hosts: list[str], name: str) -> list[Row]:
+def _by_key(world: World, act: Act, hosts: list[str]) -> list[Row]:
     """Return the commands of people's own accounts on these hosts that lead to the act and name its object: an API key is used by whoever has it, under whatever account of the host."""
     if str(act.account).startswith("unix:"):
         return []
     rows = world.acts(
-        "action = 'process.exec' AND outcome = 'ok' AND (len($h) = 0 OR list_contains($h, host)) AND time BETWEEN $low AND $high AND actor IS NOT NULL AND coalesce(split_part(target, ':', 2), '') <> $name",
-        h=hosts, name=name, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS,
+        "action = 'process.exec' AND outcome = 'ok' AND (len($h) = 0 OR list_contains($h, host)) AND time BETWEEN $low AND $high AND actor IS NOT NULL AND coalesce(target, actor) = actor",
+        h=hosts, low=act.time[0] - world.policy.windows["session"], high=act.time[1] + 5 * _SECONDS,
     )  # fmt: skip
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]
     return [
