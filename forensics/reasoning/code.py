@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forensics.patterns.changed import changed_lines
-from forensics.patterns.matching import Hit, language_of
+from forensics.patterns.matching import Hit, Matching, language_of
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.world import World
 
@@ -62,10 +62,22 @@ def code_of(world: World, dossier: Dossier) -> Code:
     if len(rows) > MOST_FILES:
         return Code((), (("", f"limit: a change of {len(rows)} files"),), looked=True)
     contents = world.blobs([b for r in rows for b in (r["old"], r["new"]) if b.strip("0")])
+    hits, unread = _looked(world.matching, rows, contents, dossier.claimed["source"])
+    if world.own.matching is not None:
+        more, why = _looked(world.own.matching, rows, contents, dossier.claimed["source"])
+        hits += more
+        unread += [(path, f"by the examiner's own rules: {reason}") for path, reason in why if (path, reason) not in unread]
+    return Code(tuple(hits), tuple(unread), looked=True)
+
+
+def _looked(
+    matching: Matching, rows: list[dict[str, str]], contents: dict[str, bytes], source: str
+) -> tuple[list[CodeHit], list[tuple[str, str]]]:
+    """Return what some rules find in the files of a change, and which of them could not be looked at."""
     found: list[CodeHit] = []
     unread: list[tuple[str, str]] = []
     for row in rows:
-        for side in _sides(world, row, contents, dossier.claimed["source"]):
+        for side in _sides(matching, row, contents, source):
             if isinstance(side, str):
                 unread.append((row["path"], side))
             else:
@@ -73,15 +85,15 @@ def code_of(world: World, dossier: Dossier) -> Code:
     kept = _without_moves(found)
     if len(kept) > MOST_HITS:
         unread.append(("", f"limit: {len(kept)} hits, of which the first {MOST_HITS} are told"))
-    return Code(tuple(kept[:MOST_HITS]), tuple(dict.fromkeys(unread)), looked=True)
+    return kept[:MOST_HITS], list(dict.fromkeys(unread))
 
 
 def hides(world: World, dossier: Dossier) -> tuple[str, ...]:
-    """Return the rules by which lines that the change added hide what they do, or run text."""
-    return tuple(sorted({h.hit.rule.id for h in code_of(world, dossier).hits if h.side == "added"} & _HIDES))
+    """Return the shipped rules by which lines that the change added hide what they do, or run text: one's own rules move nothing, whatever they are called."""
+    return tuple(sorted({h.hit.rule.id for h in code_of(world, dossier).hits if h.side == "added" and not h.hit.rule.own} & _HIDES))
 
 
-def _sides(world: World, row: dict[str, str], contents: dict[str, bytes], source: str) -> Iterator[CodeHit | str]:
+def _sides(matching: Matching, row: dict[str, str], contents: dict[str, bytes], source: str) -> Iterator[CodeHit | str]:
     """Yield what a file's added and removed lines do, and why a side can't be looked at."""
     missing = [b for b in (row["old"], row["new"]) if b.strip("0") and b not in contents]
     if missing:
@@ -92,7 +104,7 @@ def _sides(world: World, row: dict[str, str], contents: dict[str, bytes], source
     gone, came = changed_lines(old, new)
     for side, content, blob, lines in (("added", new, row["new"], came), ("removed", old, row["old"], gone)):
         language = language_of(row["path"], content) if lines and content else None
-        hits = world.matching(content, language) if language else []
+        hits = matching(content, language) if language else []
         if isinstance(hits, str):
             yield hits
             continue

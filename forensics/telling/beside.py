@@ -1,6 +1,6 @@
 """What stands beside an answer in findings.json and moves none: what the change does in code, what is new in a checkpoint, which controls were there.
 
-    "code": [{"rule", "group", "severity", "path", "side": added or removed, "line", "to", "text", "says", "why", "innocent": [...], "ref": reference}]
+    "code": [{"rule", "own" (the file of the examiner's own rules, where it is one of these), "group", "severity", "path", "side": added or removed, "line", "to", "text", "says", "why", "innocent": [...], "ref": reference}]
     "code_unread": [{"path", "why"}], where something of the change could not be looked at
     "lineage": {"object", "compared_with": [...], "by": records or name, "refs": [...], "new": [{"kind", "what", "says", "innocent", "refs"}]}
     "controls": see `forensics/reasoning/controls/`
@@ -40,7 +40,7 @@ def _hit(h: CodeHit) -> dict[str, Any]:
     return {
         "rule": rule.id, "group": rule.group, "severity": rule.severity.value, "path": h.path, "side": h.side, "line": h.hit.first, "to": h.hit.last, "text": h.hit.text,
         "says": rule.says, "why": rule.why, "innocent": list(rule.innocent), "ref": {"source": h.source, "sha256": h.sha256, "locator": f"git={h.blob}"},
-    }  # fmt: skip
+    } | ({"own": rule.own} if rule.own else {})  # fmt: skip
 
 
 def _lineage(lineage: Lineage, refs: References) -> dict[str, Any]:

@@ -159,10 +159,16 @@ def _commands(compared: Json, *, every_run: bool) -> Iterator[Text]:
     for command in shown:
         beside = f"; beside {command['beside']}" if command["beside"] else ""
         yield 2, "- ", f"{command['time'] or 'at no recorded time'}, {command['host'] or 'no host'}: {command['line']}"
-        yield 4, "", f"{command['says']}: {command['why']}; it could be {' or '.join(command['innocent'])}{beside}"
+        own = f" (the examiner's own rule, in {command['own']})" if command.get("own") else ""
+        why = f": {command['why']}" if command["why"] else ""
+        honest = f"; it could be {' or '.join(command['innocent'])}" if command["innocent"] else ""
+        yield 4, "", f"{command['says']}{own}{why}{honest}{beside}"
         yield from cited(command["refs"], 4)
     if len(shown) < len(found):
         yield 2, "", f"{len(found) - len(shown)} more (--runs)"
+    yield from (
+        (2, "", f"Of the examiner's own rule {one['rule']} nothing is told: {one['why']}.") for one in compared.get("commands_left", ())
+    )
 
 
 def _runs(runs: Iterable[Json]) -> Iterator[Text]:

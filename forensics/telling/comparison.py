@@ -8,7 +8,8 @@
 - `considered`: kind of candidate -> how many there were
 - `shuffles`: how often labels were shuffled; `floor`: the score that so shuffled labels reach too often to tell a cause
 - `altered`: installed files that are not as their package's list gives them: object, package, found, listed, says, refs; the first 1000, and `altered_count`
-- `commands`: commands that rules ask to look at: time, host, line, says, why, innocent, beside (a cause, or null), refs
+- `commands`: commands that rules ask to look at: time, host, line, says, why, innocent, beside (a cause, or null), refs;
+  own (the file) where it is one of the examiner's own rules; `commands_left` [{rule, why}] where nothing is told of what such a rule finds
 - `empty`: why no cause is told; `collect`: what could tell one
 """
 
@@ -50,6 +51,7 @@ def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
         "altered": list(_altered(found, refs)),
         "altered_count": len(found.altered),
         "commands": list(_commands(found, refs)),
+        **({"commands_left": [{"rule": rule, "why": why} for rule, why in found.commands_left]} if found.commands_left else {}),
         "empty": found.empty,
         "collect": list(found.collect),
     }
@@ -87,7 +89,7 @@ def _commands(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]
         yield {
             "time": None if c.time is None else times.show(c.time), "host": c.host or None, "line": c.line[:500], "says": c.says, "why": c.why,
             "innocent": list(c.innocent), "beside": c.beside or None, "refs": refs.of([c.event]),
-        }  # fmt: skip
+        } | ({"own": c.own} if c.own else {})  # fmt: skip
 
 
 def write(comparison: Mapping[str, Any], path: Path) -> None:

@@ -76,6 +76,8 @@ class Comparison:
     """what harmed runs were continued from, and where along it the harm began"""
     commands: tuple[Command, ...] = ()
     """commands that rules ask to look at"""
+    commands_left: tuple[tuple[str, str], ...] = ()
+    """(rule of the examiner's own, why nothing is told of what it finds)"""
 
 
 def causes(world: World) -> tuple[Cause, ...]:
@@ -87,7 +89,10 @@ def compare(world: World) -> Comparison:
     """Compare harmed with healthy runs by what reached them, and say what was compared."""
     compared, numbers = runs(world), world.policy.causes
     if isinstance(compared, Lack):
-        return Comparison(empty=compared.why, collect=compared.collect, altered=altered(world), commands=commands_of(world, ()))
+        commands = commands_of(world, ())
+        return Comparison(
+            empty=compared.why, collect=compared.collect, altered=altered(world), commands=commands.found, commands_left=commands.left
+        )
     ties = _ties(world, compared)
     found_altered = altered(world)
     every = list(_candidates(world, compared, ties, found_altered))
@@ -101,7 +106,8 @@ def compare(world: World) -> Comparison:
     wants = () if final and not found.leads else wanted(considered)
     commands = commands_of(world, [c.object for c in causes])
     limit = floor(found.chance, _seldom(compared, numbers))
-    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, tuple(lines(ties.came, compared)), commands)
+    line = tuple(lines(ties.came, compared))
+    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, line, commands.found, commands.left)
 
 
 @dataclass(frozen=True, slots=True)
