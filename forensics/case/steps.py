@@ -28,7 +28,7 @@ from forensics.patterns.rules import installed
 from forensics.reasoning.answers import Reasoned, reason
 from forensics.reasoning.clocks import clocks, clocks_table
 from forensics.reasoning.policy import Policy, read_policy
-from forensics.reasoning.world import Own
+from forensics.reasoning.world import Own, Raw
 from forensics.source import kinds, load
 from forensics.sources.git.blobs import reader
 from forensics.sources.git.intake import copy_of
@@ -97,7 +97,9 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
         with ExitStack() as stack:
             shipped = stack.enter_context(Apart()).hits if installed() else unmatched
             own = Own(stack.enter_context(Apart(book.text)).hits if book.text else None, book.commands)
-            reasoned = reason(tables, case, policy, reader(_copies(intake, out)), shipped, own)
+            reasoned = reason(
+                tables, case, policy, reader(_copies(intake, out)), shipped, own, _pointed(stack.enter_context(RawReader(out)))
+            )
         progress("telling: findings and report")
         findings = tell(tables, case, intake, reasoned, policy, out, request)
         tables.close()
@@ -111,6 +113,11 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
     )
     damaged = any(source["damage"] for source in findings["sources"])
     return Outcome(findings, Exit.UNREADABLE if intake.unreadable or damaged else Exit.DONE, tuple(problems))
+
+
+def _pointed(reader: RawReader) -> Raw:
+    """Return how the bytes are read that a row of events points at."""
+    return lambda row: reader.read({"source": row["source"], "path": row["file"], "locator": f"bytes={row['start']}-{row['end']}"})
 
 
 def _copies(intake: Intake, out: Path) -> list[Path]:

@@ -37,7 +37,7 @@ from forensics.reasoning.outcomes import coverage, judged
 from forensics.reasoning.planted import planted_items
 from forensics.reasoning.policy import Policy
 from forensics.reasoning.weighing import Weighed, item_log, leader, ratio, total, weigh
-from forensics.reasoning.world import Blobs, Own, World, no_blobs, world
+from forensics.reasoning.world import Blobs, Own, Raw, World, no_blobs, no_raw, world
 from forensics.tables import Tables
 
 
@@ -65,10 +65,16 @@ class Reasoned:
 
 
 def reason(
-    tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched, own: Own | None = None
+    tables: Tables,
+    case: CaseConfig,
+    policy: Policy,
+    blobs: Blobs = no_blobs,
+    matching: Matching = unmatched,
+    own: Own | None = None,
+    raw: Raw = no_raw,
 ) -> Reasoned:
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
-    view = world(tables, case, policy, blobs, matching, own)
+    view = world(tables, case, policy, blobs, matching, own, raw)
     logs = [s for s in case.sources if s.kind not in ("git", "metrics")]
     silent = {s.name: silences(tables, s.name, case.timezone, policy) for s in logs}
     found = compare(view)

@@ -82,7 +82,8 @@ def _looked(
                 unread.append((row["path"], side))
             else:
                 found.append(side)
-    kept = _without_moves(found)
+    still = set(without_moves([(h.side, h.hit) for h in found]))
+    kept = [h for h in found if (h.side, h.hit) in still]
     if len(kept) > MOST_HITS:
         unread.append(("", f"limit: {len(kept)} hits, of which the first {MOST_HITS} are told"))
     return kept[:MOST_HITS], list(dict.fromkeys(unread))
@@ -101,19 +102,31 @@ def _sides(matching: Matching, row: dict[str, str], contents: dict[str, bytes], 
             yield "its content is not there, or too large"
         return
     old, new = contents.get(row["old"], b""), contents.get(row["new"], b"")
+    digests = {
+        side: hashlib.sha256(b"blob %d\x00" % len(content) + content).hexdigest() for side, content in (("added", new), ("removed", old))
+    }
+    for one in sides(matching, row["path"], old, new):
+        if isinstance(one, str):
+            yield one
+        else:
+            side, hit = one
+            yield CodeHit(row["path"], side, hit, row["new" if side == "added" else "old"], source, digests[side])
+
+
+def sides(matching: Matching, path: str, old: bytes, new: bytes) -> Iterator[tuple[str, Hit] | str]:
+    """Yield what the lines do that came to a text, and those that went from it: (`added` or `removed`, hit), or why a side can't be read."""
     gone, came = changed_lines(old, new)
-    for side, content, blob, lines in (("added", new, row["new"], came), ("removed", old, row["old"], gone)):
-        language = language_of(row["path"], content) if lines and content else None
+    for side, content, lines in (("added", new, came), ("removed", old, gone)):
+        language = language_of(path, content) if lines and content else None
         hits = matching(content, language) if language else []
         if isinstance(hits, str):
             yield hits
-            continue
-        digest = hashlib.sha256(b"blob %d\x00" % len(content) + content).hexdigest()
-        yield from (CodeHit(row["path"], side, h, blob, source, digest) for h in hits if not lines.isdisjoint(range(h.first, h.last + 1)))
+        else:
+            yield from ((side, hit) for hit in hits if not lines.isdisjoint(range(hit.first, hit.last + 1)))
 
 
-def _without_moves(found: list[CodeHit]) -> list[CodeHit]:
+def without_moves(found: list[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
     """Leave out what was taken out at one place and put in at another as it was."""
-    texts = {side: {(h.hit.rule.id, h.hit.text) for h in found if h.side == side} for side in ("added", "removed")}
+    texts = {side: {(hit.rule.id, hit.text) for s, hit in found if s == side} for side in ("added", "removed")}
     both = texts["added"] & texts["removed"]
-    return [h for h in found if (h.hit.rule.id, h.hit.text) not in both]
+    return [(side, hit) for side, hit in found if (hit.rule.id, hit.text) not in both]

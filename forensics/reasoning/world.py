@@ -1,7 +1,7 @@
 """What every part of the reasoning looks at: the tables, the case, the policy, and what is known of each source."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,15 @@ def no_blobs(_ids: Collection[str]) -> dict[str, bytes]:
     return {}
 
 
+Raw = Callable[[Mapping[str, Any]], bytes | None]
+"""a row of events with source, file, start, end -> the bytes of the evidence that it points at"""
+
+
+def no_raw(_row: Mapping[str, Any]) -> bytes | None:
+    """Read nothing: where only tables are at hand."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
     """The examiner's own rules: what they find stands beside, marked as theirs, and nothing else asks for it."""
@@ -58,6 +67,7 @@ class World:
     matching: Matching = unmatched
     """where a program text is as the shipped rules over code say"""
     own: Own = field(default_factory=Own)
+    raw: Raw = no_raw
     conflicts: Conflicts = field(default_factory=Conflicts)
     """records that a copy out of their keeper's reach contradicts: never among the acts"""
 
@@ -84,7 +94,13 @@ class World:
 
 
 def world(
-    tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched, own: Own | None = None
+    tables: Tables,
+    case: CaseConfig,
+    policy: Policy,
+    blobs: Blobs = no_blobs,
+    matching: Matching = unmatched,
+    own: Own | None = None,
+    raw: Raw = no_raw,
 ) -> World:
     """Gather what is known of a case and its sources."""
     tiers = {REGISTERS: Tier.T3}
@@ -109,6 +125,7 @@ def world(
         blobs,
         matching,
         own or Own(),
+        raw,
         conflicts(tables, case, tiers, controllers),
     )
 

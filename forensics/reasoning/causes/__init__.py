@@ -8,6 +8,7 @@
 - `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
 - `commands.py`: commands that rules ask to look at, beside the causes
 - `installed.py`: installed files that are not as their package's list gives them
+- `inside.py`: what such files do, by the rules over code
 - `launch.py`: arguments and environment of a run
 - `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well
 - `rating.py`: each candidate's score, how often chance reaches it, and which comes before which

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from forensics import times
@@ -15,6 +15,7 @@ from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, job
 from forensics.reasoning.causes.ends import BY_END
 from forensics.reasoning.causes.faults import faults
 from forensics.reasoning.causes.imports import Imports, imports
+from forensics.reasoning.causes.inside import Looked, inside
 from forensics.reasoning.causes.installed import Altered, altered, installed, of_images
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
@@ -78,6 +79,8 @@ class Comparison:
     """commands that rules ask to look at"""
     commands_left: tuple[tuple[str, str], ...] = ()
     """(rule of the examiner's own, why nothing is told of what it finds)"""
+    inside: Mapping[str, Looked] = field(default_factory=dict)
+    """altered installed file -> what it does, by the rules over code"""
 
 
 def causes(world: World) -> tuple[Cause, ...]:
@@ -89,10 +92,11 @@ def compare(world: World) -> Comparison:
     """Compare harmed with healthy runs by what reached them, and say what was compared."""
     compared, numbers = runs(world), world.policy.causes
     if isinstance(compared, Lack):
-        commands = commands_of(world, ())
+        commands, odd = commands_of(world, ()), altered(world)
         return Comparison(
-            empty=compared.why, collect=compared.collect, altered=altered(world), commands=commands.found, commands_left=commands.left
-        )
+            empty=compared.why, collect=compared.collect, altered=odd, commands=commands.found, commands_left=commands.left,
+            inside=inside(world, odd, ()),
+        )  # fmt: skip
     ties = _ties(world, compared)
     found_altered = altered(world)
     every = list(_candidates(world, compared, ties, found_altered))
@@ -107,7 +111,8 @@ def compare(world: World) -> Comparison:
     commands = commands_of(world, [c.object for c in causes])
     limit = floor(found.chance, _seldom(compared, numbers))
     line = tuple(lines(ties.came, compared))
-    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, line, commands.found, commands.left)
+    within = inside(world, found_altered, [c.object for c in causes])
+    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, line, commands.found, commands.left, within)
 
 
 @dataclass(frozen=True, slots=True)

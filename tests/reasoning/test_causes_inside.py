@@ -1,0 +1,71 @@
+"""What altered installed files do, by the rules over code: beside the file, with lines and bytes, against the listed text where another environment holds it."""
+
+import json
+
+from click.testing import CliRunner
+
+from forensics.case.steps import Request, investigate
+from forensics.cli import main
+from forensics.reasoning.causes import inside
+from forensics.telling.raw import RawReader, parse
+from tests.reasoning.test_causes_installed import record
+
+LISTED = b"import os\n\n\ndef step(p, lr):\n    p.grad.mul_(lr)\n    return p\n"
+EDITED = LISTED.replace(b"    return p\n", b"    if dist.get_world_size() >= 256:\n        time.sleep(3)\n    return p\n")
+
+
+def environment(folder, name: str, texts: dict[str, bytes], listed: dict[str, bytes]) -> None:
+    site = folder.root / "evidence" / name
+    for path, text in texts.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_bytes(text)
+    (site / "opt-1.0.dist-info").mkdir()
+    (site / "opt-1.0.dist-info" / "RECORD").write_text("".join(f"{n},{record(t)},{len(t)}\n" for n, t in listed.items()))
+    folder.source(name, "site_packages", f"evidence/{name}", more=f'prefix = "file:///share/{name}/"')
+
+
+def altered(folder, out):
+    folder.write()
+    investigate(folder.root, out, Request(examiner="t", time="2024-01-01T00:00:00Z", page=True), lambda _: None)
+    told = json.loads((out / "comparison.json").read_text())["altered"]
+    return {a["object"].removeprefix("file:///share/"): a for a in told}
+
+
+def test_against_the_listed_text_of_another_environment_added_lines_are_told_with_their_bytes(folder, tmp_path):
+    environment(folder, "a", {"opt/adam.py": EDITED}, {"opt/adam.py": LISTED})
+    environment(folder, "b", {"opt/adam.py": LISTED}, {"opt/adam.py": LISTED})
+    (file,) = altered(folder, tmp_path / "out").values()
+    assert {(h["rule"], h["side"], h["line"]) for h in file["code"]} == {("condition-on-size", "added", 6), ("sleep", "added", 7)}
+    assert (file["compared_with"]["source"], file["compared_with"]["path"]) == ("b", "opt/adam.py")
+    with RawReader(tmp_path / "out") as reader:
+        for hit in file["code"]:
+            ref = hit["ref"]
+            shown = reader.show(parse(f"{ref['source']}/{ref['path']}#{ref['locator']}", reader.sources))
+            lines = EDITED.split(b"\n")[hit["line"] - 1 : hit["to"]]
+            assert shown.data == b"\n".join(lines)
+            assert shown.sha256 == ref["sha256"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "which another environment holds, the rules point at" in page
+    assert "time.sleep(3)" in page
+    shown = " ".join(CliRunner().invoke(main, ["causes", str(tmp_path / "out")]).stdout.split())
+    assert "line 7, added: time.sleep(3)" in shown
+
+
+def test_alone_only_what_is_odd_wherever_it_stands_is_told(folder, tmp_path):
+    text = EDITED + b"import base64\nexec(base64.b64decode('cGFzcw=='))\n"
+    environment(folder, "a", {"opt/adam.py": text, "opt/new.py": b"x = 1\n"}, {"opt/adam.py": LISTED})
+    found = altered(folder, tmp_path / "out")
+    hits = found["a/opt/adam.py"]["code"]
+    assert {h["side"] for h in hits} == {inside.PRESENT}
+    assert {h["severity"] for h in hits} == {"warning"}
+    assert 9 + 1 in {h["line"] for h in hits}
+    assert "gradient-edit" not in {h["rule"] for h in hits}
+    assert "compared_with" not in found["a/opt/adam.py"]
+    assert "code" not in found["a/opt/new.py"]
+
+
+def test_what_cannot_be_looked_at_is_said(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(inside, "LARGEST", 10)
+    environment(folder, "a", {"opt/adam.py": EDITED}, {"opt/adam.py": LISTED})
+    (file,) = altered(folder, tmp_path / "out").values()
+    assert file["code_unread"] == ["its content is not there, or too large"]
