@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.model import CaseConfig
-from forensics.telling.report import ladder, paths, ratios
+from forensics.telling.report import ladder, paths, ratios, sums
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.names import Names
@@ -21,6 +21,7 @@ NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
 _OF_PEOPLE = ("departed", "device_session")
 """indicators of who had left, and of a device that was locked"""
+_WEAKEST = re.compile(r"the records do not set one person apart: the weakest comparison is ")
 _TIED = ("account", "session", "person")
 """the rungs at which an account is tied to the change"""
 _LISTED = re.compile(r"(?<!\S)((?:\S+, ){3})((?:\S+, ){2,}\S+)")
@@ -59,7 +60,7 @@ class Other:
     people: int
     how: Said
     lr: Mapping[str, float]
-    left_out: tuple[float, str] | None
+    left_out: tuple[float, Said] | None
     """lowest ratio where this group of records is left out"""
     dropped: tuple[float, str] | None
     """the same for a whole source"""
@@ -104,6 +105,12 @@ class Answer:
     """closest first"""
     missing: tuple[Said, ...]
     """the first records that would settle what is open, long lists cut short"""
+    arithmetic: tuple[sums.Sum, ...]
+    """how the closest comparison comes about, for each weighing"""
+    naming: tuple[sums.Condition, ...]
+    """what naming a person takes, and what there is"""
+    held_back: Said | None
+    """why no person is named, where the findings tell of a comparison that is not what held it back"""
     scale: ratios.Scale
     flags: tuple[Flag, ...]
     ladder: ladder.Ladder
@@ -114,12 +121,18 @@ class Answer:
 
 
 def answers(
-    findings: Mapping[str, Any], case: CaseConfig, voice: Voice, names: Names, act_name: Callable[[str], str], claimed: Mapping[str, str]
+    findings: Mapping[str, Any],
+    case: CaseConfig,
+    policy: Mapping[str, Any],
+    voice: Voice,
+    names: Names,
+    act_name: Callable[[str], str],
+    claimed: Mapping[str, str],
 ) -> list[Answer]:
     """Tell every answer, in the order asked; `claimed`: what is asked about -> the author that its commit names."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
-    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed)
+    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed, policy)
     return [
         told.answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]))
         for number, data in enumerate(findings["answers"], 1)
@@ -136,10 +149,12 @@ class _Teller:
     heard: frozenset[str]
     """people of whom a statement was supplied"""
     claimed: Mapping[str, str]
+    policy: Mapping[str, Any]
 
     def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
         closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], self.names.rank(a["person"] or ""), a["mechanism"]))
         edges = data.get("path") or []
+        takes = sums.naming(data, self.policy, self.voice)
         say = self.voice.say
         return Answer(
             anchor=f"answer-{number}",
@@ -163,6 +178,9 @@ class _Teller:
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
             odd=tuple(Point(f.says, f.refs) for f in self._flags(data)),
             missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:SETTLING]),
+            arithmetic=tuple(sums.sums(data, self.policy, self.voice)),
+            naming=takes,
+            held_back=self._held_back(data, takes),
             scale=ratios.scale(a["lr"] for a in closest),
             flags=tuple(self._flags(data)),
             ladder=ladder.ladder(data, say),
@@ -170,6 +188,16 @@ class _Teller:
             more_edges=max(0, len(edges) - EDGES),
             path=paths.draw(edges, data["object"], self.act_name, self.voice),
             impact=impact,
+        )
+
+    def _held_back(self, data: Mapping[str, Any], takes: tuple[sums.Condition, ...]) -> Said | None:
+        """Say so where every comparison is clear enough and another condition fails: the figure alone would not tell why nobody is named."""
+        compared = takes and takes[sums.COMPARED].met
+        if data["person"] or not compared or not _WEAKEST.match((data.get("ladder") or [{}])[-1].get("why") or ""):
+            return None
+        return self.voice.say(
+            "The records do not set one person apart. Every comparison is clear enough, but not all else that naming takes is there: see “{table}”.",
+            table=self.voice.say("What naming a person takes, and what there is"),
         )
 
     def who(self, person: str | None) -> Said:
@@ -335,8 +363,10 @@ class _Teller:
                 len(alike),
                 self.voice.say(MECHANISMS[first["mechanism"]]),
                 first["lr"],
-                (left["low"], left["group"]) if left.get("group") else None,
-                (dropped["low"], dropped["source"]) if dropped.get("source") else None,
+                (left["low"], sums.group(left["group"], self.voice)) if left.get("group") else None,
+                (dropped["low"], dropped["source"])
+                if dropped.get("source") and (dropped["low"], f"source:{dropped['source']}") != (left.get("low"), left.get("group"))
+                else None,
             )
 
     def _people(self, alike: list[Mapping[str, Any]], *, counted: bool) -> Said:

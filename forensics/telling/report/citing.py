@@ -162,6 +162,10 @@ class Index:
         """Return a reference's number; KeyError where the page did not announce it."""
         return self._numbers[_key(ref)]
 
+    def ref(self, number: int) -> Ref:
+        """Return the reference of a number."""
+        return self._refs[self._keys[number - 1]]
+
     def numbers(self, refs: Iterable[Ref]) -> list[int]:
         """Return the numbers of several references, each once, in order."""
         return sorted({self.number(ref) for ref in refs})

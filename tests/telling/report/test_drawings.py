@@ -114,7 +114,8 @@ def test_key_acts_are_numbered_in_order_and_the_table_has_each(lab_report: Any) 
 
 
 def test_gaps_are_hatched(lab_report: Any) -> None:
-    assert render(*lab_report).count('class="gap" fill="url(#hatch)"') == 2
+    page = render(*lab_report)
+    assert [page.count(f'class="gap" fill="url(#hatch-{kind})"') for kind in ("broad-only", "narrow-only")] == [2, 2]
 
 
 def test_evidence_in_a_row_is_cited_as_a_run() -> None:
