@@ -107,7 +107,7 @@ def _hit(h: Inside, refs: References) -> dict[str, Any]:
 def _part(ref: dict[str, str], start: int, end: int) -> dict[str, str]:
     """Narrow a reference to some of its bytes; of packed bytes it stays whole."""
     first, _, last = ref["locator"].removeprefix("bytes=").partition("-")
-    whole = not first.isdecimal() or not last.isdecimal() or int(first) + end > int(last)
+    whole = start < 0 or not first.isdecimal() or not last.isdecimal() or int(first) + end > int(last)
     return ref if whole else ref | {"locator": f"bytes={int(first) + start}-{int(first) + end}"}
 
 

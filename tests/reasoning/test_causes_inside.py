@@ -1,7 +1,10 @@
 """What altered installed files do, by the rules over code: beside the file, with lines and bytes, against the listed text where another environment holds it."""
 
+import gzip
 import json
+import zlib
 
+import pytest
 from click.testing import CliRunner
 
 from forensics.case.steps import Request, investigate
@@ -9,6 +12,7 @@ from forensics.cli import main
 from forensics.reasoning.causes import inside
 from forensics.telling.raw import RawReader, parse
 from tests.reasoning.test_causes_installed import record
+from tests.sources.test_site_packages import packed, tar
 
 LISTED = b"import os\n\n\ndef step(p, lr):\n    p.grad.mul_(lr)\n    return p\n"
 EDITED = LISTED.replace(b"    return p\n", b"    if dist.get_world_size() >= 256:\n        time.sleep(3)\n    return p\n")
@@ -49,6 +53,27 @@ def test_against_the_listed_text_of_another_environment_added_lines_are_told_wit
     assert "time.sleep(3)" in page
     shown = " ".join(CliRunner().invoke(main, ["causes", str(tmp_path / "out")]).stdout.split())
     assert "line 7, added: time.sleep(3)" in shown
+
+
+@pytest.mark.parametrize("ending", ["tar.gz", "zip"])
+def test_environments_that_came_as_archives_say_the_same(folder, tmp_path, ending):
+    texts = {"train/lib/python3.11/site-packages/opt/adam.py": EDITED, "train/bin/opt": b"#!/bin/sh\n"}
+    listed = {"opt/adam.py": LISTED, "../../../bin/opt": b"#!/bin/sh\n"}
+    record_ = "".join(f"{n},{record(t)},{len(t)}\n" for n, t in listed.items()).encode()
+    texts["train/lib/python3.11/site-packages/opt-1.0.dist-info/RECORD"] = record_
+    path = folder.root / "evidence" / f"env.{ending}"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(tar(texts)) if ending == "tar.gz" else packed(texts))
+    folder.source("a", "site_packages", f"evidence/env.{ending}", more='prefix = "file:///share/"')
+    environment(folder, "b", {"opt/adam.py": LISTED}, {"opt/adam.py": LISTED})
+    found = altered(folder, tmp_path / "out")
+    assert set(found) == {"train/lib/python3.11/site-packages/opt/adam.py"}
+    (file,) = found.values()
+    assert {(h["rule"], h["side"], h["line"]) for h in file["code"]} == {("condition-on-size", "added", 6), ("sleep", "added", 7)}
+    with RawReader(tmp_path / "out") as reader:
+        ref = next(h["ref"] for h in file["code"] if h["rule"] == "sleep")
+        shown = reader.show(parse(f"{ref['source']}#{ref['locator']}", reader.sources)).data
+        assert shown == b"        time.sleep(3)" if ending == "tar.gz" else zlib.decompress(shown, -15) == EDITED
 
 
 def test_alone_only_what_is_odd_wherever_it_stands_is_told(folder, tmp_path):

@@ -4,6 +4,8 @@ Where another collected environment holds the file as the package's list gives i
 of its lines are new: then rules whose hits any training code has (`info`) are left out.
 """
 
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -33,7 +35,7 @@ class Inside:
     event: int
     """the file that holds the line"""
     start: int
-    """of the line, in bytes of that file"""
+    """of the line, in bytes of that file; -1 where an archive stores these in another form"""
     end: int
 
 
@@ -89,14 +91,14 @@ def _looked(world: World, file: Altered, rows: Mapping[int, Row], original: int 
         return Looked(unread=(_NO_TEXT,))
     hits: list[Inside] = []
     unread: list[str] = []
+    packed = {event: _is_packed(rows[event])} | ({original: _is_packed(rows[original])} if original is not None else {})
     for matching, says in ((world.matching, ""), (world.own.matching, "by the examiner's own rules: ")):
         if matching is None:
             continue
         some, why = _by(matching, name, old, new)
-        hits += [
-            _placed(side, hit, new if side != "removed" else old or b"", event if side != "removed" else original or 0)
-            for side, hit in some
-        ]
+        for side, hit in some:
+            text, place = (old or b"", original or 0) if side == "removed" else (new, event)
+            hits.append(_placed(side, hit, text, place, packed=packed.get(place, False)))
         unread += [f"{says}{reason}" for reason in why if reason not in unread]
     return Looked(tuple(hits[:_MOST_HITS]), tuple(unread), original if old is not None else None)
 
@@ -114,11 +116,28 @@ def _text(world: World, row: Row) -> bytes | None:
     """Return a file's text; None where it can't be read, or is too large to be program text."""
     if row["end"] - row["start"] > LARGEST:
         return None
-    return b"" if row["end"] <= row["start"] else world.raw(row)
+    data = b"" if row["end"] <= row["start"] else world.raw(row)
+    return data if data is None or not _is_packed(row) else _inflated(data)
 
 
-def _placed(side: str, hit: Hit, text: bytes, event: int) -> Inside:
+def _is_packed(row: Row) -> bool:
+    """Tell whether an archive stores a file's bytes in another form than they had."""
+    return bool(row["attrs"]) and json.loads(row["attrs"]).get("packed") == "deflate"
+
+
+def _inflated(data: bytes) -> bytes | None:
+    engine = zlib.decompressobj(-15)
+    try:
+        found = engine.decompress(data, LARGEST + 1)
+    except zlib.error:
+        return None
+    return found if len(found) <= LARGEST else None
+
+
+def _placed(side: str, hit: Hit, text: bytes, event: int, *, packed: bool) -> Inside:
     """Say where in its file a hit's first to last line stand."""
+    if packed:
+        return Inside(side, hit, event, -1, -1)
     start = -1
     for _ in range(hit.first - 1):
         start = text.find(b"\n", start + 1)
