@@ -1,7 +1,7 @@
 """What the page says of each answer, in plain words, and in drawings."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, SHOWS, SUPPORT, THINGS
 
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
+SHOWN = 3
+"""references that stand beside each job or object that was reached"""
 SETTLING = 2
 """records that would settle what is open which the first page names"""
 NAMED = 6
@@ -118,6 +120,8 @@ class Answer:
     more_edges: int
     path: paths.Drawing | None
     impact: Mapping[str, Any] | None
+    reached: Mapping[str, tuple[Ref, ...]]
+    """jobs and objects that the path leads to, each with what shows it"""
 
 
 def answers(
@@ -188,6 +192,7 @@ class _Teller:
             more_edges=max(0, len(edges) - EDGES),
             path=paths.draw(edges, data["object"], self.act_name, self.voice),
             impact=impact,
+            reached=_reached(edges[:EDGES]),
         )
 
     def _held_back(self, data: Mapping[str, Any], takes: tuple[sums.Condition, ...]) -> Said | None:
@@ -246,9 +251,10 @@ class _Teller:
     def _shows(self, data: Mapping[str, Any]) -> Iterator[Point]:
         say = self.voice.say
         refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
+        refs_of_act = refs[:6]
         if not data["person"]:
             yield Point(say("The records do not tell who made this change."))
-        yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
+        yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs_of_act)
         if data["rung"] not in _TIED and (author := self.claimed.get(data["object"])):
             yield Point(
                 say("The commit bears the name {account}. Anybody can write that line, and it is no sign of who made it.", account=author),
@@ -259,7 +265,7 @@ class _Teller:
             people = self.voice.joined([self.names.who(person) for person in holders])
             yield Point(say("The registers give that account to {people}; that does not say who used it.", people=people), refs)
         if data.get("on_behalf"):
-            yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]))
+            yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]), refs_of_act)
 
     def _holders(self, data: Mapping[str, Any]) -> tuple[list[str], tuple[Ref, ...]]:
         """Return whose the account is, by the registers, and where that stands."""
@@ -396,3 +402,11 @@ class _Teller:
 def _shortened(found: re.Match[str]) -> str:
     """Keep the first three of a long list, and count the others."""
     return f"{found[1]}+{found[2].count(', ') + 1}"
+
+
+def _reached(edges: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Ref, ...]]:
+    """Return the first references of what each thing is reached by."""
+    found: dict[str, tuple[Ref, ...]] = {}
+    for edge in edges:
+        found[edge["dst"]] = (*found.get(edge["dst"], ()), *edge["refs"])[:SHOWN]
+    return found

@@ -88,9 +88,9 @@ class Apart:
         if later is None or later[1] - later[0] <= _ALIKE:
             if later is None and known:
                 return say(
-                    "nearest record {time} before the act, by clocks that could not be compared"
+                    "nearest record {time} before the act (clocks not compared)"
                     if before
-                    else "nearest record {time} after the act, by clocks that could not be compared",
+                    else "nearest record {time} after the act (clocks not compared)",
                     time=shown,
                 )
             return say("nearest record {time} before the act" if before else "nearest record {time} after the act", time=shown)

@@ -127,7 +127,7 @@ def apart(voice: Voice, ahead: Clocks, before: int) -> str:
         ((-954.0, 896.0), 600, "nearest record between 24 min 56 s before and 5 min 54 s after the act, by what its clock may be off"),
         ((-60.0, 60.0), 600, "nearest record 9 min 0 s to 11 min 0 s before the act, by what its clock may be off"),
         ((-60.0, 60.0), -600, "nearest record 9 min 0 s to 11 min 0 s after the act, by what its clock may be off"),
-        (None, 600, "nearest record 10 min 0 s before the act, by clocks that could not be compared"),
+        (None, 600, "nearest record 10 min 0 s before the act (clocks not compared)"),
     ],
 )
 def test_a_distance_is_a_range_where_a_clock_may_be_off(voice: Voice, ahead: tuple[float, float] | None, before: int, said: str) -> None:
