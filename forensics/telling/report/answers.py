@@ -177,7 +177,7 @@ class _Teller:
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
             speaks=tuple(self._speaks(data, closest)),
-            support=say(SUPPORT[data["support"]]),
+            support=say(SUPPORT[data["support"] if self._leads(data) else "none"]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
             odd=tuple(Point(f.says, f.refs) for f in self._flags(data)),
@@ -319,8 +319,21 @@ class _Teller:
         aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"]]
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
+        honest = data["person"] and data["mechanism"] == "defect"
+        if honest:
+            refs = tuple(ref for c in data.get("controls") or () if c["id"] == "reviewed" for ref in c["refs"])
+            yield Point(
+                say(
+                    "By the leading explanation it was an honest change, or a fault: somebody else reviewed it, its maker took it back, and nothing about it was hidden."
+                ),
+                refs,
+            )
         if data["person"] and not against:
-            yield Point(say("Nothing in the records that were supplied; records that were not supplied might."))
+            yield Point(
+                say("Nothing else in the records that were supplied; records that were not supplied might.")
+                if honest
+                else say("Nothing in the records that were supplied; records that were not supplied might.")
+            )
         if closest and self._leads(data):
             yield Point(self._closest(closest))
 

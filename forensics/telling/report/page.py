@@ -106,7 +106,7 @@ def render(
     return _SPACE.sub(r" \1", text)
 
 
-_SPACE = re.compile(r'(</span><span class="zh" lang="zh-Hans">[^<>]*[。；：，！？）]</span>(?:</b>|</a>)?) (?=<)')
+_SPACE = re.compile(r'(</span><span class="zh" lang="zh-Hans">[^<>]*[。；：，！？）]</span>(?:</b>|</a>)?) +(?=<)')
 """a space between two sentences that stand in both languages: Chinese has none, so it goes to the English one"""
 
 

@@ -25,7 +25,7 @@ SHOWS = {
     "none": "The records do not establish that the recorded change took place as recorded.",
     "change": "The change is real. The records do not say which account made it.",
     "account": "The account {account} made the change. Who used that account is not established.",
-    "session": "The account {account} made the change, in a session from a known device or credential. Who sat there is not established.",
+    "session": "The account {account} made the change, in a session from a known device or credential. Who was behind that session is not established.",
     "person": "The records tie this change to {person}, by way of the account {account}.",
 }
 
@@ -33,7 +33,7 @@ BRIEF = {
     "none": "Open: not even the change is established",
     "change": "Open: the change is real, no account is tied to it",
     "account": "As far as the account {account}; who used it is open",
-    "session": "As far as a session of {account}; who sat there is open",
+    "session": "As far as a session of {account}; who was behind it is open",
     "person": "Tied to {person}",
 }
 
