@@ -265,3 +265,20 @@ def test_a_statement_of_how_much_is_never_coloured_as_true_or_untrue(lab_report:
     for found in re.finditer(r'<b class="verdict ([\w-]+)">(.*?)</b>', page, re.DOTALL):
         if any(said in found[2] for said in words.SCALE_NAMES.values()):
             assert found[1] == "scale"
+
+
+def test_support_is_said_only_of_an_explanation_that_leads(lab_report: Any) -> None:
+    text = plain(render(*lab_report))
+    for answer in lab_report[0]["answers"]:
+        card = text[text.index(f"Question {answer['question']}") :]
+        leads = answer["support"] != "none" and answer["mechanism"] != "unknown"
+        assert ("How sure: not established" in card[:400]) is not leads
+
+
+def test_what_an_honest_mistake_says_for_its_maker_stands_on_the_first_page(lab_report: Any) -> None:
+    findings = json.loads(json.dumps(lab_report[0]))
+    findings["answers"][0] |= {"mechanism": "defect", "against": []}
+    text = plain(render(findings, *lab_report[1:]))
+    speaks = text[text.index("What speaks for") : text.index("What would settle")]
+    assert "nothing about it was hidden" in speaks
+    assert "Nothing else in the records" in speaks
