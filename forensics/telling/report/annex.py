@@ -158,6 +158,10 @@ class _Points:
                 "The same stands on both sides with {shared}: whoever could edit that could have edited both. Without it, the session rests on {session}, and the person on {person}.",
                 shared=self._groups(shared), session=self._groups(session - shared), person=self._groups(person - shared),
             )  # fmt: skip
+            if not person - session:
+                yield say(
+                    "The method takes that for enough only where the device was opened on the spot, and another group speaks for the session."
+                )
         else:
             yield say("No group of records stands on both sides.")
         used = {ref["source"] for side in items.values() for item in side for ref in item["refs"]}
@@ -183,10 +187,12 @@ class _Points:
             known=len(known),
             number=len(sources),
         )
+        others = [o for a in self.answers for o in a.data["alternatives"] if o["mechanism"] == "forged-record"]
+        if not known and not others:
+            return
         yield say(
             "For each of those people the explanation is weighed that the record was made up or altered by them; whatever they could have edited then weighs nothing."
         )
-        others = [o for a in self.answers for o in a.data["alternatives"] if o["mechanism"] == "forged-record"]
         if others:
             yield say(
                 "{number} such explanations were weighed; the closest fits the records {ratio} times worse than the leading one, at the low end.",

@@ -103,6 +103,16 @@ def _within(value: object) -> Iterator[Ref]:
             yield from _within(part)
 
 
+def alike(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return items with those as one that say the same, of the same group and weight, with the records of all of them."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in items:
+        key = item["says"], item["group"], item["tier"], item.get("lr"), item.get("rung")
+        first = found.setdefault(key, {**item, "refs": []})
+        first["refs"] += [ref for ref in item["refs"] if ref not in first["refs"]]
+    return list(found.values())
+
+
 def rejected(tables: Tables) -> list[dict[str, Any]]:
     """Return the first rejected rows, in order of place."""
     return tables.rows(_REJECTED, most=REJECTS)

@@ -16,7 +16,7 @@ from forensics.model import CaseConfig
 from forensics.tables import Tables
 from forensics.telling.report import acts, annex, apart, curves, lanes, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
-from forensics.telling.report.citing import HITS, Index, cited, place, rejected, rejected_ref
+from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
 from forensics.telling.report.kept import quotes
 from forensics.telling.report.names import Names
@@ -204,6 +204,7 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "both": lambda said: Markup("{0} / {1}").format(said.en, said.zh) if said.en != said.zh else said.en,
         "slug": lambda name: re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-"),
         "clauses": voice.clauses,
+        "alike": alike,
         "grouped": lambda name: sums.group(str(name), voice),
         "varied": lambda factor: _varied(factor, voice),
         "heading": _head,

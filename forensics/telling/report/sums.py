@@ -154,7 +154,13 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
                 "Records of a group that does not serve for the session speak for the person, each by a ratio above {ratio}; or the device was opened on the spot, and another group speaks for the session.",
                 ratio=ratio(needed["person"]),
             ),
-            say("for the session: {session}; for the person: {person}", session=named(session), person=named(person)),
+            say(
+                "for the session: {session}; for the person: {person}"
+                if person - session or not in_hand
+                else "for the session: {session}; for the person: {person}, since the device was opened on the spot",
+                session=named(session),
+                person=named(person),
+            ),
             bool(person - session) or in_hand,
         ),
         Condition(
