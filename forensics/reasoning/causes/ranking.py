@@ -104,6 +104,7 @@ def compare(world: World) -> Comparison:
     found = _found(world, compared, ties, every, world.case.id)
     told = [_cause(r, compared, found.chance, lead=found.leads) for r in found.told]
     first, rest = told[:1], _rest(world, compared, ties, every, told)
+    rest += _otherwise(world, compared, ties, every, [*told[:1], *rest])
     final = sorted([*first, *rest[:1], *told[1:], *rest[1:]], key=lambda c: -c.score)[: int(numbers["most"])]
     causes = _with_records(world, final)
     empty = "" if final else _nothing_separates(found.exact, found.chance)
@@ -164,6 +165,24 @@ def _rest(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], t
     more = [c for c in more if c.object not in known]
     beside = [replace(_among_all(c, compared, left.bit_count()), score=min(c.score, told[0].score)) for c in more[:1]]
     return beside + [_among_all(c, compared, left.bit_count()) for c in more[1:]]
+
+
+def _otherwise(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], known: list[Cause]) -> list[Cause]:
+    """Return what sets those harmed runs apart that are harmed in another way, where the first cause reached the others as well.
+
+    Nothing where a cause that is known tells them apart as well, if only under a condition: one change may do two things.
+    """
+    names = {c.object for c in known}
+    for number, (runs_, others, says) in enumerate(compared.kinds if known else ()):
+        apart = replace(compared, bad=runs_, good=compared.good | others, more_bad=0, more_good=0)
+        found = _found(world, apart, ties, every, f"{world.case.id}/{number}")
+        already = max((r.scored.score for r in found.exact if r.candidate.object in names), default=0.0)
+        least = max(already + ROUNDING, world.policy.causes["beside"] * known[0].score)
+        if found.told and not found.leads and found.told[0].scored.score > least:
+            c = _cause(found.told[0], apart, found.chance)
+            why = f"of the harmed runs, {runs_.bit_count()} are off in {says}, and {others.bit_count()} are not; of these two, {c.why}"
+            return [replace(c, why=why, score=min(c.score, known[0].score))]
+    return []
 
 
 def _among_all(c: Cause, compared: Runs, left: int) -> Cause:
