@@ -79,6 +79,11 @@ def test_on_a_phone_a_record_is_there_when_it_is_asked_for_and_no_drawing_scroll
     assert page.locator(".entry:visible").count() == page.locator(".entry").count()
     assert [one.get_attribute("class") for one in page.locator("svg:visible").all() if one.bounding_box()["width"] > 380] == []
     assert page.locator(".stops li").first.is_visible()
+    assert page.locator(".acts tbody tr:visible").count() == 3
+    page.locator("svg:visible a[href^='#act-']").last.click()
+    assert page.locator(".acts tbody tr:target").is_visible()
+    page.locator("label[for=every-act]").click()
+    assert page.locator(".acts tbody tr:visible").count() == page.locator(".acts tbody tr").count()
     assert not complaints
 
 
