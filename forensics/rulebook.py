@@ -30,7 +30,10 @@ LARGEST = 256 << 10
 """bytes of a rule file"""
 MOST_FILES = 1000
 MOST_RULES = 2000
-_LARGEST_KEPT = 16 << 20
+LARGEST_ALL = 4 << 20
+"""bytes of all rule files together: rules.json keeps their texts"""
+_LARGEST_KEPT = 6 * LARGEST_ALL + (8 << 20)
+"""bytes of a rules.json: what JSON writes for a character may be six"""
 _DEEPEST = 50
 """tables and lists within each other"""
 _ENDINGS = (".yml", ".yaml")
@@ -66,6 +69,10 @@ def read(paths: Iterable[Path]) -> Rulebook:
     if len(found) > MOST_FILES:
         hint = f"{MOST_FILES} at most; put several rules into one file"
         raise UsageError(f"{len(found)} rule files are too many", where="--rules", hint=hint)
+    if sum(len(file.text.encode()) for _, file in found.values()) > LARGEST_ALL:
+        raise UsageError(
+            f"the rule files have more than {LARGEST_ALL} bytes", where="--rules", hint="hand in the rules that this case needs"
+        )
     placed = _placed(found[key] for key in sorted(found))
     text = sorted((r for r in placed if isinstance(r, over_text.Rule)), key=lambda r: (r.language, r.id))
     for rule, complaint in zip(text, complaints(text), strict=True):
@@ -164,6 +171,8 @@ def _kept(path: Path) -> Iterator[tuple[str, RuleFile]]:
         files = [(one["name"], one["text"], one["sha256"]) for one in told["files"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError("is no list of rules", where=str(path), hint=hint) from error
+    if not files:
+        raise UsageError("holds no rule", where=str(path), hint=hint)
     for name, text, sha256 in files:
         if (
             not isinstance(name, str)

@@ -355,3 +355,11 @@ def test_what_holds_itself_or_doubles_without_end_ends():
     for n in range(1, 40):
         doubled += b"}q" + bytes([n]) + b"(" + b"".join(text(k) + b"h" + bytes([n - 1]) for k in "ab") + b"u"
     assert len(described(doubled + b".")) <= held.LISTED
+
+
+def test_no_more_tensors_are_remembered_than_there_is_room_for():
+    data = b"\x80\x02}(" + b"".join(text(str(n)) + tensor("0") for n in range(50)) + b"u."
+    budget = Budget(weights=20)
+    pickle_ = read(data, budget).pickles[0]
+    assert (pickle_.stopped, pickle_.tensors, budget.weights) == (True, 50, 0)
+    assert len(pickle_.weights) < 20

@@ -80,6 +80,8 @@ def test_the_same_rules_give_the_same_bytes_wherever_they_lie_and_can_be_handed_
         (COMMAND.replace("rsync", "r" * 1001), "pattern too complex", "rule 1"),
         (COMMAND.replace("condition: a", "condition: " + "not " * 3000 + "a"), "does not understand", "rule 1"),
         (COMMAND.replace("title", "name"), "title", "rule 1"),
+        (COMMAND.replace("'rsync'", '"a\\0b"'), "null", "rule 1"),
+        (TEXT.replace("{kind", "{nthChild: 99999999999999999999, kind"), "does not understand", "rule 1"),
     ],
 )
 def test_a_rule_that_cannot_be_used_is_refused_with_its_place_and_a_remedy(put, text, says, place):
@@ -89,6 +91,12 @@ def test_a_rule_that_cannot_be_used_is_refused_with_its_place_and_a_remedy(put, 
     assert "x.yml" in error.value.where
     assert place in error.value.where
     assert error.value.hint
+
+
+def test_more_rules_than_are_kept_are_refused(put, monkeypatch):
+    monkeypatch.setattr(rulebook, "LARGEST_ALL", 100)
+    with pytest.raises(UsageError, match="more than 100 bytes"):
+        rulebook.read([put("a.yml", TEXT).parent])
 
 
 def test_nothing_but_files_of_the_folder_is_read(put, tmp_path):
@@ -104,6 +112,9 @@ def test_nothing_but_files_of_the_folder_is_read(put, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="holds no rule file"):
         rulebook.read([tmp_path / "empty"])
+    (tmp_path / "rules.json").write_text('{"schema": "forensics/rules/1", "files": []}')
+    with pytest.raises(UsageError, match="holds no rule"):
+        rulebook.read([tmp_path / "rules.json"])
     (tmp_path / "rules.json").write_text('{"schema": "forensics/rules/1", "files": [{"name": "a", "text": "x", "sha256": "0"}]}')
     with pytest.raises(UsageError, match="not the text of its hash"):
         rulebook.read([tmp_path / "rules.json"])

@@ -100,7 +100,7 @@ def _try(rule: Rule, where: str, hint: str) -> None:
     try:
         for connection in _blocks([(0, "python train.py", "/usr/bin/python", "root")]):
             connection.execute(rule.query).fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise UsageError(
             f"can't be asked: {error}", where=where, hint=f"{hint}; words to look for have {_LONGEST_PATTERN} characters at most"
         ) from error

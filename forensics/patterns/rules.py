@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from forensics.errors import ForensicsError, UsageError
 from forensics.patterns.words import needed
 
@@ -99,7 +101,8 @@ def _plain(config: dict[str, Any], where: str) -> None:
     """Refuse what YAML can hold and ast-grep is never asked: dates, sets, bytes, numbers that are none."""
     try:
         json.dumps(config, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        msgspec.json.encode(config)  # as it goes to the worker
+    except (TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"holds what is neither text, number, list nor table: {error}", where=where, hint="put it into quotes") from error
 
 

@@ -12,8 +12,8 @@ _SHOWN = 200
 """characters of an argument that are shown"""
 LOOKS = 20_000_000
 """the same, of all calls of one file"""
-WEIGHTS = 100_000
-"""tensors, and what holds them, whose names are remembered"""
+WEIGHTS = 200_000
+"""storages, tensors, and what holds them, that are remembered: some five for a tensor"""
 _HELD = 16
 """members of a container that are remembered, and every callable among the rest up to..."""
 _HELD_CALLABLES = 1000

@@ -178,7 +178,9 @@ class _Machine:
         """Pass over what only frames or announces (PROTO, FRAME), or changes nothing that is followed (READONLY_BUFFER)."""
 
     def persistent(self, _: opcodes.Opcode) -> None:
-        storage = held.storage_of(self._pop())
+        value = self._pop()
+        storage = held.storage_of(value) if self.budget.weights > 0 else None
+        self.budget.weights -= storage is not None
         self._push(Result(None, held=storage) if storage is not None else _NOTHING)
 
     def stop(self, _: opcodes.Opcode) -> None:
@@ -318,7 +320,9 @@ class _Machine:
         self._called(root, arguments)
         self.tensors += callee is root and _is_tensor(root)
         kind = arrays.kind_of(arguments[0]) if root.name == "dtype" and arguments else ""
-        self._push(Result(root, kind, held.made(root, arguments) if callee is root else None))
+        made = held.made(root, arguments) if callee is root and self.budget.weights > 0 else None
+        self.budget.weights -= made is not None
+        self._push(Result(root, kind, made))
 
     def _called(self, root: Reference, arguments: list[object]) -> None:
         """Book a call of a callable: its literal arguments, and the callables among them."""
