@@ -25,7 +25,7 @@ class CodeHit:
 
     path: str
     side: str
-    """`added`, or `removed` by the change"""
+    """`added`, or `removed` by the change; of an installed file also `present`, where nobody knows"""
     hit: Hit
     blob: str
     """git's id of the file's content in which the lines are counted"""
@@ -33,6 +33,10 @@ class CodeHit:
     """the repository, as a source, that has it"""
     sha256: str
     """of the content as git keeps it"""
+    event: int | None = None
+    """of an installed file, which is in no repository: what tells of it, and the line's bytes in it (-1: stored in another form)"""
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(frozen=True, slots=True)

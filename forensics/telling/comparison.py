@@ -23,7 +23,7 @@ from typing import Any
 from forensics import times
 from forensics.reasoning.causes import Comparison
 from forensics.reasoning.causes.inside import Inside, Looked
-from forensics.telling.references import References
+from forensics.telling.references import References, part
 
 SCHEMA = "forensics/comparison/1"
 NAME = "comparison"
@@ -100,15 +100,8 @@ def _hit(h: Inside, refs: References) -> dict[str, Any]:
     (whole,) = refs.of([h.event])
     return {
         "rule": rule.id, "group": rule.group, "severity": rule.severity.value, "side": h.side, "line": h.hit.first, "to": h.hit.last, "text": h.hit.text,
-        "says": rule.says, "why": rule.why, "innocent": list(rule.innocent), "ref": _part(whole, h.start, h.end),
+        "says": rule.says, "why": rule.why, "innocent": list(rule.innocent), "ref": part(whole, h.start, h.end),
     } | ({"own": rule.own} if rule.own else {})  # fmt: skip
-
-
-def _part(ref: dict[str, str], start: int, end: int) -> dict[str, str]:
-    """Narrow a reference to some of its bytes; of packed bytes it stays whole."""
-    first, _, last = ref["locator"].removeprefix("bytes=").partition("-")
-    whole = start < 0 or not first.isdecimal() or not last.isdecimal() or int(first) + end > int(last)
-    return ref if whole else ref | {"locator": f"bytes={int(first) + start}-{int(first) + end}"}
 
 
 def _commands(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:

@@ -94,3 +94,16 @@ def test_what_cannot_be_looked_at_is_said(folder, tmp_path, monkeypatch):
     environment(folder, "a", {"opt/adam.py": EDITED}, {"opt/adam.py": LISTED})
     (file,) = altered(folder, tmp_path / "out").values()
     assert file["code_unread"] == ["its content is not there, or too large"]
+
+
+def test_an_answer_about_such_a_file_has_the_same_beside_it_as_one_about_a_commit(folder, tmp_path):
+    environment(folder, "a", {"opt/adam.py": EDITED}, {"opt/adam.py": LISTED})
+    environment(folder, "b", {"opt/adam.py": LISTED}, {"opt/adam.py": LISTED})
+    folder.ask("file:///share/a/opt/adam.py")
+    folder.ask("file:///share/b/opt/adam.py")
+    (file,) = altered(folder, tmp_path / "out").values()
+    one, other = json.loads((tmp_path / "out" / "findings.json").read_text())["answers"]
+    assert [(h["rule"], h["line"], h["ref"]) for h in one["code"]] == [(h["rule"], h["line"], h["ref"]) for h in file["code"]]
+    assert "code" not in other
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "No rule points at anything in this change" not in page

@@ -13,7 +13,7 @@ from forensics.patterns.matching import LARGEST, Hit, Matching
 from forensics.patterns.rules import Severity
 from forensics.reasoning.act import Row
 from forensics.reasoning.causes.installed import Altered
-from forensics.reasoning.code import sides, without_moves
+from forensics.reasoning.code import Code, CodeHit, sides, without_moves
 from forensics.reasoning.world import World
 
 _MOST = 200
@@ -61,6 +61,16 @@ def inside(world: World, found: Iterable[Altered], first: Iterable[str]) -> dict
     rows = _rows(world, {f.refs[0] for f in chosen} | set(originals.values()))
     looked = {_key(f): _looked(world, f, rows, originals.get(f.listed)) for f in chosen}
     return {f.object: told for f in files if (told := looked.get(_key(f)))}
+
+
+def code_of_installed(found: Iterable[Altered], looked: Mapping[str, Looked], reference: str) -> Code:
+    """Return what an altered file does that an answer is about, by its name or by its content's digest."""
+    file = next((f for f in found if reference in (f.object, f.found) and f.object in looked), None)
+    if file is None:
+        return Code()
+    told = looked[file.object]
+    hits = (CodeHit(file.object, h.side, h.hit, "", "", "", h.event, h.start, h.end) for h in told.hits)
+    return Code(tuple(hits), tuple((file.object, why) for why in told.unread), looked=True)
 
 
 def _key(file: Altered) -> tuple[str, str, str]:
