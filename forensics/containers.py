@@ -29,6 +29,8 @@ _GAP = 1 << 16
 _CANDIDATES = 1000
 """marks inside a member of unknown size that could be its end and are not"""
 STORED, DEFLATED = 0, 8
+_UNIX = 3
+"""the system by which a directory's entry was made, whose files have modes"""
 
 
 Reader = Callable[[int, int], bytes]
@@ -86,6 +88,8 @@ class Member:
     method: int
     flags: int
     crc: int
+    mode: int = 0
+    """of a Unix file, as the directory tells it: a link's is S_IFLNK"""
 
     @property
     def locked(self) -> bool:
@@ -212,7 +216,8 @@ def _listed(view: View, place: int, fixed: bytes, shift: int, problems: _Problem
     own = view.read(header + 30, names)
     if own != name:
         problems.note(header, f"a member is {_text(name)!r} in the zip's directory and {_text(own)!r} in its own header")
-    return Member(_text(name), header, header + 30 + names + extras, packed, size, method, flags, crc), length
+    mode = struct.unpack_from("<H", fixed, 40)[0] if fixed[5] == _UNIX else 0
+    return Member(_text(name), header, header + 30 + names + extras, packed, size, method, flags, crc, mode), length
 
 
 def _large(extra: bytes, stated: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.pickles import values, walk
+from forensics.pickles import held, values, walk
 from forensics.pickles.callables import Kind, classify, is_plain_class
 from forensics.pickles.streams import read_stream
 from forensics.pickles.values import Budget
@@ -297,3 +297,69 @@ def test_classes_of_libraries_for_training():
     assert not is_plain_class("torch.nn.functional", "gelu")
     assert not is_plain_class("torch.fx", "GraphModule")
     assert not is_plain_class("lab.models", "Ranker")
+
+
+# --- tensors that torch's pickles describe
+
+
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def tensor(
+    key: str, shape: bytes = b"K\x02K\x03\x86", steps: bytes = b"K\x03K\x01\x86", offset: bytes = b"K\x00", kind: str = "Half"
+) -> bytes:
+    storage = b"(" + text("storage") + b"ctorch\n" + kind.encode() + b"Storage\n" + text(key) + text("cpu") + b"K\x06tQ"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + offset + shape + steps + b"\x89}tR"
+
+
+def described(data: bytes) -> dict[str, str]:
+    return {name: f"{held.form_of(t)} {t.key}" for name, t in one(b"\x80\x02" + data).weights}
+
+
+def test_tensors_are_told_by_where_they_are_held():
+    parameter = b"ctorch._utils\n_rebuild_parameter\n(" + tensor("p", kind="BFloat16") + b"\x88}tR"
+    ordered = b"ccollections\nOrderedDict\n)R(" + text("l.weight") + tensor("0") + text("l.bias") + parameter + b"u"
+    module = b"cmylab\nNet\n)\x81}" + text("_parameters") + b"}" + text("w") + tensor("1") + b"ssb"
+    state = b"}(" + text("model") + ordered + text("net") + module + b"K\x07](" + tensor("2") + tensor("2") + b"e" + text("lr") + b"K\x03u."
+    assert described(state) == {
+        "model.l.weight": "F16[2,3] 0", "model.l.bias": "BF16[2,3] p", "net._parameters.w": "F16[2,3] 1", "7.0": "F16[2,3] 2", "7.1": "F16[2,3] 2",
+    }  # fmt: skip
+
+
+def test_a_tensor_that_is_not_its_whole_storage_in_order_says_so():
+    part = tensor("0", steps=b"K\x01K\x02\x86", offset=b"K\x04")
+    assert described(b"}" + text("w") + part + b"s.") == {"w": "F16[2,3] from 4, steps 1,2 0"}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        b"K\x02\x85",
+        b"(" + b"K\x01" * 17 + b"t",
+        b"\x8a\x09" + b"\x00" * 8 + b"\x01K\x02\x86",
+        b"J\xff\xff\xff\xffK\x02\x86",
+        b"NK\x02\x86",
+        b"X\x01\0\0\0aK\x02\x86",
+    ],
+    ids=["too few", "too many", "too large", "negative", "nothing", "text"],
+)
+def test_a_shape_that_no_tensor_has_is_not_told(shape):
+    assert described(b"}" + text("w") + tensor("0", shape=shape) + b"s.") == {}
+
+
+def test_what_holds_itself_or_doubles_without_end_ends():
+    itself = b"}q\x01(" + text("w") + tensor("0") + b"u" + text("again") + b"h\x01s."
+    assert set(described(itself)) >= {"w"}
+    doubled = b"}q\x00" + text("w") + tensor("0") + b"s"
+    for n in range(1, 40):
+        doubled += b"}q" + bytes([n]) + b"(" + b"".join(text(k) + b"h" + bytes([n - 1]) for k in "ab") + b"u"
+    assert len(described(doubled + b".")) <= held.LISTED
+
+
+def test_no_more_tensors_are_remembered_than_there_is_room_for():
+    data = b"\x80\x02}(" + b"".join(text(str(n)) + tensor("0") for n in range(50)) + b"u."
+    budget = Budget(weights=20)
+    pickle_ = read(data, budget).pickles[0]
+    assert (pickle_.stopped, pickle_.tensors, budget.weights) == (True, 50, 0)
+    assert len(pickle_.weights) < 20

@@ -41,11 +41,20 @@ def rerun(bundle: Path, place: Path, workers: int, case: Path | None, progress: 
         policy = place / "policy.toml"
         policy.write_bytes(read(files, "data/policy.toml"))
         _sufficient(policy, str(told["tool"]))
+        rules = _rules(files, place / "rules.json")
         root = case or _lay_out(files, place / "case", progress)
-    request = steps.Request(str(told["examiner"]), str(told["time"]), workers, policy, bool(told["skip_unknown"]))
+    request = steps.Request(str(told["examiner"]), str(told["time"]), workers, policy, rules, bool(told["skip_unknown"]))
     steps.investigate(root, place / "out", request, progress)
     progress("comparing")
     return replace(_compared(place / "out", told["expected"], str(told["tool"])), code=str(told.get("code", "")))
+
+
+def _rules(files: Files, target: Path) -> tuple[Path, ...]:
+    """Lay out the examiner's own rules, where there were any."""
+    if "data/rules.json" not in files.sizes:
+        return ()
+    target.write_bytes(read(files, "data/rules.json"))
+    return (target,)
 
 
 def _sufficient(policy: Path, tool: str) -> None:
@@ -102,9 +111,8 @@ def _compared(out: Path, expected: Mapping[str, str], tool: str) -> Again:
 
 
 def _made(out: Path) -> Iterator[str]:
-    yield from (
-        name for name in ("findings.json", "custody.jsonl", "report.html", "policy.toml", "comparison.json") if (out / name).is_file()
-    )
+    names = ("findings.json", "custody.jsonl", "report.html", "policy.toml", "rules.json", "comparison.json")
+    yield from (name for name in names if (out / name).is_file())
     yield from (p.relative_to(out).as_posix() for p in (out / "tables").rglob("*.parquet"))
 
 

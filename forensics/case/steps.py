@@ -4,14 +4,14 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from forensics import __version__, custody, schema
+from forensics import __version__, custody, rulebook, schema
 from forensics.case import own
 from forensics.case.folder import open_case
 from forensics.case.problems import Problem
@@ -28,6 +28,7 @@ from forensics.patterns.rules import installed
 from forensics.reasoning.answers import Reasoned, reason
 from forensics.reasoning.clocks import clocks, clocks_table
 from forensics.reasoning.policy import Policy, read_policy
+from forensics.reasoning.world import Own, Raw
 from forensics.source import kinds, load
 from forensics.sources.git.blobs import reader
 from forensics.sources.git.intake import copy_of
@@ -50,6 +51,8 @@ class Request:
     """ISO 8601, UTC"""
     workers: int = 2
     policy: Path | None = None
+    rules: tuple[Path, ...] = ()
+    """rules of the examiner's own: files, folders, or a rules.json"""
     skip_unknown: bool = False
     force: bool = False
     page: bool = True
@@ -77,19 +80,26 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
     """Examine a case folder and write OUT; IntegrityError where evidence changed meanwhile."""
     case, problems = open_case(root)
     policy = read_policy(request.policy)
+    book = rulebook.read(request.rules)
     _known_kinds(case, request)
     _fresh(root, out, force=request.force)
     with ThreadPoolExecutor(2) as pool:
         progress("taking in: hashing every file")
         intake = take_in(case, out, pool, request)
         (out / "policy.toml").write_text(policy.source, encoding="utf-8", newline="\n")
+        if book.files:
+            rulebook.write(book, out / "rules.json")
         progress(f"reading {sum(len(e.files) for e in intake.evidences)} files of {len(intake.evidences)} sources")
         tables = read(intake, out, request.workers)
         progress("linking: what led to what")
         link(tables, case, policy)
         progress("reasoning: hypotheses, and what the records say of each")
-        with Apart() if installed() else nullcontext() as rules:
-            reasoned = reason(tables, case, policy, reader(_copies(intake, out)), rules.hits if rules else unmatched)
+        with ExitStack() as stack:
+            shipped = stack.enter_context(Apart()).hits if installed() else unmatched
+            own = Own(stack.enter_context(Apart(book.text)).hits if book.text else None, book.commands)
+            reasoned = reason(
+                tables, case, policy, reader(_copies(intake, out)), shipped, own, _pointed(stack.enter_context(RawReader(out)))
+            )
         progress("telling: findings and report")
         findings = tell(tables, case, intake, reasoned, policy, out, request)
         tables.close()
@@ -103,6 +113,11 @@ def investigate(root: Path, out: Path, request: Request, progress: Callable[[str
     )
     damaged = any(source["damage"] for source in findings["sources"])
     return Outcome(findings, Exit.UNREADABLE if intake.unreadable or damaged else Exit.DONE, tuple(problems))
+
+
+def _pointed(reader: RawReader) -> Raw:
+    """Return how the bytes are read that a row of events points at."""
+    return lambda row: reader.read({"source": row["source"], "path": row["file"], "locator": f"bytes={row['start']}-{row['end']}"})
 
 
 def _copies(intake: Intake, out: Path) -> list[Path]:
@@ -263,6 +278,8 @@ def tell(
 ) -> dict[str, Any]:
     """Write comparison.json, findings.json and report.html."""
     used = {"policy": sha256_of(str(out / "policy.toml")), comparison.NAME: _compared(tables, reasoned, policy, out)}
+    if request.rules:
+        used[rulebook.NAME] = sha256_of(str(out / "rules.json"))
     told = findings_room.make(tables, case, reasoned, dict(intake.unreadable), {e.source.name: e.notes for e in intake.evidences}, used)
     kept = report.Kept(case, policy.as_printed(), tuple(sorted({s.kind for s in case.sources} - set(kinds()))))
     with RawReader(out) as raw:
@@ -277,8 +294,9 @@ def tell(
 def _page(told: dict[str, Any], tables: Tables, case: CaseConfig, kept: report.Kept, out: Path, request: Request) -> None:
     log = [json.loads(line) for line in (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()]
     compared = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    rules = json.loads((out / "rules.json").read_text(encoding="utf-8")) if request.rules else {}
     extra = report.Extra(
-        TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), kept.policy, kept.unknown_kinds, compared=compared
+        TOOL, request.examiner, request.time, log[-1]["hash"], tuple(log), kept.policy, kept.unknown_kinds, compared=compared, rules=rules
     )
     (out / "report.html").write_text(report.render(told, tables, case, extra), encoding="utf-8", newline="\n")
 

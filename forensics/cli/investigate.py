@@ -29,6 +29,11 @@ from forensics.errors import UsageError
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Other weights and thresholds than the built-in ones (TOML).",
 )
+@click.option(
+    "--rules", multiple=True, type=click.Path(exists=True, path_type=Path),
+    help="Rules of your own, beside the shipped ones: ast-grep's over program text, Sigma's over commands; a file, a folder, or the rules.json "
+    "of an examination. May be given several times.",
+)  # fmt: skip
 @click.option("--skip-unknown", is_flag=True, help="Go on without sources whose kind is not known.")
 @common
 def investigate(
@@ -39,6 +44,7 @@ def investigate(
     moment: str | None,
     workers: int,
     policy: Path | None,
+    rules: tuple[Path, ...],
     skip_unknown: bool,  # noqa: FBT001 - click's
 ) -> None:
     """Examine a case folder: say who made each change, and how far the records carry that.
@@ -50,7 +56,7 @@ def investigate(
 
     _place(case, out, force=force)
     request = steps.Request(
-        examiner=examiner or clock.user(), time=clock.moment(moment), workers=workers, policy=policy, skip_unknown=skip_unknown, force=force
+        examiner or clock.user(), clock.moment(moment), workers=workers, policy=policy, rules=rules, skip_unknown=skip_unknown, force=force
     )
     outcome = steps.investigate(case, out, request, terms().say)
     for problem in outcome.problems:

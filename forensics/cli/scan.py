@@ -15,7 +15,8 @@ from forensics.errors import Exit
 @click.option("--notes", is_flag=True, help="Show also what ordinary files have: it is a reason to look only where something else is odd.")
 @click.option(
     "--rules", "folders", multiple=True, type=click.Path(exists=True, path_type=Path),
-    help="Rules of your own over program text, beside the shipped ones: a file or a folder, as ast-grep has them. May be given several times.",
+    help="Rules of your own over program text (ast-grep's), beside the shipped ones: a file, or a folder, in which Sigma's over commands may lie "
+    "for `investigate`. May be given several times.",
 )  # fmt: skip
 @click.option(
     "--known", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The --json of an earlier scan: leave out what it found."

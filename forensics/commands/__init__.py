@@ -2,4 +2,10 @@
 
 - `shipped/*.yml` the rules; `description` says why one would look, `falsepositives` what honest work it could be
 - `matching.py` which commands are as a rule says
+
+A user's own come from `rulebook.py`.
 """
+
+from forensics.commands.matching import installed
+
+__all__ = ["installed"]

@@ -1,7 +1,7 @@
 """Rules over program text: what changes of training code are looked at twice for. A hit is a reason to look, never a cause by itself.
 
 - `shipped/*.yml` the rules, in the form of ast-grep's own rule files; `metadata.innocent` says what honest code does so, too
-- `rules.py` reads them, and a user's own
+- `rules.py` reads them; a user's own come from `rulebook.py`
 - `words.py` which words a text must have for a rule to find anything
 - `matching.py` where a text is as a rule says
 - `apart.py`, `worker.py` the matching in a process of its own, under limits

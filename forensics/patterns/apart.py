@@ -5,14 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
 from forensics.patterns.matching import LARGEST, Hit
-from forensics.patterns.rules import SHIPPED, Rule, read_rules
+from forensics.patterns.rules import Rule, read_rules
 
 SECONDS = 10
 """of computing for one text; an ordinary one of a megabyte takes less than one"""
@@ -26,12 +25,15 @@ _Answer = list[tuple[str, int, int, str]]
 
 
 class Apart:
-    """A worker that matches texts by rules. To be closed."""
+    """A worker that matches texts by rules, by the shipped ones unless others are given. To be closed.
 
-    def __init__(self, folders: Sequence[Path] = (SHIPPED,), seconds: int = SECONDS) -> None:
-        self.rules = _shipped() if tuple(folders) == (SHIPPED,) else read_rules(folders)
+    One's own rules get a worker of their own: where one of them takes too long, what the shipped ones find stays as it is.
+    """
+
+    def __init__(self, rules: Sequence[Rule] | None = None, seconds: int = SECONDS) -> None:
+        self.rules = _shipped() if rules is None else tuple(rules)
         self._known = {(rule.language, rule.id): rule for rule in self.rules}
-        self._arguments = [str(seconds), *map(str, folders)]
+        self._seconds = seconds
         self._worker: subprocess.Popen[bytes] | None = None
         self._falls = 0
 
@@ -64,10 +66,10 @@ class Apart:
         return [Hit(self._known[language, name], first, last, text) for name, first, last, text in answer]
 
     def _ask(self, content: bytes, language: str) -> _Answer | None:
-        worker = self._worker = self._worker or self._start()
-        assert worker.stdin is not None
-        assert worker.stdout is not None
         try:
+            worker = self._worker = self._worker or self._start()
+            assert worker.stdin is not None
+            assert worker.stdout is not None
             worker.stdin.write(msgspec.json.encode((language, len(content))) + b"\n" + content)
             worker.stdin.flush()
             return msgspec.json.decode(worker.stdout.readline(), type=_Answer)
@@ -75,14 +77,33 @@ class Apart:
             return None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """Start a worker. `-P`: nothing is imported from the folder that happens to be the current one, which may be evidence."""
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "forensics.patterns.worker", *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "RUST_BACKTRACE": "0"},
-        )
+        """Start a worker, and hand it the rules."""
+        worker = _begun("match", self._seconds)
+        assert worker.stdin is not None
+        worker.stdin.write(msgspec.json.encode(self.rules) + b"\n")
+        return worker
+
+
+def _begun(task: str, seconds: int) -> subprocess.Popen[bytes]:
+    """Start a worker. `-P`: nothing is imported from the folder that happens to be the current one, which may be evidence."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "forensics.patterns.worker", task, str(seconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "RUST_BACKTRACE": "0"},
+    )
+
+
+def complaints(rules: Sequence[Rule], seconds: int = SECONDS) -> list[str]:
+    """Have each rule tried by ast-grep; return what it says against it, empty where nothing. A rule that ends the worker is the last one that is tried."""
+    if not rules:
+        return []
+    with _begun("try", seconds) as worker:
+        told = worker.communicate(msgspec.json.encode(rules) + b"\n")[0].splitlines()
+    found = [msgspec.json.decode(line, type=str) for line in told]
+    fell = ["trying it takes too long, too much memory, or ends ast-grep"] if len(found) < len(rules) else []
+    return [*found, *fell, *[""] * (len(rules) - len(found) - len(fell))]
 
 
 @cache

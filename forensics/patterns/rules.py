@@ -1,14 +1,17 @@
-"""Reads rule files: the shipped ones, and a user's own.
+"""Reads the shipped rule files, and makes rules of documents of that form.
 
 Format: https://ast-grep.github.io/reference/yaml.html
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+import msgspec
 
 from forensics.errors import ForensicsError, UsageError
 from forensics.patterns.words import needed
@@ -44,6 +47,8 @@ class Rule:
     """what ast-grep is asked"""
     words: frozenset[str] | None = None
     """one of which a text needs, in small letters; None where none can be told"""
+    own: str = ""
+    """the name of the file of one's own that it stands in; empty: shipped"""
 
 
 NOT_INSTALLED = "the rules over code are not installed (training-forensics[code])"
@@ -54,34 +59,28 @@ def installed() -> bool:
     return find_spec("ast_grep_py") is not None and find_spec("yaml") is not None
 
 
-def read_rules(folders: Iterable[Path] = (SHIPPED,)) -> tuple[Rule, ...]:
-    """Read all rules of folders or files, by language and name; a rule of a later place takes the place of an earlier one's of the same name."""
+def read_rules() -> tuple[Rule, ...]:
+    """Read the shipped rules, by language and name."""
     if not installed():
         raise ForensicsError("the rules over code need ast-grep-py and PyYAML", hint="install training-forensics[code]")
-    found: dict[tuple[str, str], Rule] = {}
-    for folder in folders:
-        files = [folder] if folder.is_file() else sorted(f for f in folder.iterdir() if f.suffix in (".yml", ".yaml") and f.is_file())
-        for file in files:
-            found |= {(rule.language, rule.id): rule for rule in _of_file(file)}
+    found = {(rule.language, rule.id): rule for file in sorted(SHIPPED.glob("*.yml")) for rule in _of_file(file)}
     return tuple(found[key] for key in sorted(found))
 
 
 def _of_file(file: Path) -> Iterable[Rule]:
     import yaml  # noqa: PLC0415 - an extra that may be missing
 
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where PyYAML was built with it
-        documents = list(yaml.load_all(file.read_text(encoding="utf-8"), loader))
-    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
-        raise UsageError(f"is no rule file: {error}", where=str(file), hint="write it as ast-grep does") from error
-    for number, document in enumerate(documents, 1):
-        if document is not None:
-            yield _rule(document, f"{file}, rule {number}")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where PyYAML was built with it
+    for number, document in enumerate(yaml.load_all(file.read_text(encoding="utf-8"), loader), 1):
+        yield rule_of(document, f"{file}, rule {number}")
 
 
-def _rule(document: object, where: str) -> Rule:
+def rule_of(document: object, where: str, own: str = "") -> Rule:
+    """Make a rule of a document; UsageError where it has not the form of one. Whether ast-grep understands it is not tried here."""
     if not isinstance(document, dict) or not isinstance(document.get("rule"), dict) or not isinstance(document.get("id"), str):
-        raise UsageError("a rule is a table with `id`, `language`, `message` and `rule`", where=where)
+        raise UsageError(
+            "a rule over program text is a table with `id`, `language`, `message` and `rule`", where=where, hint="write it as ast-grep does"
+        )
     unknown = sorted(str(k) for k in set(document) - _KEYS)
     if unknown:
         raise UsageError(f"unknown keys: {', '.join(unknown)}", where=where, hint=f"known are {', '.join(sorted(_KEYS))}")
@@ -90,14 +89,21 @@ def _rule(document: object, where: str) -> Rule:
         raise UsageError(f"no language that is read: {language!r}", where=where, hint=f"one of {', '.join(LANGUAGES)}")
     metadata = document.get("metadata") or {}
     config = {key: document[key] for key in _PARTS if key in document}
-    rule = Rule(
+    _plain(config, where)
+    return Rule(
         document["id"], language, _severity(document.get("severity", "warning"), where), _words(document.get("message")), _words(document.get("note")),
         tuple(_words(w) for w in _list(metadata, "innocent")), str(metadata.get("group", "") if isinstance(metadata, Mapping) else ""), config,
-        needed(document["rule"]),
+        needed(document["rule"]), own,
     )  # fmt: skip
-    if not where.startswith(str(SHIPPED)):  # the shipped ones are tried by their tests
-        _try(rule, where)
-    return rule
+
+
+def _plain(config: dict[str, Any], where: str) -> None:
+    """Refuse what YAML can hold and ast-grep is never asked: dates, sets, bytes, numbers that are none."""
+    try:
+        json.dumps(config, allow_nan=False)
+        msgspec.json.encode(config)  # as it goes to the worker
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"holds what is neither text, number, list nor table: {error}", where=where, hint="put it into quotes") from error
 
 
 def _severity(value: object, where: str) -> Severity:
@@ -115,13 +121,3 @@ def _list(metadata: object, key: str) -> list[object]:
 
 def _words(value: object) -> str:
     return " ".join(str(value or "").split())
-
-
-def _try(rule: Rule, where: str) -> None:
-    """Ask ast-grep once, so that a rule that it does not understand is said at the start."""
-    import ast_grep_py  # noqa: PLC0415 - an extra that may be missing
-
-    try:
-        ast_grep_py.SgRoot("", rule.language).root().find_all(cast("ast_grep_py.Config", rule.config))
-    except Exception as error:
-        raise UsageError(f"ast-grep does not understand this rule: {error}", where=where) from error

@@ -12,6 +12,8 @@ _SHOWN = 200
 """characters of an argument that are shown"""
 LOOKS = 20_000_000
 """the same, of all calls of one file"""
+WEIGHTS = 200_000
+"""storages, tensors, and what holds them, that are remembered: some five for a tensor"""
 _HELD = 16
 """members of a container that are remembered, and every callable among the rest up to..."""
 _HELD_CALLABLES = 1000
@@ -24,6 +26,27 @@ class Budget:
     opcodes: int = OPCODES
     looks: int = LOOKS
     references: int = REFERENCES
+    weights: int = WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes that lie elsewhere in a torch file, under a key."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as a pickle describes it, in elements of its storage."""
+
+    key: str
+    kind: str
+    """as safetensors calls it, `F32`"""
+    offset: int
+    shape: tuple[int, ...]
+    steps: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +92,8 @@ class Pickle:
     """the value, where it is a number: torch's legacy files begin with a magic one"""
     stopped: bool
     broken: str = ""
+    weights: tuple[tuple[str, Tensor], ...] = ()
+    """tensors that it describes, by their names"""
 
 
 @dataclass(slots=True)
@@ -100,6 +125,8 @@ class Result:
     root: Reference | None
     kind: str = ""
     """of a numpy.dtype: what it was made from"""
+    held: object = None
+    """a Storage, a Tensor, or a Container in which tensors are"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +145,14 @@ class Container:
     items: list[object] = field(default_factory=list)
     dropped: bool = False
     """callables were left out"""
+    count: int = 0
+    """members, remembered or not; of a dictionary keys and values"""
+    named: dict[str, "Tensor | Container"] | None = None
+    """tensors among its members, and what holds some, by key or number"""
 
     def add(self, values: list[object]) -> None:
         """Take in members, as far as they are remembered."""
+        self.count += len(values)
         for value in values:
             holds = isinstance(value, (Reference, Container))
             if len(self.items) < (_HELD_CALLABLES if holds else _HELD):

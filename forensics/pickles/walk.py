@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from forensics.errors import RecordError
-from forensics.pickles import arrays, opcodes
+from forensics.pickles import arrays, held, opcodes
 from forensics.pickles.callables import Kind, classify
 from forensics.pickles.cursor import Cursor
 from forensics.pickles.values import OPCODES, REFERENCES, Budget, Bytes, Container, Pickle, Reference, Result, shown
@@ -65,7 +65,9 @@ def _read(cursor: Cursor, budget: Budget, depth: int, *, plain: bool) -> tuple[P
     named += tuple(found for inner in machine.within for found in inner.named)
     parts = tuple(part for inner in machine.within for part in inner.inner)
     tensors = machine.tensors + sum(inner.tensors for inner in machine.within)
-    pickle = Pickle(start, cursor.at, named, count, tensors, (*machine.inner, *parts), machine.number, machine.stopped, broken)
+    pickle = Pickle(
+        start, cursor.at, named, count, tensors, (*machine.inner, *parts), machine.number, machine.stopped, broken, held.flat(machine.top)
+    )
     return pickle, machine.arrays > 0
 
 
@@ -87,6 +89,8 @@ class _Machine:
         self.unsure = False
         """a call had more arguments than are looked at"""
         self.number: int | None = None
+        self.top: object = None
+        """the value that it ends with"""
         self.stopped = False
 
     def step(self, opcode: opcodes.Opcode) -> None:
@@ -174,11 +178,13 @@ class _Machine:
         """Pass over what only frames or announces (PROTO, FRAME), or changes nothing that is followed (READONLY_BUFFER)."""
 
     def persistent(self, _: opcodes.Opcode) -> None:
-        self._pop()
-        self._push(_NOTHING)
+        value = self._pop()
+        storage = held.storage_of(value) if self.budget.weights > 0 else None
+        self.budget.weights -= storage is not None
+        self._push(Result(None, held=storage) if storage is not None else _NOTHING)
 
     def stop(self, _: opcodes.Opcode) -> None:
-        value = self._pop()
+        value = self.top = self._pop()
         self.number = value if isinstance(value, int) else None
         self.stopped = True
 
@@ -192,14 +198,29 @@ class _Machine:
         count = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}.get(opcode.name, 0)
         values = [self._pop() for _ in range(count)][::-1] if count else self._to_mark()
         container = Container()
+        self._note(container, values, pairs=opcode.name == "DICT")
         container.add(values)
         self._push(container)
+
+    def _note(self, container: Container, values: list[object], *, pairs: bool) -> None:
+        """Remember the tensors among members by their keys, or their numbers."""
+        for n, value in enumerate(values):
+            within = held.holding(value) if isinstance(value, (Result, Container)) else None
+            if within is None or (pairs and n % 2 == 0) or self.budget.weights <= 0:
+                continue
+            self.budget.weights -= 1
+            key = values[n - 1] if pairs else container.count + n
+            container.named = container.named or {}
+            container.named[str(key) if isinstance(key, str) or held.is_number(key) else "?"] = within
 
     def added(self, opcode: opcodes.Opcode) -> None:
         """Add to the container below; where a callable stands there instead, its own contents are changed (`sys.modules`)."""
         count = {"APPEND": 1, "SETITEM": 2}.get(opcode.name, 0)
         values = [self._pop() for _ in range(count)][::-1] if count else self._to_mark()
         below = self._top()
+        inner = below.held if isinstance(below, Result) else below
+        if isinstance(inner, Container):
+            self._note(inner, values, pairs=opcode.name.startswith("SETITEM"))
         if isinstance(below, Container):
             below.add(values)
         elif isinstance(below, Reference):
@@ -262,6 +283,8 @@ class _Machine:
         if isinstance(below, Reference):
             below.odd = "its attributes are set"
         root = below if isinstance(below, Reference) else below.root if isinstance(below, Result) else None
+        if isinstance(below, Result) and below.held is None:
+            self.stack[-1] = replace(below, held=held.holding(state))
         if root is not None:
             self._called(root, [state])
             if not self.plain and f"{root.module}.{root.name}" in arrays.WRAPPERS and isinstance(below, Result):
@@ -296,7 +319,10 @@ class _Machine:
             return
         self._called(root, arguments)
         self.tensors += callee is root and _is_tensor(root)
-        self._push(Result(root, arrays.kind_of(arguments[0]) if root.name == "dtype" and arguments else ""))
+        kind = arrays.kind_of(arguments[0]) if root.name == "dtype" and arguments else ""
+        made = held.made(root, arguments) if callee is root and self.budget.weights > 0 else None
+        self.budget.weights -= made is not None
+        self._push(Result(root, kind, made))
 
     def _called(self, root: Reference, arguments: list[object]) -> None:
         """Book a call of a callable: its literal arguments, and the callables among them."""

@@ -10,6 +10,7 @@ from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.answer import Answer, Argued, Weighing
 from forensics.reasoning.causes import Cause, Comparison, asked, compare
+from forensics.reasoning.causes.inside import code_of_installed
 from forensics.reasoning.code import Code, code_of
 from forensics.reasoning.controls import controls
 from forensics.reasoning.controls.control import Control
@@ -39,7 +40,7 @@ from forensics.reasoning.outcomes import coverage, judged
 from forensics.reasoning.planted import Planted, planted_items
 from forensics.reasoning.policy import Policy
 from forensics.reasoning.weighing import Weighed, item_log, leader, ratio, total, weigh
-from forensics.reasoning.world import Blobs, World, no_blobs, world
+from forensics.reasoning.world import Blobs, Own, Raw, World, no_blobs, no_raw, world
 from forensics.tables import Tables
 
 
@@ -66,9 +67,17 @@ class Reasoned:
         return self.comparison.causes
 
 
-def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched) -> Reasoned:
+def reason(
+    tables: Tables,
+    case: CaseConfig,
+    policy: Policy,
+    blobs: Blobs = no_blobs,
+    matching: Matching = unmatched,
+    own: Own | None = None,
+    raw: Raw = no_raw,
+) -> Reasoned:
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
-    view = world(tables, case, policy, blobs, matching)
+    view = world(tables, case, policy, blobs, matching, own, raw)
     logs = [s for s in case.sources if s.kind not in ("git", "metrics")]
     silent = {s.name: silences(tables, s.name, case.timezone, policy) for s in logs}
     found = compare(view)
@@ -78,10 +87,16 @@ def reason(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_b
     impacts = tuple(impact(view, a.dossier) for a in answers)
     covered = coverage(view, quiet)
     verdicts = tuple(judged(view, s, answers, impacts, covered) for s in case.statements)
-    codes = tuple(code_of(view, a.dossier) for a in answers)
+    codes = tuple(_code(view, a.dossier, found) for a in answers)
     lineages = tuple(lineage(view, a.dossier) for a in answers)
     checks = tuple(controls(view, *parts) for parts in zip((a.dossier for a in answers), impacts, codes, strict=True))
     return Reasoned(answers, verdicts, impacts, quiet, {k: str(v) for k, v in view.tiers.items()}, found, codes, lineages, checks)
+
+
+def _code(view: World, dossier: Dossier, found: Comparison) -> Code:
+    """Return what a change does in program text: a commit, or an installed file that is not as listed."""
+    code = code_of(view, dossier)
+    return code if code.looked else code_of_installed(found.altered, found.inside, dossier.objects[0])
 
 
 def answer(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]]) -> Answer:

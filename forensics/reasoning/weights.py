@@ -7,8 +7,8 @@ from forensics.reasoning.act import Row
 from forensics.reasoning.new import New
 from forensics.reasoning.world import World
 
-Forms = dict[str, tuple[str, str]]
-"""name -> kind and shape, and the digest of its bytes or an empty text"""
+Forms = dict[str, tuple[str, str, str]]
+"""name -> kind and shape, the digest of its bytes or an empty text, and the CRC-32 that its container claims of them, or an empty text"""
 _NAMED = 3
 """tensors that a sentence names"""
 _FEW = 0.5
@@ -23,9 +23,12 @@ def altered_tensors(world: World, own: Row, others: list[Row]) -> Iterator[New]:
     mine = known.pop(own["object"], None)
     if mine is None or not known:
         return
-    event, forms = mine
-    refs = (event, *(e for e, _ in list(known.values())[:3]))
-    theirs = [f for _, f in known.values()]
+    event, forms, container = mine
+    known = {name: told for name, told in known.items() if told[2] == container}  # one that was converted has other names for all
+    if not known:
+        return
+    refs = (event, *(e for e, _, _ in list(known.values())[:3]))
+    theirs = [f for _, f, _ in known.values()]
     ever = {name for f in theirs for name in f}
     always = set(theirs[0]).intersection(*theirs)
     if new := sorted(set(forms) - ever):
@@ -56,24 +59,30 @@ def _reshaped(forms: Forms, theirs: Sequence[Forms], refs: tuple[int, ...]) -> I
             yield New("tensor", name, f"its tensor {name} is {forms[name][0]}; in its lineage it is {shown}", _HONEST, refs)
 
 
-def _edited(event: int, forms: Forms, known: dict[str, tuple[int, Forms]]) -> Iterator[New]:
+def _edited(event: int, forms: Forms, known: dict[str, tuple[int, Forms, str]]) -> Iterator[New]:
     """Yield that it is another checkpoint but for a few tensors, where no two of the others are so alike."""
-    alike = [(len(changed), name, other, changed) for name, (other, f) in known.items() if (changed := _few(forms, f)) is not None]
-    pairs = [f for _, f in known.values()]
+    alike = [(len(changed), name, other, changed) for name, (other, f, _) in known.items() if (changed := _few(forms, f)) is not None]
+    pairs = [f for _, f, _ in known.values()]
     if not alike or any(_few(a, b) is not None for n, a in enumerate(pairs) for b in pairs[n + 1 :]):
         return
     count, name, other, changed = min(alike)
+    digested = all(forms[n][1] and known[name][1][n][1] for n in forms)
     says = (
         f"byte for byte it is {name} but for {count} of {len(forms)} tensors, {_first(changed)}; no two others of its lineage are so alike"
+        if digested
+        else f"by the checksums (CRC-32) that the containers claim, it is {name} but for {count} of {len(forms)} tensors, {_first(changed)}; no two others of its lineage are so alike"
     )
     yield New("tensor", _first(changed), says, _HONEST_BYTES, (event, other))
 
 
 def _few(a: Forms, b: Forms) -> list[str] | None:
     """Return the tensors whose bytes differ, where these are few, and not none; None where they are not, or where digests lack."""
-    if set(a) != set(b) or not all(a[n][1] and b[n][1] for n in a):
+    if set(a) != set(b):
         return None
-    changed = sorted(n for n in a if a[n][1] != b[n][1])
+    by = next((place for place in (1, 2) if all(a[n][place] and b[n][place] for n in a)), 0)
+    if not by:
+        return None
+    changed = sorted(n for n in a if a[n][by] != b[n][by] or a[n][0] != b[n][0])
     return changed if 0 < len(changed) <= _FEW * len(a) else None
 
 
@@ -81,10 +90,18 @@ def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + ("…" if len(names) > _NAMED else "")
 
 
-def _forms(world: World, contents: list[Row]) -> dict[str, tuple[int, Forms]]:
-    """Return object -> the event that tells its tensors, and these."""
+def _forms(world: World, contents: list[Row]) -> dict[str, tuple[int, Forms, str]]:
+    """Return object -> the event that tells its tensors, these, and the container that holds them."""
     rows = world.tables.rows(
         "SELECT id, object, attrs FROM events WHERE action = 'object.tensors' AND list_contains($o, object) ORDER BY object, id",
         o=sorted({c["object"] for c in contents}),
     )
-    return {r["object"]: (r["id"], {n: (f[0], f[1]) for n, f in json.loads(r["attrs"])["tensors"].items()}) for r in rows}
+    told = ((r, json.loads(r["attrs"])) for r in rows)
+    return {
+        r["object"]: (
+            r["id"],
+            {n: (f[0], f[1], f[2] if len(f) > 2 else "") for n, f in facts["tensors"].items()},
+            facts.get("container", ""),
+        )
+        for r, facts in told
+    }

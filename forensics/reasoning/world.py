@@ -1,10 +1,11 @@
 """What every part of the reasoning looks at: the tables, the case, the policy, and what is known of each source."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from forensics.commands.matching import Rule as CommandRule
 from forensics.model import CaseConfig, Tier
 from forensics.patterns.matching import Matching, unmatched
 from forensics.reasoning.conflicts import Conflicts, conflicts
@@ -32,6 +33,24 @@ def no_blobs(_ids: Collection[str]) -> dict[str, bytes]:
     return {}
 
 
+Raw = Callable[[Mapping[str, Any]], bytes | None]
+"""a row of events with source, file, start, end -> the bytes of the evidence that it points at"""
+
+
+def no_raw(_row: Mapping[str, Any]) -> bytes | None:
+    """Read nothing: where only tables are at hand."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The examiner's own rules: what they find stands beside, marked as theirs, and nothing else asks for it."""
+
+    matching: Matching | None = None
+    """where a program text is as they say; None where there are none over program text"""
+    commands: tuple[CommandRule, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Read-only view of one case."""
@@ -46,7 +65,9 @@ class World:
     controllers: dict[str, tuple[str, ...] | None]
     blobs: Blobs = no_blobs
     matching: Matching = unmatched
-    """where a program text is as the rules over code say"""
+    """where a program text is as the shipped rules over code say"""
+    own: Own = field(default_factory=Own)
+    raw: Raw = no_raw
     conflicts: Conflicts = field(default_factory=Conflicts)
     """records that a copy out of their keeper's reach contradicts: never among the acts"""
 
@@ -72,7 +93,15 @@ class World:
         return rows
 
 
-def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_blobs, matching: Matching = unmatched) -> World:
+def world(
+    tables: Tables,
+    case: CaseConfig,
+    policy: Policy,
+    blobs: Blobs = no_blobs,
+    matching: Matching = unmatched,
+    own: Own | None = None,
+    raw: Raw = no_raw,
+) -> World:
     """Gather what is known of a case and its sources."""
     tiers = {REGISTERS: Tier.T3}
     controllers: dict[str, tuple[str, ...] | None] = {REGISTERS: None}
@@ -86,7 +115,18 @@ def world(tables: Tables, case: CaseConfig, policy: Policy, blobs: Blobs = no_bl
     for one, other in copies(tables, case, policy):
         groups = _merged(groups, one, other)
     return World(
-        tables, case, policy, identities(case), tiers, groups, controllers, blobs, matching, conflicts(tables, case, tiers, controllers)
+        tables,
+        case,
+        policy,
+        identities(case),
+        tiers,
+        groups,
+        controllers,
+        blobs,
+        matching,
+        own or Own(),
+        raw,
+        conflicts(tables, case, tiers, controllers),
     )
 
 

@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
+from forensics import rulebook
 from forensics.patterns.apart import Apart
-from forensics.patterns.rules import SHIPPED, installed
+from forensics.patterns.rules import installed
 from forensics.scan.finding import Scan, Unread
 from forensics.scan.models import look_at_model
 from forensics.scan.packages import folders, look_at_folder
 from forensics.scan.places import Repositories, files, view_of
 from forensics.scan.repositories import look_at_repository
-from forensics.scan.source import look_at_source
+from forensics.scan.source import Matchers, look_at_source
 from forensics.scan.startup import look_at_startup
 from forensics.scan.wheels import look_at_wheel
 
@@ -25,14 +26,19 @@ def reads_code() -> bool:
 def scan(paths: Iterable[Path], rules: Sequence[Path] = (), progress: Callable[[str], None] = lambda _: None) -> Scan:
     """Look at every file below the paths, at program text by the shipped rules and others. Nothing is loaded, run or written."""
     found = Scan()
-    with Apart((SHIPPED, *rules)) if installed() or rules else nullcontext() as matcher:
+    book = rulebook.read(rules)
+    if book.commands:
+        progress(f"{len(book.commands)} of the rules are about commands: they are for `forensics investigate`")
+    with ExitStack() as stack:
+        own = (stack.enter_context(Apart(book.text)),) if book.text else ()
+        matcher = (stack.enter_context(Apart()), *own) if installed() else ()
         for path in paths:
             repositories: Repositories = []
             here = list(files(path, found, repositories))
             progress(f"{path}: {len(here)} files")
             whole = _packages(here, found)
             for place, name in here:
-                _look(place, name, None if name in whole else matcher, found)
+                _look(place, name, () if name in whole else matcher, found)
             for place, name in repositories:
                 look_at_repository(place, name, matcher, found)
     found.findings.sort()
@@ -49,7 +55,7 @@ def _packages(here: list[tuple[Path, str]], found: Scan) -> frozenset[str]:
     return found_whole
 
 
-def _look(place: Path, name: str, matcher: Apart | None, found: Scan) -> None:
+def _look(place: Path, name: str, matcher: Matchers, found: Scan) -> None:
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -60,7 +66,7 @@ def _look(place: Path, name: str, matcher: Apart | None, found: Scan) -> None:
         found.files += 1
         found.bytes += view.size
         found.findings.extend(look_at_startup(name, view))
-        if matcher is not None and look_at_source(name, view, matcher, found):
+        if matcher and look_at_source(name, view, matcher, found):
             return
         if name.endswith(".whl"):
             look_at_wheel(name, view, matcher, found)

@@ -7,10 +7,9 @@ from pathlib import Path
 from forensics import containers
 from forensics.errors import ForensicsError
 from forensics.model import Evidence, EvidenceFile, SourceConfig
-from forensics.patterns.apart import Apart
 from forensics.scan.finding import Finding, Scan, Unread, Weight
 from forensics.scan.models import look_at_model
-from forensics.scan.source import look_at_source
+from forensics.scan.source import Matchers, look_at_source
 from forensics.sources.git import command
 from forensics.sources.git.blobs import COUNT, LARGEST, read_blobs
 from forensics.sources.git.intake import copy_of, prepare
@@ -31,7 +30,7 @@ def is_git_folder(path: Path) -> bool:
     return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
 
 
-def look_at_repository(path: Path, name: str, matcher: Apart | None, found: Scan) -> None:
+def look_at_repository(path: Path, name: str, matcher: Matchers, found: Scan) -> None:
     """Book what a repository's settings would run; of a bare one, look at the files that its HEAD has. A work tree's lie beside it."""
     for part in (*_SETTINGS, *_hooks(path)):
         found.findings.extend(_setting(path / part, part, f"{name}/{part}"))
@@ -59,7 +58,7 @@ def _setting(file: Path, part: str, name: str) -> Iterator[Finding]:
         yield Finding(name, (one.start, one.end), "byte", "git-setting", one.what.split("\n", 1)[0], one.why, _HONEST, weight)
 
 
-def _look_at_head(path: Path, name: str, matcher: Apart | None, found: Scan) -> None:
+def _look_at_head(path: Path, name: str, matcher: Matchers, found: Scan) -> None:
     commit = _head(path)
     if not commit:
         found.unread.append(Unread(f"{name}/HEAD", 0, "leads to no commit"))
@@ -77,7 +76,7 @@ def _look_at_head(path: Path, name: str, matcher: Apart | None, found: Scan) -> 
             _look_at_some(copy, name, entries[at : at + _AT_ONCE], matcher, found)
 
 
-def _look_at_some(copy: Path, name: str, entries: list[tuple[str, str]], matcher: Apart | None, found: Scan) -> None:
+def _look_at_some(copy: Path, name: str, entries: list[tuple[str, str]], matcher: Matchers, found: Scan) -> None:
     assert len(entries) <= COUNT
     contents = read_blobs([copy], [blob for _, blob in entries])
     for path, blob in entries:
@@ -88,7 +87,7 @@ def _look_at_some(copy: Path, name: str, entries: list[tuple[str, str]], matcher
         view = containers.memory(contents[blob])
         found.files += 1
         found.bytes += view.size
-        if matcher is None or not look_at_source(file, view, matcher, found):
+        if not matcher or not look_at_source(file, view, matcher, found):
             look_at_model(file, view, found)
 
 

@@ -7,19 +7,24 @@ from forensics.patterns.rules import Severity
 from forensics.scan.finding import Finding, Scan, Unread, Weight
 
 _HEAD = 8192
+Matchers = tuple[Apart, ...]
+"""the shipped rules, and one's own; none where the rules are not installed, or the file is not to be looked at"""
 
 
-def look_at_source(file: str, view: View, matcher: Apart, found: Scan, member: str = "") -> bool:
+def look_at_source(file: str, view: View, matchers: Matchers, found: Scan, member: str = "") -> bool:
     """Book where a program text is as a rule says; false where it is none that rules are about."""
     language = language_of(member or file, view.read(0, _HEAD))
     if language is None:
         return False
-    hits = matcher.hits(view.read(0, min(view.size, LARGEST + 1)), language)
-    shown = f"{file}!{member}" if member else file
-    if isinstance(hits, str):
-        found.unread.append(Unread(shown, 0, hits))
-    else:
-        found.findings.extend(_finding(file, hit, member) for hit in hits)
+    content = view.read(0, min(view.size, LARGEST + 1))
+    unread: list[str] = []
+    for matcher in matchers:
+        hits = matcher.hits(content, language)
+        if isinstance(hits, str):
+            unread.append(hits)
+        else:
+            found.findings.extend(_finding(file, hit, member) for hit in hits)
+    found.unread.extend(Unread(f"{file}!{member}" if member else file, 0, why) for why in dict.fromkeys(unread))
     return True
 
 

@@ -32,8 +32,10 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"{visible(finding.where)}: {visible(finding.says)}{opcode}  [{finding.rule}]"
     if finding.text:
         yield f"    {visible(finding.text)}"
-    yield f"    why look: {visible(finding.why)}"
-    yield f"    it could be: {visible('; '.join(finding.innocent))}"
+    if finding.why:
+        yield f"    why look: {visible(finding.why)}"
+    if finding.innocent:
+        yield f"    it could be: {visible('; '.join(finding.innocent))}"
 
 
 def closing(found: Scan) -> str:

@@ -9,10 +9,9 @@ from forensics import containers
 from forensics.containers import Allowance, Member, View
 from forensics.errors import RecordError
 from forensics.installed import ALGORITHMS, LARGEST, Listed, read_list
-from forensics.patterns.apart import Apart
 from forensics.scan.finding import Scan, Unread
 from forensics.scan.packages import changed, extra
-from forensics.scan.source import look_at_source
+from forensics.scan.source import Matchers, look_at_source
 from forensics.scan.startup import look_at_startup
 
 _MOST = 16 << 30
@@ -20,7 +19,7 @@ _MOST = 16 << 30
 _TEXT = 1 << 20
 
 
-def look_at_wheel(file: str, view: View, matcher: Apart | None, found: Scan) -> None:
+def look_at_wheel(file: str, view: View, matcher: Matchers, found: Scan) -> None:
     """Compare every member with the list, and look at those that are in none, or not as listed, as program text."""
     archive = containers.archive(view, Allowance(view.size))
     members = {m.name: m for m in archive.members if not m.name.endswith("/")} if archive else {}
@@ -30,7 +29,7 @@ def look_at_wheel(file: str, view: View, matcher: Apart | None, found: Scan) -> 
     listed = _listed(file, view, members.get(name or ""), found)
     for inner in sorted(members):
         odd = _odd(file, view, members[inner], listed.get(inner), name or "RECORD", found) if inner != name else False
-        _look_inside(file, view, members[inner], matcher if odd else None, found)
+        _look_inside(file, view, members[inner], matcher if odd else (), found)
 
 
 def _listed(file: str, view: View, member: Member | None, found: Scan) -> dict[str, Listed]:
@@ -66,14 +65,14 @@ def _odd(file: str, view: View, member: Member, entry: Listed | None, where: str
     return True
 
 
-def _look_inside(file: str, view: View, member: Member, matcher: Apart | None, found: Scan) -> None:
+def _look_inside(file: str, view: View, member: Member, matcher: Matchers, found: Scan) -> None:
     last = member.name.rpartition("/")[2]
-    if matcher is None and not last.endswith((".pth", "customize.py")):
+    if not matcher and not last.endswith((".pth", "customize.py")):
         return
     try:
         content, _ = containers.unpacked(view, member, _TEXT)
     except RecordError:
         return  # said by the look for pickles
     found.findings.extend(look_at_startup(file, content, member.name))
-    if matcher is not None:
+    if matcher:
         look_at_source(file, content, matcher, found, member.name)

@@ -72,11 +72,18 @@ def _told(findings: Json, compared: Json, *, every_run: bool) -> Iterator[Text]:
         if cause.get("condition"):
             yield 2, "", f"It acts, or tells most, where {cause['condition']}."
         yield from _times(cause)
+        for file in _files(cause["object"], compared):
+            yield from _inside(file, every_hit=every_run)
         runs = reached.get(cause["object"], {"harmed": (), "healthy": ()})
         yield from _listed("harmed runs that it reached: ", runs["harmed"], every_run=every_run)
         yield from _listed("healthy runs that it reached: ", runs["healthy"], every_run=every_run)
         yield from ([(2, "", "shown by")] if cause["refs"] else [])
         yield from cited(cause["refs"], 4)
+
+
+def _files(reference: str, compared: Json) -> list[Json]:
+    """Return the first altered file that a cause is, or of which it is the content."""
+    return [f for f in compared.get("altered", ()) if reference in (f["object"], f["found"])][:1]
 
 
 def _times(cause: Json) -> Iterator[Text]:
@@ -147,8 +154,25 @@ def _altered(compared: Json, *, every_run: bool) -> Iterator[Text]:
     for file in shown:
         yield 2, "- ", f"{file['object']}: {file['says']}"
         yield from cited(file["refs"], 4)
+        yield from _inside(file, every_hit=every_run)
     if len(shown) < compared.get("altered_count", 0):
         yield 2, "", f"{compared['altered_count'] - len(shown)} more (--runs, comparison.json)"
+
+
+def _inside(file: Json, *, every_hit: bool) -> Iterator[Text]:
+    """Yield what the rules over code point at in a file."""
+    hits = file.get("code", [])
+    shown = hits if every_hit else hits[:SHOWN]
+    for hit in shown:
+        own = f" (the examiner's own rule, in {hit['own']})" if hit.get("own") else ""
+        why = f": {hit['why']}" if hit["why"] else ""
+        honest = f"; it could be {' or '.join(hit['innocent'])}" if hit["innocent"] else ""
+        yield 4, "", f"line {hit['line']}, {hit['side']}: {hit['text']}"
+        yield 6, "", f"{hit['says']}{own}{why}{honest}"
+        yield from cited([hit["ref"]], 6)
+    if len(shown) < len(hits):
+        yield 4, "", f"{len(hits) - len(shown)} more (--runs)"
+    yield from ((4, "", f"not looked at by the rules: {why}") for why in file.get("code_unread", ()))
 
 
 def _commands(compared: Json, *, every_run: bool) -> Iterator[Text]:
@@ -159,10 +183,16 @@ def _commands(compared: Json, *, every_run: bool) -> Iterator[Text]:
     for command in shown:
         beside = f"; beside {command['beside']}" if command["beside"] else ""
         yield 2, "- ", f"{command['time'] or 'at no recorded time'}, {command['host'] or 'no host'}: {command['line']}"
-        yield 4, "", f"{command['says']}: {command['why']}; it could be {' or '.join(command['innocent'])}{beside}"
+        own = f" (the examiner's own rule, in {command['own']})" if command.get("own") else ""
+        why = f": {command['why']}" if command["why"] else ""
+        honest = f"; it could be {' or '.join(command['innocent'])}" if command["innocent"] else ""
+        yield 4, "", f"{command['says']}{own}{why}{honest}{beside}"
         yield from cited(command["refs"], 4)
     if len(shown) < len(found):
         yield 2, "", f"{len(found) - len(shown)} more (--runs)"
+    yield from (
+        (2, "", f"Of the examiner's own rule {one['rule']} nothing is told: {one['why']}.") for one in compared.get("commands_left", ())
+    )
 
 
 def _runs(runs: Iterable[Json]) -> Iterator[Text]:

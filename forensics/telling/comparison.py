@@ -7,8 +7,11 @@
 - `lines`: for each harmed run that was continued from others: the jobs, the checkpoint that each loaded, the last healthy one, the first harmed one
 - `considered`: kind of candidate -> how many there were
 - `shuffles`: how often labels were shuffled; `floor`: the score that so shuffled labels reach too often to tell a cause
-- `altered`: installed files that are not as their package's list gives them: object, package, found, listed, says, refs; the first 1000, and `altered_count`
-- `commands`: commands that rules ask to look at: time, host, line, says, why, innocent, beside (a cause, or null), refs
+- `altered`: installed files that are not as their package's list gives them: object, package, found, listed, says, refs; the first 1000, and `altered_count`;
+  where the rules over code point at something in it: code [{rule, group, severity, side (added, removed, present), line, to, text, says, why, innocent, ref, own}],
+  compared_with (the file as it was listed, in another environment), code_unread [why]
+- `commands`: commands that rules ask to look at: time, host, line, says, why, innocent, beside (a cause, or null), refs;
+  own (the file) where it is one of the examiner's own rules; `commands_left` [{rule, why}] where nothing is told of what such a rule finds
 - `empty`: why no cause is told; `collect`: what could tell one
 """
 
@@ -19,7 +22,8 @@ from typing import Any
 
 from forensics import times
 from forensics.reasoning.causes import Comparison
-from forensics.telling.references import References
+from forensics.reasoning.causes.inside import Inside, Looked
+from forensics.telling.references import References, part
 
 SCHEMA = "forensics/comparison/1"
 NAME = "comparison"
@@ -50,6 +54,7 @@ def make(found: Comparison, refs: References, shuffles: int) -> dict[str, Any]:
         "altered": list(_altered(found, refs)),
         "altered_count": len(found.altered),
         "commands": list(_commands(found, refs)),
+        **({"commands_left": [{"rule": rule, "why": why} for rule, why in found.commands_left]} if found.commands_left else {}),
         "empty": found.empty,
         "collect": list(found.collect),
     }
@@ -74,11 +79,29 @@ def _runs(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
 def _altered(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
     told = found.altered[:_MOST]
     refs.load(event for file in told for event in file.refs)
+    refs.load(
+        event for looked in found.inside.values() for event in [*(h.event for h in looked.hits), looked.compared] if event is not None
+    )
     for file in told:
         yield {
             "object": file.object, "package": file.package or None, "found": file.found, "listed": file.listed or None, "says": file.says,
             "refs": refs.of(file.refs),
-        }  # fmt: skip
+        } | _inside(found.inside.get(file.object, Looked()), refs)  # fmt: skip
+
+
+def _inside(looked: Looked, refs: References) -> dict[str, Any]:
+    told: dict[str, Any] = {"code": [_hit(h, refs) for h in looked.hits]} if looked.hits else {}
+    told |= {"compared_with": refs.of([looked.compared])[0]} if looked.hits and looked.compared is not None else {}
+    return told | ({"code_unread": list(looked.unread)} if looked.unread else {})
+
+
+def _hit(h: Inside, refs: References) -> dict[str, Any]:
+    rule = h.hit.rule
+    (whole,) = refs.of([h.event])
+    return {
+        "rule": rule.id, "group": rule.group, "severity": rule.severity.value, "side": h.side, "line": h.hit.first, "to": h.hit.last, "text": h.hit.text,
+        "says": rule.says, "why": rule.why, "innocent": list(rule.innocent), "ref": part(whole, h.start, h.end),
+    } | ({"own": rule.own} if rule.own else {})  # fmt: skip
 
 
 def _commands(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]]:
@@ -87,7 +110,7 @@ def _commands(found: Comparison, refs: References) -> Iterator[Mapping[str, Any]
         yield {
             "time": None if c.time is None else times.show(c.time), "host": c.host or None, "line": c.line[:500], "says": c.says, "why": c.why,
             "innocent": list(c.innocent), "beside": c.beside or None, "refs": refs.of([c.event]),
-        }  # fmt: skip
+        } | ({"own": c.own} if c.own else {})  # fmt: skip
 
 
 def write(comparison: Mapping[str, Any], path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,15 +226,20 @@ def _blocks(stream: BinaryIO, count: int) -> Iterator[bytes]:
 
 
 def _git_object(copy: Path, object_id: str) -> tuple[str, bytes]:
-    """Return (type, canonical bytes) of an object in a safe copy."""
-    content, kind, complaint = command.run(copy, "cat-file", "-t", object_id)
-    if not content:
-        raise ForensicsError(f"that object can't be read: {complaint}", where=object_id, hint="it may be damaged, or of another repository")
-    name = kind.decode().strip()
-    content, data, complaint = command.run(copy, "cat-file", name, object_id)
-    if not content:
-        raise ForensicsError(f"that object can't be read: {complaint}", where=object_id, hint="it may be damaged")
-    return name, b"%s %d\x00" % (name.encode(), len(data)) + data
+    """Return (type, canonical bytes) of an object in a safe copy.
+
+    git is started once, and says the type and the size before the content (https://git-scm.com/docs/git-cat-file#_batch_output).
+    """
+    with tempfile.TemporaryFile() as asked:
+        asked.write(f"{object_id}\n".encode())
+        asked.seek(0)
+        content, answer, complaint = command.run(copy, "cat-file", "--batch", feed=asked)
+    head, _, data = answer.partition(b"\n")
+    words = head.decode("ascii", "replace").split()
+    if not content or len(words) != len(("id", "type", "size")) or len(data) != int(words[2]) + 1:
+        why = "no such object" if words[1:] == ["missing"] else complaint
+        raise ForensicsError(f"that object can't be read: {why}", where=object_id, hint="it may be damaged, or of another repository")
+    return words[1], b"%s %s\x00" % (words[1].encode(), words[2].encode()) + data[:-1]
 
 
 def _row(path: Path, number: int) -> bytes:

@@ -41,3 +41,10 @@ def _reference(row: Mapping[str, Any]) -> dict[str, str]:
     if row["file"] and not str(locator).startswith("git="):
         found["path"] = row["file"]
     return found
+
+
+def part(ref: dict[str, str], start: int, end: int) -> dict[str, str]:
+    """Narrow a reference to some of its bytes; of packed bytes it stays whole."""
+    first, _, last = ref["locator"].removeprefix("bytes=").partition("-")
+    whole = start < 0 or not first.isdecimal() or not last.isdecimal() or int(first) + end > int(last)
+    return ref if whole else ref | {"locator": f"bytes={int(first) + start}-{int(first) + end}"}

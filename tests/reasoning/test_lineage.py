@@ -1,7 +1,11 @@
 """A checkpoint against those of its own run: what is new, and nothing where there is nothing to compare with."""
 
+import io
 import json
 import struct
+import zipfile
+
+from forensics.sources.checkpoint import digests
 
 MODEL = "s3://models/run/step_3.pt"
 PLAIN = b"\x80\x02}q\x00."
@@ -114,3 +118,48 @@ def test_a_run_that_always_keeps_most_of_its_tensors_shows_nothing_new_by_keepin
 
     store(folder, {"run/step_1.pt": step(1), "run/step_2.pt": step(2), "run/step_3.pt": step(3)})
     assert folder.answer()["lineage"]["new"] == []
+
+
+def torch(**tensors: tuple[int, bytes]) -> bytes:
+    """Write a zip as torch does: name -> length and contents; storages are keyed by numbers that differ from file to file, as torch's are."""
+
+    def short(text: str) -> bytes:
+        return b"X" + struct.pack("<I", len(text)) + text.encode()
+
+    first = sum(data[0] for _, data in tensors.values()) if tensors else 0
+    state, members = b"\x80\x02}(" + short("model") + b"ccollections\nOrderedDict\n)R(", {}
+    for n, (name, (length, data)) in enumerate(tensors.items(), first):
+        storage = b"(" + short("storage") + b"ctorch\nByteStorage\n" + short(str(n)) + short("cpu") + b"K" + bytes([len(data)]) + b"tQ"
+        state += short(name) + b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\x00K" + bytes([length]) + b"\x85K\x01\x85\x89}tR"
+        members[f"m/data/{n}"] = data
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in {"m/data.pkl": state + b"uu.", "m/version": b"3\n", **members}.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return buffer.getvalue()
+
+
+def torch_step(n: int, **more: tuple[int, bytes]) -> bytes:
+    return torch(**({name: (4, bytes([n, k, n, k])) for k, name in enumerate("abcd")} | more))
+
+
+def test_tensors_of_torch_files_are_told_from_their_opcodes(folder):
+    now = torch(a=(2, b"99"), b=(4, b"9999"), c=(4, b"9999"), e=(4, b"9999"))
+    store(folder, {"run/step_1.pt": torch_step(1), "run/step_2.pt": torch_step(2), "run/step_3.pt": now})
+    new = folder.answer()["lineage"]["new"]
+    assert [(n["kind"], n["what"]) for n in new] == [("tensor", "model.e"), ("tensor", "model.d"), ("tensor", "model.a")]
+    assert new[2]["says"] == "its tensor model.a is U8[2]; in its lineage it is U8[4]"
+
+
+def test_an_edited_copy_of_a_torch_file_is_told_and_by_what(folder, monkeypatch):
+    store(folder, {"run/step_1.pt": torch_step(1), "run/step_2.pt": torch_step(2), "run/step_3.pt": torch_step(2, c=(4, b"evil"))})
+    (new,) = folder.answer()["lineage"]["new"]
+    assert new["says"].startswith("byte for byte it is s3://models/run/step_2.pt but for 1 of 4 tensors, model.c")
+    monkeypatch.setattr(digests, "DIGESTED", 3)
+    (new,) = folder.answer()["lineage"]["new"]
+    assert new["says"].startswith("by the checksums (CRC-32) that the containers claim, it is s3://models/run/step_2.pt but for 1 of 4")
+
+
+def test_files_in_another_container_are_not_compared_tensor_by_tensor(folder):
+    store(folder, {"run/step_1.pt": model(a=([4], b"1111")), "run/step_3.pt": torch_step(3)})
+    assert [n["kind"] for n in folder.answer()["lineage"]["new"] if n["kind"] == "tensor"] == []

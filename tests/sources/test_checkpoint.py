@@ -1,5 +1,6 @@
 """Particular to checkpoints: what is inside, however it is wrapped, broken or disguised; and that nothing in it ever runs."""
 
+import hashlib
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import pickle
 import pickletools
 import random
 import struct
+import warnings
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -113,9 +115,10 @@ def _facts(event):
 def test_columns(read):
     data = MADE["planted/input.pt"]
     found = read("checkpoint", {"models/ranker/step.pt?versionId=v1": data}, prefix="s3://")
-    content, code = found.events
+    content, tensors, code = found.events
+    assert (tensors.action, tensors.target) == ("object.tensors", content.target)
     assert content.object == code.object == "s3://models/ranker/step.pt?versionId=v1"
-    assert content.target == f"sha256:{__import__('hashlib').sha256(data).hexdigest()}"
+    assert content.target == f"sha256:{hashlib.sha256(data).hexdigest()}"
     assert (content.time, content.actor, code.time, code.target) == (None, None, None, None)
     assert code.name == "__builtin__.exec"
     assert data[code.start : code.end] == b"c__builtin__\nexec\n"
@@ -352,3 +355,47 @@ def test_ordinary_pickles_of_the_standard_library(look):
         assert [event.name for event in code if classify(*event.name.rsplit(".", 1)).kind is not Kind.OTHER] == []
         assert "broken" not in facts
         assert "trailing" not in facts
+
+
+@pytest.fixture
+def events(read):
+    return lambda data: read("checkpoint", {"bucket/model.pt": data}, prefix="s3://").events
+
+
+def _told(events) -> dict[str, list[str]]:
+    return next((json.loads(e.attrs)["tensors"] for e in events if e.action == "object.tensors"), {})
+
+
+def test_tensors_of_a_torch_zip_with_digest_and_claim(events):
+    data = _torch_zip(["a", "b"])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        stored = [archive.read(f"archive/data/{n}") for n in range(2)]
+    told = _told(events(data))
+    assert told == {
+        name: ["F32[4,4]", hashlib.sha256(content).hexdigest(), f"{zlib.crc32(content):08x}"]
+        for name, content in zip("ab", stored, strict=True)
+    }
+    event = next(e for e in events(data) if e.action == "object.tensors")
+    assert data[event.start : event.end].startswith(b"\x80\x02}(")
+    packed = _told(events(_torch_zip(["a", "b"], compress=zipfile.ZIP_DEFLATED)))
+    assert {name: form[1:] for name, form in packed.items()} == {name: ["", form[2]] for name, form in told.items()}
+
+
+def test_a_storage_that_is_not_what_its_checksum_claims_is_said(events):
+    data = bytearray(_torch_zip(["a", "b"]))
+    with zipfile.ZipFile(io.BytesIO(bytes(data))) as archive:
+        place = bytes(data).index(archive.read("archive/data/1"))
+    data[place] ^= 1
+    assert "checksum" in _facts(events(bytes(data))[0])["broken"]
+
+
+def test_names_that_two_members_have_stand_for_neither_and_legacy_files_say_so(events):
+    twice = io.BytesIO(_torch_zip(["a"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        with zipfile.ZipFile(twice, "a") as archive:
+            archive.writestr(zipfile.ZipInfo("archive/data/0"), b"other")
+    assert _told(events(twice.getvalue())) == {"a": ["F32[4,4]", "", ""]}
+    plain = b"\x80\x02}" + _tensor(0, "a") + b"s."
+    assert _told(events(plain)) == {}
+    assert _facts(events(plain)[0])["tensors_not_told"] is True

@@ -7,7 +7,9 @@
 - `spread.py`: which runs a job's effects came to, through what it wrote and they loaded
 - `candidates.py`, `commits.py`: every change that reached a run: commits, objects, files, images, nodes
 - `commands.py`: commands that rules ask to look at, beside the causes
+- `otherwise.py`: harmed runs that are harmed in another way than the others
 - `installed.py`: installed files that are not as their package's list gives them
+- `inside.py`: what such files do, by the rules over code
 - `launch.py`: arguments and environment of a run
 - `scoring.py`: how well each separates, also inside subsets, and how often chance would do as well
 - `rating.py`: each candidate's score, how often chance reaches it, and which comes before which

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from forensics.commands.matching import LONGEST, hits, installed, read_rules
+from forensics.commands.matching import LONGEST, Rule, bounded_hits, hits, installed, read_rules
 from forensics.reasoning.act import Row
 from forensics.reasoning.world import World
 
@@ -37,29 +37,53 @@ class Command:
     innocent: tuple[str, ...]
     beside: str
     """the cause that it names, or in whose session it ran; empty where there is none"""
+    own: str = ""
+    """the file of the examiner's own rules that asks so; empty: a shipped rule"""
 
 
-def commands_of(world: World, causes: Iterable[str]) -> tuple[Command, ...]:
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What rules over commands find."""
+
+    found: tuple[Command, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+    """(rule of one's own, why nothing is told of what it finds)"""
+
+
+def commands_of(world: World, causes: Iterable[str]) -> Commands:
     """Return the commands that are as a rule says, those beside a cause first, then in the order of time; none where the rules are not installed."""
     if not installed():
-        return ()
+        return Commands()
     rows = world.tables.rows(_RAN, longest=LONGEST, most=_DIFFERENT)
-    found = list(hits(((n, r["line"], r["image"], r["account"]) for n, r in enumerate(rows)), read_rules()))
-    known = _events(world, {event for _, n in found for event in rows[n]["ids"]})
+    asked = [(n, r["line"], r["image"], r["account"]) for n, r in enumerate(rows)]
+    own, left = bounded_hits(asked, world.own.commands) if world.own.commands else ([], [])
     objects = list(causes)
+    told = _told(world, list(hits(asked, read_rules())), rows, objects)[:_MOST]
+    told += _told(world, own, rows, objects)[:_MOST]
+    return Commands(tuple(sorted(told, key=_order)), tuple((f"{rule.says} ({rule.own})", why) for rule, why in left))
+
+
+def _told(world: World, found: list[tuple[Rule, int]], rows: list[Row], objects: list[str]) -> list[Command]:
+    known = _events(world, {event for _, n in found for event in rows[n]["ids"]})
     sessions = _sessions(world, objects)
     told = [
         Command(
             known[event]["time"], event, known[event]["host"] or "", rows[n]["line"], rule.says, rule.why, rule.innocent,
-            next((o for o in objects if _named(o, rows[n]["line"])), sessions.get((known[event]["host"], known[event]["session"]), "")),
+            next((o for o in objects if _named(o, rows[n]["line"])), sessions.get((known[event]["host"], known[event]["session"]), "")), rule.own,
         )
         for rule, n in found for event in rows[n]["ids"]
     ]  # fmt: skip
-    return tuple(sorted(told, key=lambda c: (not c.beside, c.time is None, c.time or 0, c.event, c.says))[:_MOST])
+    return sorted(told, key=_order)
+
+
+def _order(c: Command) -> tuple[object, ...]:
+    return not c.beside, c.time is None, c.time or 0, c.event, c.says, c.own
 
 
 def _events(world: World, ids: set[int]) -> dict[int, Row]:
-    rows = world.tables.rows("SELECT id, time, host, session FROM events WHERE list_contains($ids, id)", ids=sorted(ids))
+    rows = world.tables.rows(
+        "SELECT id, time, host, session FROM events JOIN (SELECT unnest($ids) AS id) USING (id) ORDER BY id", ids=sorted(ids)
+    )
     return {r["id"]: r for r in rows}
 
 

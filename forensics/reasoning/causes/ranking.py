@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from forensics import times
@@ -15,6 +15,7 @@ from forensics.reasoning.causes.commits import Jobs, commits, jobs_inferred, job
 from forensics.reasoning.causes.ends import BY_END
 from forensics.reasoning.causes.faults import faults
 from forensics.reasoning.causes.imports import Imports, imports
+from forensics.reasoning.causes.inside import Looked, inside
 from forensics.reasoning.causes.installed import Altered, altered, installed, of_images
 from forensics.reasoning.causes.launch import launched
 from forensics.reasoning.causes.lineage import Line, lines
@@ -76,6 +77,10 @@ class Comparison:
     """what harmed runs were continued from, and where along it the harm began"""
     commands: tuple[Command, ...] = ()
     """commands that rules ask to look at"""
+    commands_left: tuple[tuple[str, str], ...] = ()
+    """(rule of the examiner's own, why nothing is told of what it finds)"""
+    inside: Mapping[str, Looked] = field(default_factory=dict)
+    """altered installed file -> what it does, by the rules over code"""
 
 
 def causes(world: World) -> tuple[Cause, ...]:
@@ -87,7 +92,11 @@ def compare(world: World) -> Comparison:
     """Compare harmed with healthy runs by what reached them, and say what was compared."""
     compared, numbers = runs(world), world.policy.causes
     if isinstance(compared, Lack):
-        return Comparison(empty=compared.why, collect=compared.collect, altered=altered(world), commands=commands_of(world, ()))
+        commands, odd = commands_of(world, ()), altered(world)
+        return Comparison(
+            empty=compared.why, collect=compared.collect, altered=odd, commands=commands.found, commands_left=commands.left,
+            inside=inside(world, odd, ()),
+        )  # fmt: skip
     ties = _ties(world, compared)
     found_altered = altered(world)
     every = list(_candidates(world, compared, ties, found_altered))
@@ -95,13 +104,16 @@ def compare(world: World) -> Comparison:
     found = _found(world, compared, ties, every, world.case.id)
     told = [_cause(r, compared, found.chance, lead=found.leads) for r in found.told]
     first, rest = told[:1], _rest(world, compared, ties, every, told)
+    rest += _otherwise(world, compared, ties, every, [*told[:1], *rest])
     final = sorted([*first, *rest[:1], *told[1:], *rest[1:]], key=lambda c: -c.score)[: int(numbers["most"])]
     causes = _with_records(world, final)
     empty = "" if final else _nothing_separates(found.exact, found.chance)
     wants = () if final and not found.leads else wanted(considered)
     commands = commands_of(world, [c.object for c in causes])
     limit = floor(found.chance, _seldom(compared, numbers))
-    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, tuple(lines(ties.came, compared)), commands)
+    line = tuple(lines(ties.came, compared))
+    within = inside(world, found_altered, [c.object for c in causes])
+    return Comparison(causes, compared, considered, limit, empty, wants, found_altered, line, commands.found, commands.left, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +165,24 @@ def _rest(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], t
     more = [c for c in more if c.object not in known]
     beside = [replace(_among_all(c, compared, left.bit_count()), score=min(c.score, told[0].score)) for c in more[:1]]
     return beside + [_among_all(c, compared, left.bit_count()) for c in more[1:]]
+
+
+def _otherwise(world: World, compared: Runs, ties: "_Ties", every: list[Candidate], known: list[Cause]) -> list[Cause]:
+    """Return what sets those harmed runs apart that are harmed in another way, where the first cause reached the others as well.
+
+    Nothing where a cause that is known tells them apart as well, if only under a condition: one change may do two things.
+    """
+    names = {c.object for c in known}
+    for number, (runs_, others, says) in enumerate(compared.kinds if known else ()):
+        apart = replace(compared, bad=runs_, good=compared.good | others, more_bad=0, more_good=0)
+        found = _found(world, apart, ties, every, f"{world.case.id}/{number}")
+        already = max((r.scored.score for r in found.exact if r.candidate.object in names), default=0.0)
+        least = max(already + ROUNDING, world.policy.causes["beside"] * known[0].score)
+        if found.told and not found.leads and found.told[0].scored.score > least:
+            c = _cause(found.told[0], apart, found.chance)
+            why = f"of the harmed runs, {runs_.bit_count()} are off in {says}, and {others.bit_count()} are not; of these two, {c.why}"
+            return [replace(c, why=why, score=min(c.score, known[0].score))]
+    return []
 
 
 def _among_all(c: Cause, compared: Runs, left: int) -> Cause:

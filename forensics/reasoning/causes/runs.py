@@ -4,7 +4,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from forensics.reasoning.causes.curves import Curve, Feature, Mask, curves, features, like
 from forensics.reasoning.causes.ends import by_end
 from forensics.reasoning.causes.kinds import signed, two_kinds
+from forensics.reasoning.causes.otherwise import kinds_of_harm
 from forensics.reasoning.world import World
 
 Row = dict[str, Any]
@@ -36,6 +37,8 @@ class Runs:
     more_good: int = 0
     told_by: str = ""
     """the metric by which harmed runs were found where none was named"""
+    kinds: tuple[tuple[int, int, str], ...] = ()
+    """harmed runs that are off in a number, the harmed ones that are not, and the number (see `otherwise.py`)"""
 
     @property
     def judged(self) -> int:
@@ -104,7 +107,7 @@ def runs(world: World) -> Runs | Lack:
     least = int(numbers["least_runs"])
     if found.bad.bit_count() < least or found.good.bit_count() < least:
         return _lack(world, found, len(curved.jobs), least)
-    return found
+    return replace(found, kinds=tuple(_kinds(curved, found, numbers)))
 
 
 _SCHEDULER = "the scheduler's accounting of the whole window (kind slurm, kubernetes_audit, or table with job.launch)"
@@ -230,6 +233,14 @@ def _alike(curved: _Curved, bad: set[str], good: set[str], numbers: Mapping[str,
     if found is None:
         return set(), set()
     return _picked(curved, found[0]) - bad - good, _picked(curved, found[1] & np.array(curved.whole)) - bad - good
+
+
+def _kinds(curved: _Curved, found: Runs, numbers: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+    """Yield the kinds of harm among the harmed runs, as their metrics tell them."""
+    places = {job: n for n, job in enumerate(found.jobs)}
+    bad, good = (np.array([j in chosen for j in curved.jobs], bool) for chosen in map(set, map(found.named, (found.bad, found.good))))
+    for kind in kinds_of_harm(curved.features, bad, good, numbers) if curved.jobs else ():
+        yield *(bits(sorted(places[j] for j in _picked(curved, mask))) for mask in (kind.runs, kind.others)), kind.says  # type: ignore[misc]
 
 
 def _picked(curved: _Curved, mask: Mask) -> set[str]:

@@ -105,7 +105,7 @@ def _seen(world: World, dossier: Dossier, code: Code) -> str:
         c=dossier.objects[0].partition("@")[2],
     )[0]
     lines = rows["lines"]
-    groups = ", ".join(sorted({h.hit.rule.group for h in code.hits}))
+    groups = ", ".join(sorted({h.hit.rule.group for h in code.hits if not h.hit.rule.own}))
     if groups:
         return f"somebody else would have seen its {lines} changed lines (they touch: {groups}) before they were used"
     return f"somebody else would have seen its {lines} changed lines before they were used"

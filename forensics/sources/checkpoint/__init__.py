@@ -8,13 +8,15 @@ Per file one `object.content` (object=<prefix><path>, target=sha256:<hex> of the
 dangerous ones among them in `dangerous`, tensors, metadata, broken...), and an `object.code` for every callable that is not known to be harmless
 (name=<module>.<name>; attrs: opcode, position, member, called, passed, args, kind, why).
 
-Of safetensors also one `object.tensors` (target=the same digest; attrs: tensors, by name with kind and shape, and the SHA-256 of its bytes as far as
-the budget for digests reaches).
+Of safetensors and of torch's zips also one `object.tensors` (target=the same digest; attrs: tensors, by name with kind and shape, the SHA-256 of its bytes as
+far as the budget for digests reaches, and of a zip the CRC-32 that it claims of them; container: torch-zip). In a torch zip names, kinds, shapes and the keys of
+storages are told from the pickle's opcodes, and the digest is that of the whole storage. Of legacy torch files, of plain pickles and of what lies inside other
+containers tensors are counted, and not told one by one (`tensors_not_told`).
 
 Tier T3: the bytes come out of a store whose administrators could replace them, and nothing in a checkpoint says when or by whom it was written;
 so these events have no time and no actor. What counts is the digest: it binds the content to uploads, copies and downloads recorded elsewhere,
 whatever the file is called. Tensors are opaque: their bytes are booked as parsed, because the digest stands for every one of them. Their
-CRC-32 inside a zip is therefore checked of pickles alone.
+CRC-32 inside a zip is checked of pickles, and of the storages that are digested.
 """
 
 from collections.abc import Iterator
@@ -72,7 +74,8 @@ def _batch(piece: Piece, view: containers.View, size: int, notes: list[tuple[int
         return Batch(rejects=[Reject(0, 0, why) for _, why in notes] or [Reject(0, 0, "an empty file: it has no content")])
     name = piece.file.file or Path(piece.source.path).name
     found = examine(view, name)
-    forms = forms_of(view, found.header.entries) if found.header else {}
+    forms = forms_of(view, found)
+    found.problems.extend(forms.problems)
     found.problems.extend(notes)
     digest = piece.file.sha256 or sha256_of(piece.file.path)
     rejects = [Reject(place, place, why) for place, why in found.problems]

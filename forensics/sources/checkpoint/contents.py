@@ -11,7 +11,7 @@ from forensics.errors import RecordError
 from forensics.pickles.callables import Kind, is_plain_class
 from forensics.pickles.cursor import Cursor
 from forensics.pickles.streams import Stream, read_stream
-from forensics.pickles.values import Budget, Named
+from forensics.pickles.values import Budget, Named, Tensor
 from forensics.pickles.walk import read_one
 from forensics.tensors import Header
 
@@ -51,6 +51,17 @@ class Code:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Tensors that a pickle of a torch zip names; their bytes are the members `<folder>/data/<key>`."""
+
+    folder: str
+    start: int
+    """of the pickle, in the file"""
+    end: int
+    weights: tuple[tuple[str, Tensor], ...]
+
+
 @dataclass(slots=True)
 class Contents:
     """What was found in a file."""
@@ -70,6 +81,10 @@ class Contents:
     tensors: int = 0
     header: Header | None = None
     """of a file that is safetensors as a whole"""
+    members: tuple[Member, ...] = ()
+    """of a file that torch wrote as a zip"""
+    described: list["Described"] = field(default_factory=list)
+    """what the pickles of such a file say of its tensors"""
     trailing: int = 0
     """bytes behind the last pickle, which loading leaves alone"""
     metadata: tuple[tuple[str, str], ...] = ()
@@ -105,7 +120,10 @@ class _Examiner:
         head = view.read(0, _HEAD)
         listing = containers.archive(view, self.allowance) if depth == 0 or head.startswith(containers.LOCAL) else None
         if listing is not None and head.startswith(containers.LOCAL):
-            return self.archive(view, listing, member, depth)
+            kind = self.archive(view, listing, member, depth)
+            if depth == 0 and kind == "torch-zip":
+                self.found.members = listing.members
+            return kind
         kind = self.plain(view, head, member, name, depth)
         if listing is not None:
             self.found.also = self.archive(view, listing, member, depth)
@@ -252,6 +270,9 @@ class _Examiner:
         for pickle in stream.pickles:
             self.found.pickles += 1
             self.found.tensors += pickle.tensors
+            if depth == 1 and pickle.weights and PurePosixPath(member).name == "data.pkl":
+                folder = PurePosixPath(member).parent.as_posix()
+                self.found.described.append(Described(folder, *view.place(0, view.size), pickle.weights))
             for named in pickle.named:
                 self.book(view, named, member)
             for start, end in pickle.inner:

@@ -1,10 +1,11 @@
 """What was found in a file as events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from forensics.fields import attrs
 from forensics.model import Event
 from forensics.sources.checkpoint.contents import Code, Contents
+from forensics.sources.checkpoint.digests import Forms
 
 _NAMES = 200
 """names of one list; its full length stands beside it"""
@@ -13,19 +14,21 @@ _VALUE = 500
 _REASONS = 1000
 
 
-def events_of(reference: str, digest: str, size: int, found: Contents, forms: Mapping[str, tuple[str, str]]) -> list[Event]:
+def events_of(reference: str, digest: str, size: int, found: Contents, forms: Forms) -> list[Event]:
     """Return what a file is, and an event for every callable that is not known to be harmless."""
-    content = Event(0, size, None, "object.content", object=reference, target=f"sha256:{digest}", attrs=attrs(_facts(found)))
-    told = [_tensors(reference, digest, found.header.end, forms)] if found.header and forms else []
+    content = Event(0, size, None, "object.content", object=reference, target=f"sha256:{digest}", attrs=attrs(_facts(found, forms)))
+    told = [_tensors(reference, digest, forms)] if forms.tensors else []
     return [content, *told, *(_code(reference, code) for code in found.code)]
 
 
-def _tensors(reference: str, digest: str, end: int, forms: Mapping[str, tuple[str, str]]) -> Event:
-    told = {"tensors": {name: list(form) for name, form in forms.items()}}
-    return Event(0, end, None, "object.tensors", object=reference, target=f"sha256:{digest}", attrs=attrs(told))
+def _tensors(reference: str, digest: str, forms: Forms) -> Event:
+    torch = forms.container != "safetensors"
+    told: dict[str, object] = {"tensors": {name: [f.form, f.sha256, *([f.crc] if torch else [])] for name, f in forms.tensors}}
+    told |= {"container": forms.container} if torch else {}
+    return Event(forms.start, forms.end, None, "object.tensors", object=reference, target=f"sha256:{digest}", attrs=attrs(told))
 
 
-def _facts(found: Contents) -> dict[str, object]:
+def _facts(found: Contents, forms: Forms) -> dict[str, object]:
     return {
         "format": found.format,
         "also": found.also,
@@ -39,6 +42,7 @@ def _facts(found: Contents) -> dict[str, object]:
         "code_omitted": found.omitted or None,
         "pickles": found.pickles or None,
         "tensors": found.tensors or None,
+        "tensors_not_told": (found.tensors and not forms.tensors) or None,
         "trailing": found.trailing or None,
         "metadata": {key[:_VALUE]: value[:_VALUE] for key, value in found.metadata[:_METADATA]},
         "metadata_count": len(found.metadata) or None,

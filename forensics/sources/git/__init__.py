@@ -1,7 +1,6 @@
 """The source "git": every commit, tag, ref movement and changed path of a repository, reachable or not.
 
 - `intake.py` the safe copy: objects alone, into an empty repository of our own; what else is of interest as plain files
-- `archive.py` members of a folder, a tar archive or a bundle, within limits
 - `layout.py` which file of a repository is what
 - `packs.py` packs that git refuses, salvaged
 - `command.py` git over that copy

@@ -15,7 +15,6 @@ from urllib.parse import quote
 from forensics.errors import EvidenceError, RecordError
 from forensics.evidence import sha256_of
 from forensics.model import Evidence
-from forensics.sources.git.archive import Entry, entries, is_tar, readable
 from forensics.sources.git.bundle import is_bundle, unbundle
 from forensics.sources.git.command import BLOCK, blocks
 from forensics.sources.git.inventory import take_stock
@@ -23,6 +22,7 @@ from forensics.sources.git.layout import Role, git_folders, role_of
 from forensics.sources.git.packs import mend
 from forensics.sources.git.record import Plain, Record, save
 from forensics.sources.git.settings import dangers
+from forensics.tars import Entry, entries, is_tar, readable
 
 LARGEST_SETTING = 4 << 20
 """a larger ref or setting is left, with a note"""

@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from forensics.indicator import Hypothesis, Item
-from forensics.model import Mechanism, Tier
-from forensics.reasoning.weighing import Ratio, Weighed, item_log, ratio
+from forensics.reasoning.weighing import Ratio, item_log, ratio
 from forensics.reasoning.world import World
+from forensics.telling import weighed
 from forensics.telling.handoff.opening import wrong
 
 _CLOSE = 6e-4
@@ -17,7 +15,7 @@ _CLOSE = 6e-4
 
 def check(findings: Mapping[str, Any], weights: Mapping[str, Any]) -> int:
     """Work every ratio out again; IntegrityError at the first that comes out otherwise. Returns how many there are."""
-    world = _world(weights)
+    world = weighed.world(weights)
     count = 0
     for answer in findings["answers"]:
         where = f"data/findings.json, {answer['question']}"
@@ -34,31 +32,9 @@ def check(findings: Mapping[str, Any], weights: Mapping[str, Any]) -> int:
     return count
 
 
-def _world(weights: Mapping[str, Any]) -> World:
-    """Return as much of a world as weighing looks at."""
-    policy = SimpleNamespace(
-        words=weights["words"], tiers={Tier(k): v for k, v in weights["tiers"].items()}, factors=tuple(weights["factors"])
-    )
-    return cast("World", SimpleNamespace(policy=policy))
-
-
-def _hypotheses(weighing: Mapping[str, Any]) -> list[Hypothesis]:
-    return [Hypothesis(h["person"], Mechanism(h["mechanism"])) for h in (weighing["leading"], *weighing["compared"])]
-
-
-def _weighed(weighing: Mapping[str, Any]) -> list[Weighed]:
-    every = _hypotheses(weighing)
-    found = []
-    for item in weighing["items"]:
-        expect = {every[number]: word for word, numbers in item["expect"].items() for number in numbers}
-        told = Item("", "", tuple(item["sources"]), (), "", expect, item["otherwise"])
-        found.append(Weighed(told, item["group"], item["tier"], frozenset(item["controllers"])))
-    return found
-
-
 def _worked_out(world: World, weighing: Mapping[str, Any], other: Mapping[str, Any]) -> Ratio:
-    leading = _hypotheses(weighing)[0]
-    return ratio(world, _weighed(weighing), leading, Hypothesis(other["person"], Mechanism(other["mechanism"])))
+    leading = weighed.hypothesis(weighing["leading"])
+    return ratio(world, weighed.items(weighing), leading, weighed.hypothesis(other))
 
 
 def _compare(said: Mapping[str, Any], found: Ratio, where: str) -> None:
@@ -79,6 +55,6 @@ def _items(world: World, answer: Mapping[str, Any], where: str) -> None:
     for item in (i for side in ("for", "against", "neutral") for i in answer[side] if "weighed" in i):
         number, place = item["weighed"]
         weighing = answer["weighings"][number]
-        every, nearest = _hypotheses(weighing), weighing["nearest"]
-        found = math.exp(item_log(world, _weighed(weighing)[place], every[0], every[nearest])) if nearest else 1.0
+        every, nearest = weighed.hypotheses(weighing), weighing["nearest"]
+        found = math.exp(item_log(world, weighed.items(weighing)[place], every[0], every[nearest])) if nearest else 1.0
         _close(item["lr"], found, where)

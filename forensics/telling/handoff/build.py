@@ -227,7 +227,7 @@ def _files(found: Material) -> dict[str, tuple[bag.Content, str]]:
             found.out / "tables" / name,
             noted.get(name.removesuffix(".parquet")) or sha256_of(str(found.out / "tables" / name)),
         )
-    for name in ("report.html", "policy.toml", *(n for n in ("comparison.json", "notes.jsonl") if (found.out / n).is_file())):
+    for name in ("report.html", "policy.toml", *(n for n in ("comparison.json", "notes.jsonl", "rules.json") if (found.out / n).is_file())):
         files[f"data/{name}"] = (found.out / name, sha256_of(str(found.out / name)))
     lock = str(found.examination["lock"]).encode() if "lock" in found.examination else sbom.lock()
     files["data/requirements.lock"] = (lock, material.sha256(lock))

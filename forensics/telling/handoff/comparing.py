@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ class Examination:
     """subject -> SHA-256"""
     policy: dict[str, str]
     """each number's full name -> the number"""
+    rules: dict[str, str]
+    """the examiner's own rules: name of a file -> SHA-256"""
     tool: str
     examiner: str
     time: str
@@ -38,9 +41,20 @@ def read(out: Path) -> Examination:
         received = {e["subject"]: e["sha256"] for e in entries if e["action"] == "received"}
         last = entries[-1]
         code = str(json.loads((out / "examination.json").read_bytes()).get("code", ""))
-        return Examination(findings, received, dict(flat(policy)), str(last["tool"]), str(last["examiner"]), str(last["time"]), code)
+        return Examination(
+            findings, received, dict(flat(policy)), _rules(out), str(last["tool"]), str(last["examiner"]), str(last["time"]), code
+        )
     except (OSError, ValueError, KeyError, IndexError, RecursionError) as error:
         raise ForensicsError(f"is no whole examination: {error}", where=str(out), hint="run `forensics investigate` to its end") from error
+
+
+def _rules(out: Path) -> dict[str, str]:
+    if not (out / "rules.json").is_file():
+        return {}
+    several: dict[str, list[str]] = defaultdict(list)
+    for file in json.loads((out / "rules.json").read_bytes())["files"]:
+        several[file["name"]].append(file["sha256"])
+    return {name: ", ".join(sorted(found)) for name, found in several.items()}
 
 
 def flat(policy: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -67,6 +81,7 @@ def compare(one: Examination, two: Examination) -> dict[str, Any]:
         "evidence": evidence,
         "sources": case,
         "policy": policy,
+        "rules": _pairs(one.rules, two.rules),
         "program": program,
         "answers": list(_answers(one.findings, two.findings, reasons)),
         "statements": _pairs(*({s["id"]: s["verdict"] for s in e.findings["statements"]} for e in (one, two))),
@@ -159,6 +174,7 @@ _HEADINGS = {
     "evidence": "evidence (SHA-256)",
     "sources": "sources, as case.toml declares them and as they were read",
     "policy": "policy: the numbers behind the weights",
+    "rules": "the examiner's own rules (SHA-256); they move no answer",
     "program": "program",
     "statements": "what was said, and what the records say of it",
     "causes": "causes, with their scores",

@@ -28,13 +28,15 @@ def documents(found: Material) -> dict[str, Any]:
         "custody.jsonl",
         "report.html",
         "policy.toml",
+        "rules.json",
         "comparison.json",
         *(f"tables/{name}" for name in found.tables),
     ]
     command = ["forensics", "investigate", "data/case", "--out", "OUT", "--examiner", told["examiner"], "--time", told["time"]]
+    command += ["--policy", "data/policy.toml", *(["--rules", "data/rules.json"] if (found.out / "rules.json").is_file() else [])]
     return {
         "data/rerun.json": {
-            "command": [*command, "--policy", "data/policy.toml", *(["--skip-unknown"] if told.get("skip_unknown") else [])],
+            "command": [*command, *(["--skip-unknown"] if told.get("skip_unknown") else [])],
             "how": "forensics rerun BUNDLE does this with the files under their own names, and compares",
             "examiner": told["examiner"],
             "time": told["time"],

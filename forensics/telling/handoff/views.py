@@ -49,7 +49,7 @@ _RAW = (
     (r"data/tables/.*", "raw-content"),
     (r"data/(originals|left-alone)\.json", "raw-content"),
     (r"data/report\.html", "rendered-anew"),
-    (r"data/comparison\.json|data/notes\.jsonl", "not-needed"),
+    (r"data/comparison\.json|data/notes\.jsonl|data/rules\.json", "not-needed"),
     (r"data/rerun\.json|data/requirements\.lock", "not-needed"),
 )
 

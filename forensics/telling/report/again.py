@@ -40,7 +40,7 @@ def _extra(out: Path, policy: Mapping[str, Any], unknown: tuple[str, ...], *, na
     raw = no_bytes if names_hidden else None
     return Extra(
         last.get("tool", ""), last.get("examiner", ""), last.get("time", ""), last.get("hash", ""), tuple(log), policy, unknown, raw,
-        tuple(_lines(out / NOTES)), _json(out / "comparison.json"), withheld=names_hidden,
+        tuple(_lines(out / NOTES)), _json(out / "comparison.json"), _json(out / "rules.json"), withheld=names_hidden,
     )  # fmt: skip
 
 

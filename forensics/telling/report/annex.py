@@ -9,6 +9,7 @@ from forensics.model import CaseConfig
 from forensics.telling.report.answers import Answer
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
+from forensics.telling.report.sums import group
 from forensics.telling.validation import Validation, method, validation
 
 
@@ -142,14 +143,41 @@ class _Points:
         if not named:
             yield say("No answer of this report names a person.")
         for answer in named:
-            groups = {side: {i["group"] for i in answer.data["for"] if i.get("rung") == side} for side in ("session", "person")}
+            yield from self._both_sides(answer.data)
+
+    def _both_sides(self, data: Mapping[str, Any]) -> Iterator[Said]:
+        """Say what ties the session and what the person, and what stands on both sides."""
+        say, items = self.voice.say, {rung: [i for i in data["for"] if i.get("rung") == rung] for rung in ("session", "person")}
+        session, person = ({item["group"] for item in items[rung]} for rung in ("session", "person"))
+        yield say(
+            "Question {question}: what ties a session to it are records of {session}; what ties the person, records of {person}.",
+            question=data["question"], session=self._groups(session), person=self._groups(person),
+        )  # fmt: skip
+        if shared := session & person:
             yield say(
-                "Question {question}: what ties a session to it are records of {session}; what ties the person, records of {person}.",
-                question=answer.data["question"], session=self._groups(groups["session"]), person=self._groups(groups["person"]),
+                "The same stands on both sides with {shared}: whoever could edit that could have edited both. Without it, the session rests on {session}, and the person on {person}.",
+                shared=self._groups(shared), session=self._groups(session - shared), person=self._groups(person - shared),
             )  # fmt: skip
+            if not person - session:
+                yield say(
+                    "The method takes that for enough only where the device was opened on the spot, and another group speaks for the session."
+                )
+        else:
+            yield say("No group of records stands on both sides.")
+        used = {ref["source"] for side in items.values() for item in side for ref in item["refs"]}
+        silent = [s["name"] for s in self.findings["sources"] if s["name"] in used and not s.get("controllers")]
+        if silent:
+            yield say(
+                "Who could edit {sources} nobody declared; one person may have been able to edit records of both sides.",
+                sources=self.voice.joined(silent),
+            )
+        else:
+            yield say(
+                "By what the case declares, nobody could edit records of two groups: sources that share an administrator are one group."
+            )
 
     def _groups(self, groups: set[str]) -> Said:
-        return self.voice.joined(sorted(groups)) if groups else self.voice.say("no group of its own")
+        return self.voice.joined([group(name, self.voice) for name in sorted(groups)]) if groups else self.voice.say("nothing else")
 
     def edited(self) -> Iterator[Said]:
         say, sources = self.voice.say, self.findings["sources"]
@@ -159,10 +187,12 @@ class _Points:
             known=len(known),
             number=len(sources),
         )
+        others = [o for a in self.answers for o in a.data["alternatives"] if o["mechanism"] == "forged-record"]
+        if not known and not others:
+            return
         yield say(
             "For each of those people the explanation is weighed that the record was made up or altered by them; whatever they could have edited then weighs nothing."
         )
-        others = [o for a in self.answers for o in a.data["alternatives"] if o["mechanism"] == "forged-record"]
         if others:
             yield say(
                 "{number} such explanations were weighed; the closest fits the records {ratio} times worse than the leading one, at the low end.",
@@ -174,7 +204,9 @@ class _Points:
         say = self.voice.say
         yield say("Each group of records, and each whole source, is left out in turn, and everything is weighed again.")
         for answer in self.answers:
-            worst = [(o.dropped[0], o.dropped[1]) for o in answer.alternatives if o.dropped]
+            worst = [
+                (o["dropped"]["low"], o["dropped"]["source"]) for o in answer.data["alternatives"] if (o.get("dropped") or {}).get("source")
+            ]
             if answer.data["person"] and worst:
                 low, source = min(worst)
                 yield say(
@@ -192,7 +224,7 @@ class _Points:
         silent = [a.data["question"] for a in self.answers if "log-gap" in a.data["flags"]]
         if silent:
             yield self.voice.say(
-                "A source that would show the act is silent over that moment in: {questions}. Nothing is concluded from that silence.",
+                "A source that would show the act is silent over the time when it was done, in: {questions}. Nothing is concluded from that silence.",
                 questions=self.voice.joined(silent),
             )
         else:

@@ -1,12 +1,12 @@
 """What the page says of each answer, in plain words, and in drawings."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from forensics.model import CaseConfig
-from forensics.telling.report import ladder, paths, ratios
+from forensics.telling.report import ladder, paths, ratios, sums
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.names import Names
@@ -15,12 +15,15 @@ from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, SHOWS, SUPPORT, THINGS
 
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
+SHOWN = 3
+"""references that stand beside each job or object that was reached"""
 SETTLING = 2
 """records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
 _OF_PEOPLE = ("departed", "device_session")
 """indicators of who had left, and of a device that was locked"""
+_WEAKEST = re.compile(r"the records do not set one person apart: the weakest comparison is ")
 _TIED = ("account", "session", "person")
 """the rungs at which an account is tied to the change"""
 _LISTED = re.compile(r"(?<!\S)((?:\S+, ){3})((?:\S+, ){2,}\S+)")
@@ -59,7 +62,7 @@ class Other:
     people: int
     how: Said
     lr: Mapping[str, float]
-    left_out: tuple[float, str] | None
+    left_out: tuple[float, Said] | None
     """lowest ratio where this group of records is left out"""
     dropped: tuple[float, str] | None
     """the same for a whole source"""
@@ -104,6 +107,12 @@ class Answer:
     """closest first"""
     missing: tuple[Said, ...]
     """the first records that would settle what is open, long lists cut short"""
+    arithmetic: tuple[sums.Sum, ...]
+    """how the closest comparison comes about, for each weighing"""
+    naming: tuple[sums.Condition, ...]
+    """what naming a person takes, and what there is"""
+    held_back: Said | None
+    """why no person is named, where the findings tell of a comparison that is not what held it back"""
     scale: ratios.Scale
     flags: tuple[Flag, ...]
     ladder: ladder.Ladder
@@ -111,15 +120,23 @@ class Answer:
     more_edges: int
     path: paths.Drawing | None
     impact: Mapping[str, Any] | None
+    reached: Mapping[str, tuple[Ref, ...]]
+    """jobs and objects that the path leads to, each with what shows it"""
 
 
 def answers(
-    findings: Mapping[str, Any], case: CaseConfig, voice: Voice, names: Names, act_name: Callable[[str], str], claimed: Mapping[str, str]
+    findings: Mapping[str, Any],
+    case: CaseConfig,
+    policy: Mapping[str, Any],
+    voice: Voice,
+    names: Names,
+    act_name: Callable[[str], str],
+    claimed: Mapping[str, str],
 ) -> list[Answer]:
     """Tell every answer, in the order asked; `claimed`: what is asked about -> the author that its commit names."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
-    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed)
+    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed, policy)
     return [
         told.answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]))
         for number, data in enumerate(findings["answers"], 1)
@@ -136,10 +153,12 @@ class _Teller:
     heard: frozenset[str]
     """people of whom a statement was supplied"""
     claimed: Mapping[str, str]
+    policy: Mapping[str, Any]
 
     def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
         closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], self.names.rank(a["person"] or ""), a["mechanism"]))
         edges = data.get("path") or []
+        takes = sums.naming(data, self.policy, self.voice)
         say = self.voice.say
         return Answer(
             anchor=f"answer-{number}",
@@ -158,11 +177,14 @@ class _Teller:
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
             speaks=tuple(self._speaks(data, closest)),
-            support=say(SUPPORT[data["support"]]),
+            support=say(SUPPORT[data["support"] if self._leads(data) else "none"]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
             odd=tuple(Point(f.says, f.refs) for f in self._flags(data)),
             missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:SETTLING]),
+            arithmetic=tuple(sums.sums(data, self.policy, self.voice)),
+            naming=takes,
+            held_back=self._held_back(data, takes),
             scale=ratios.scale(a["lr"] for a in closest),
             flags=tuple(self._flags(data)),
             ladder=ladder.ladder(data, say),
@@ -170,6 +192,17 @@ class _Teller:
             more_edges=max(0, len(edges) - EDGES),
             path=paths.draw(edges, data["object"], self.act_name, self.voice),
             impact=impact,
+            reached=_reached(edges[:EDGES]),
+        )
+
+    def _held_back(self, data: Mapping[str, Any], takes: tuple[sums.Condition, ...]) -> Said | None:
+        """Say so where every comparison is clear enough and another condition fails: the figure alone would not tell why nobody is named."""
+        compared = takes and takes[sums.COMPARED].met
+        if data["person"] or not compared or not _WEAKEST.match((data.get("ladder") or [{}])[-1].get("why") or ""):
+            return None
+        return self.voice.say(
+            "The records do not set one person apart. Every comparison is clear enough, but not all else that naming takes is there: see “{table}”.",
+            table=self.voice.say("What naming a person takes, and what there is"),
         )
 
     def who(self, person: str | None) -> Said:
@@ -218,9 +251,10 @@ class _Teller:
     def _shows(self, data: Mapping[str, Any]) -> Iterator[Point]:
         say = self.voice.say
         refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
+        refs_of_act = refs[:6]
         if not data["person"]:
             yield Point(say("The records do not tell who made this change."))
-        yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs[:6])
+        yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs_of_act)
         if data["rung"] not in _TIED and (author := self.claimed.get(data["object"])):
             yield Point(
                 say("The commit bears the name {account}. Anybody can write that line, and it is no sign of who made it.", account=author),
@@ -231,7 +265,7 @@ class _Teller:
             people = self.voice.joined([self.names.who(person) for person in holders])
             yield Point(say("The registers give that account to {people}; that does not say who used it.", people=people), refs)
         if data.get("on_behalf"):
-            yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]))
+            yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]), refs_of_act)
 
     def _holders(self, data: Mapping[str, Any]) -> tuple[list[str], tuple[Ref, ...]]:
         """Return whose the account is, by the registers, and where that stands."""
@@ -285,8 +319,21 @@ class _Teller:
         aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"]]
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
+        honest = data["person"] and data["mechanism"] == "defect"
+        if honest:
+            refs = tuple(ref for c in data.get("controls") or () if c["id"] == "reviewed" for ref in c["refs"])
+            yield Point(
+                say(
+                    "By the leading explanation it was an honest change, or a fault: somebody else reviewed it, its maker took it back, and nothing about it was hidden."
+                ),
+                refs,
+            )
         if data["person"] and not against:
-            yield Point(say("Nothing in the records that were supplied; records that were not supplied might."))
+            yield Point(
+                say("Nothing else in the records that were supplied; records that were not supplied might.")
+                if honest
+                else say("Nothing in the records that were supplied; records that were not supplied might.")
+            )
         if closest and self._leads(data):
             yield Point(self._closest(closest))
 
@@ -335,8 +382,10 @@ class _Teller:
                 len(alike),
                 self.voice.say(MECHANISMS[first["mechanism"]]),
                 first["lr"],
-                (left["low"], left["group"]) if left.get("group") else None,
-                (dropped["low"], dropped["source"]) if dropped.get("source") else None,
+                (left["low"], sums.group(left["group"], self.voice)) if left.get("group") else None,
+                (dropped["low"], dropped["source"])
+                if dropped.get("source") and (dropped["low"], f"source:{dropped['source']}") != (left.get("low"), left.get("group"))
+                else None,
             )
 
     def _people(self, alike: list[Mapping[str, Any]], *, counted: bool) -> Said:
@@ -366,3 +415,11 @@ class _Teller:
 def _shortened(found: re.Match[str]) -> str:
     """Keep the first three of a long list, and count the others."""
     return f"{found[1]}+{found[2].count(', ') + 1}"
+
+
+def _reached(edges: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Ref, ...]]:
+    """Return the first references of what each thing is reached by."""
+    found: dict[str, tuple[Ref, ...]] = {}
+    for edge in edges:
+        found[edge["dst"]] = (*found.get(edge["dst"], ()), *edge["refs"])[:SHOWN]
+    return found

@@ -103,6 +103,16 @@ def _within(value: object) -> Iterator[Ref]:
             yield from _within(part)
 
 
+def alike(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return items with those as one that say the same, of the same group and weight, with the records of all of them."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in items:
+        key = item["says"], item["group"], item["tier"], item.get("lr"), item.get("rung")
+        first = found.setdefault(key, {**item, "refs": []})
+        first["refs"] += [ref for ref in item["refs"] if ref not in first["refs"]]
+    return list(found.values())
+
+
 def rejected(tables: Tables) -> list[dict[str, Any]]:
     """Return the first rejected rows, in order of place."""
     return tables.rows(_REJECTED, most=REJECTS)
@@ -161,6 +171,10 @@ class Index:
     def number(self, ref: Ref) -> int:
         """Return a reference's number; KeyError where the page did not announce it."""
         return self._numbers[_key(ref)]
+
+    def ref(self, number: int) -> Ref:
+        """Return the reference of a number."""
+        return self._refs[self._keys[number - 1]]
 
     def numbers(self, refs: Iterable[Ref]) -> list[int]:
         """Return the numbers of several references, each once, in order."""

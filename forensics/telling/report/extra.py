@@ -38,5 +38,7 @@ class Extra:
     """what the examiner noted, in order: time, examiner, text, and tags or the place it is about"""
     compared: Mapping[str, Any] = field(default_factory=dict)
     """comparison.json: which runs were compared, and by what"""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """rules.json: the examiner's own rules; empty where there were none"""
     withheld: bool = False
     """names are hidden, and raw bytes with them, since they could tell"""

@@ -15,6 +15,7 @@ STEP, RISE, HEAD, FOOT = 150, 20, 26, 46
 class Step:
     """One rung, where it stands in the drawing, and why it was reached or not."""
 
+    rung: str
     label: Said
     reached: bool
     why: str
@@ -56,4 +57,13 @@ def _from_rung(rung: str) -> list[dict[str, Any]]:
 def _step(number: int, rung: Mapping[str, Any], height: int, say: Say) -> Step:
     rise = (number + 1) * RISE
     label = say(RUNG_STEPS[rung["rung"]])
-    return Step(label, rung["reached"], rung.get("why") or "", tuple(rung.get("refs") or ()), number * STEP, height - FOOT - rise, rise)
+    return Step(
+        rung["rung"],
+        label,
+        rung["reached"],
+        rung.get("why") or "",
+        tuple(rung.get("refs") or ()),
+        number * STEP,
+        height - FOOT - rise,
+        rise,
+    )

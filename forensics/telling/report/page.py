@@ -14,14 +14,14 @@ import forensics
 from forensics import link, times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import acts, annex, curves, lanes, ratios, showing, supplied, words
+from forensics.telling.report import acts, annex, apart, curves, lanes, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
-from forensics.telling.report.citing import HITS, Index, cited, place, rejected, rejected_ref
+from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
 from forensics.telling.report.kept import quotes
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import LANGUAGES, TAGS, Said, Voice, catalog
-from forensics.telling.report.timeline import timeline
+from forensics.telling.report.timeline import BROAD, NARROW, timeline
 
 FILES = 300
 """files of one source that the page lists"""
@@ -53,16 +53,17 @@ def render(
     index = Index(cited(findings, tables))
     events = index.events(tables)
     called = acts.called(findings, tables, case, names)
-    told = answers(findings, case, voice, names, called, acts.claims(findings, tables))
+    told = answers(findings, case, extra.policy, voice, names, called, acts.claims(findings, tables))
     rows, marks = acts.key_acts(told, index, events)
     css, script = _css(names.hide(case.id)), _script()
     every, left_out = lanes.lanes(
         tables, case, names, rows, {key: voice.say(text, number="{number}", shown="{shown}") for key, text in words.EXPLORE.items()}
     )
     environment = _environment(voice, names, index, called)
-    environment.globals["apart"] = lambda item, when: _apart(item, when, index, events, voice)
+    far = apart.Apart(index, events, apart.clocks(findings["sources"]), voice)
+    environment.globals |= {"apart": far.nearest, "since": far.since}
     page = environment.get_template("report.html")
-    return page.render(
+    text = page.render(
         css=Markup(css),  # noqa: S704 - our own stylesheet; the case's id is written in it as hexadecimal escapes
         csp=_policy(css, script),
         script=Markup(script),  # noqa: S704 - our own
@@ -80,7 +81,7 @@ def render(
         diffs=_diffs(tables, findings),
         HITS=HITS,
         acts=rows,
-        timeline=timeline(case, tables, findings["sources"], marks, voice),
+        timelines=[timeline(case, tables, findings["sources"], marks, voice, layout) for layout in (BROAD, NARROW)],
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
         rejected=[(row, rejected_ref(row)) for row in rejected(tables)],
         files=_files(tables),
@@ -102,6 +103,11 @@ def render(
         chart=curves,
         hidden=bool(labels),
     )
+    return _SPACE.sub(r" \1", text)
+
+
+_SPACE = re.compile(r'(</span><span class="zh" lang="zh-Hans">[^<>]*[。；：，！？）]</span>(?:</b>|</a>)?) +(?=<)')
+"""a space between two sentences that stand in both languages: Chinese has none, so it goes to the English one"""
 
 
 def _quote(tables: Tables, extra: Extra) -> Callable[[Ref], tuple[bytes, int] | None]:
@@ -189,7 +195,7 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "stamp": voice.stamp,
         "day": voice.day,
         "utc": times.show,
-        "elapsed": lambda time: _elapsed(time, voice),
+        "elapsed": lambda time: apart.elapsed(time, voice),
         "counted": lambda kinds: [
             voice.say("{number} {kind}", number=number, kind=voice.say(words.CONSIDERED[kind]) if kind in words.CONSIDERED else kind)
             for kind, number in kinds.items()
@@ -198,6 +204,10 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "both": lambda said: Markup("{0} / {1}").format(said.en, said.zh) if said.en != said.zh else said.en,
         "slug": lambda name: re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-"),
         "clauses": voice.clauses,
+        "alike": alike,
+        "grouped": lambda name: sums.group(str(name), voice),
+        "varied": lambda factor: _varied(factor, voice),
+        "heading": _head,
     }
     return environment
 
@@ -207,39 +217,13 @@ def _head(said: Said) -> Markup:
     return Markup('data-en="{0}" data-zh="{1}"').format(said.en, said.zh)
 
 
-def _elapsed(nanoseconds: int, voice: Voice) -> Said:
-    """Write a span of time in its two largest units."""
-    seconds = nanoseconds // times.SECOND
-    units = (("{number} d", 86400), ("{number} h", 3600), ("{number} min", 60), ("{number} s", 1))
-    parts: list[Said] = []
-    for unit, size in units:
-        number, seconds = divmod(seconds, size)
-        if number or parts:
-            parts.append(voice.say(unit, number=number))
-    shown = parts[:2]
-    if not shown:
-        return voice.say("at once")
-    return shown[0] if len(shown) == 1 else voice.say("{one} {other}", one=shown[0], other=shown[1])
-
-
-_DAY = 86400 * times.SECOND
-
-
-def _apart(
-    item: Mapping[str, Any], when: Mapping[str, str] | None, index: Index, events: Mapping[int, Mapping[str, Any]], voice: Voice
-) -> Said | None:
-    """Say how far the nearest record of an item lies from the act; nothing within the act's own range, beyond a day, or without a time."""
-    seen = [events[n]["time"] for n in index.numbers(item["refs"]) if n in events and events[n]["time"] is not None]
-    if not when or not seen:
-        return None
-    first, last = times.parse(when["from"])[0], times.parse(when["to"])[0]
-    nearest = min((max(first - time, time - last, 0), time) for time in seen)
-    if not times.SECOND <= nearest[0] < _DAY:
-        return None
-    before = nearest[1] < first
-    return voice.say(
-        "nearest record {time} before the act" if before else "nearest record {time} after the act", time=_elapsed(nearest[0], voice)
-    )
+def _varied(factor: float, voice: Voice) -> Said:
+    """Say by how much the chance that a record is wrong was varied."""
+    if factor == 1:
+        return voice.say("as set")
+    if factor > 1:
+        return voice.say("{number} times as likely wrong", number=showing.amount(factor))
+    return voice.say("1/{number} as likely wrong", number=showing.amount(1 / factor))
 
 
 # --- the rest of the page's matter ------------------------------------------------------------------------------

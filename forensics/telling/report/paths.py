@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ _THINGS = {
     "node": "node", "switch": "switch", "driver": "driver", "mlflow": "run", "wandb": "run", "tensorboard": "run",
     "meeting": "meeting", "place": "place",
 }  # fmt: skip
+_MANY = {"person": "person", "hand": "account", "act": "act", "thing": "object", "job": "job"}
+"""what a box that stands for many is called in the list"""
 _BASE = {"person": 0, "hand": 0, "act": 1, "thing": 2, "job": 3}
 HEADS = {"hand": "Accounts, keys, devices", "act": "Acts", "thing": "Commits, objects", "job": "Jobs"}
 AFTER = "What jobs wrote"
@@ -59,6 +61,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """A box as a line of a list, for screens too narrow for the drawing."""
+
+    kind: Said
+    name: Said
+    asked: bool
+    to: tuple[tuple[Said, bool], ...]
+    """what it leads to, and whether that is recorded"""
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """The whole path, in the drawing's units."""
 
@@ -68,6 +81,8 @@ class Drawing:
     lines: tuple[Line, ...]
     heads: tuple[tuple[float, Said], ...]
     says: Said
+    stops: tuple[Stop, ...]
+    """the boxes from left to right, as a list"""
 
 
 def family(reference: str) -> tuple[str, str]:
@@ -206,7 +221,15 @@ def _drawing(layers: list[list[str]], route: Route, links: Mapping[tuple[str, st
         recorded=recorded, inferred=len(links) - recorded, number=len(real),
     )  # fmt: skip
     width = len(layers) * (BOX + GAP) - GAP
-    return Drawing(width, TOP + tallest, nodes, lines, _heads(layers, labels.voice), says)
+    return Drawing(width, TOP + tallest, nodes, lines, _heads(layers, labels.voice), says, tuple(_stops(real, links, labels)))
+
+
+def _stops(real: list[str], links: Mapping[tuple[str, str], bool], labels: "_Labels") -> Iterator[Stop]:
+    place = {node: number for number, node in enumerate(real)}
+    for node in real:
+        kind, name = labels.words(node)
+        to = sorted((place[dst], dst, recorded) for (src, dst), recorded in links.items() if src == node)
+        yield Stop(kind, name, node == labels.asked, tuple((labels.words(dst)[1], recorded) for _, dst, recorded in to))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +239,14 @@ class _Labels:
     asked: str
     name: Callable[[str], str]
     voice: Voice
+
+    def words(self, node: str) -> tuple[Said, Said]:
+        """Return what kind of thing a box is, and its name in full, or how many it stands for."""
+        if node.startswith("many:"):
+            _, _, kind, number = node.split(":")
+            return self.voice.say("drawn as one"), self.voice.say("{number} × {kind}", number=int(number), kind=self.voice.say(_MANY[kind]))
+        says = self.voice.say("change in question" if node == self.asked else family(node)[1])
+        return says, self.voice.plain(fitted(self.name(node), 60))
 
     def node(self, node: str, at: tuple[float, float]) -> Node:
         """Return a box with its two lines."""

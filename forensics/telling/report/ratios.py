@@ -8,6 +8,9 @@ WIDTH, HEIGHT = 300, 22
 _LEAST, _MOST = -4, 6
 """powers of ten between which the scale stays; what lies beyond ends at its edge, and its number is written beside it"""
 
+_CLOSE = 6
+"""powers of ten beyond which labels would touch"""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -35,10 +38,13 @@ class Scale:
         return Bar(min(left, WIDTH - 3.0), round(max(right - left, 3.0), 1))
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Return the powers of ten with their labels."""
-        return [
-            (self.place(10.0**power), f"{10**power:,}" if power >= 0 else f"1/{10**-power:,}") for power in range(self.low, self.high + 1)
-        ]
+        """Return the powers of ten with their labels: every other one where they would stand too close."""
+        every = 2 if self.high - self.low > _CLOSE else 1
+        return [(self.place(10.0**power), _label(power) if power % every == 0 else "") for power in range(self.low, self.high + 1)]
+
+
+def _label(power: int) -> str:
+    return f"{10**power:,}" if power >= 0 else f"1/{10**-power:,}"
 
 
 def scale(ratios: Iterable[Mapping[str, float]]) -> Scale:

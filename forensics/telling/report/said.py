@@ -21,7 +21,7 @@ from forensics import times
 from forensics.errors import RecordError
 from forensics.telling.report import showing
 from forensics.telling.report.names import Names
-from forensics.telling.report.words import RETOLD
+from forensics.telling.report.words import RESAID, RETOLD
 
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-Hans"}
@@ -171,7 +171,8 @@ class Voice:
         if text not in self._told:
             chinese = self._matched(text)
             self._told[text] = Said(
-                self._dressed(_retold(text), "en"), self._dressed(text if chinese is None else chinese, "zh", foreign=chinese is None)
+                self._dressed(_retold(self._resaid(text)), "en"),
+                self._dressed(text if chinese is None else chinese, "zh", foreign=chinese is None),
             )
         return self._told[text]
 
@@ -198,8 +199,23 @@ class Voice:
                 return _HOLE.sub(lambda hole, parts=parts: parts.get(hole.group(1), ""), chinese)  # type: ignore[misc]
         return None
 
+    def _resaid(self, text: str) -> str:
+        """Say in plainer English what the pattern of a sentence says itself; what stands in its holes is evidence, and stays."""
+        if not any(ours in text for ours, _ in RESAID):
+            return text
+        for pattern, _, english in self._patterns:
+            if found := pattern.fullmatch(text):
+                plainer = english
+                for ours, said in RESAID:
+                    plainer = plainer.replace(ours, said)
+                parts = found.groupdict(default="")
+                return text if plainer == english else _HOLE.sub(lambda hole, parts=parts: parts[hole.group(1)], plainer)  # type: ignore[misc]
+        return text
+
     def _inner(self, name: str, text: str) -> str:
-        """Translate what stands in a hole whose name ends in `_t`, a phrase of ours; anything else is evidence and stays."""
+        """Translate what stands in a hole whose name ends in `_t`, a phrase of ours, or `_l`, a list of them; anything else is evidence and stays."""
+        if name.endswith("_l"):
+            return "、".join(self._inner("_t", part) for part in text.split(", "))
         if not name.endswith("_t"):
             return text.replace(", ", "、") if name.endswith("_s") else text
         found = self._matched(text)

@@ -11,10 +11,8 @@ from forensics.tables import Tables
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import Shown, fitted
 
-LEFT, RIGHT, WIDTH = 190, 12, 1120
-LANE, HIGH, DOT, ROW = 26, 18, 8, 19
-BINS = 115
-TICKS = 9
+RIGHT = 12
+HIGH, DOT, ROW = 18, 8, 19
 DEEPEST = 8
 """rows of numbered acts above one another"""
 _STEPS = [n * times.HOUR for n in (1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14, 24 * 28, 24 * 91, 24 * 182, 24 * 365)]
@@ -24,6 +22,28 @@ _DENSITY = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things stand, in the drawing's units."""
+
+    left: int
+    """where the lanes begin; 0: their names stand above them"""
+    width: int
+    lane: int
+    bins: int
+    ticks: int
+    """dates at most"""
+
+    def x(self, time: int, window: tuple[int, int]) -> float:
+        """Return where a moment stands."""
+        begin, until = window
+        share = (min(max(time, begin), until) - begin) / (until - begin)
+        return round(self.left + share * (self.width - self.left - RIGHT), 1)
+
+
+BROAD = Layout(190, 1120, 26, 115, 9)
+NARROW = Layout(0, 352, 40, 58, 3)
+"""for a phone"""
 Marks = Sequence[tuple[str, Sequence[tuple[int, int]]]]
 """for each question, the (number, time) of its acts in order of time"""
 
@@ -73,40 +93,40 @@ class Timeline:
     ticks: tuple[tuple[float, Said], ...]
 
 
-def timeline(case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, Any]], marks: Marks, voice: Voice) -> Timeline:
+def timeline(
+    case: CaseConfig, tables: Tables, sources: Sequence[Mapping[str, Any]], marks: Marks, voice: Voice, layout: Layout = BROAD
+) -> Timeline:
     """Draw the window; `marks` are the key acts, in the order of the questions."""
     begin, until = case.window[0], max(case.window[1], case.window[0] + times.HOUR)
-    step = (until - begin) // BINS + 1
+    step = (until - begin) // layout.bins + 1
     hits: dict[str, dict[int, int]] = defaultdict(dict)
     for row in tables.rows(_DENSITY, begin=begin, until=until, step=step):
         hits[row["source"]][row["bin"]] = row["hits"]
-    top, acts = _acts(marks, begin, until)
-    lanes = tuple(_lane(source, top + number * LANE, hits[source["name"]], (begin, until), voice) for number, source in enumerate(sources))
-    return Timeline(WIDTH, top + len(lanes) * LANE + 30, top, acts, lanes, _ticks(begin, until, voice))
+    top, acts = _acts(marks, begin, until, layout)
+    lanes = tuple(
+        _lane(source, top + number * layout.lane, hits[source["name"]], (begin, until), voice, layout)
+        for number, source in enumerate(sources)
+    )
+    return Timeline(layout.width, top + len(lanes) * layout.lane + 30, top, acts, lanes, _ticks(begin, until, voice, layout))
 
 
-def _x(time: int, window: tuple[int, int]) -> float:
-    begin, until = window
-    share = (min(max(time, begin), until) - begin) / (until - begin)
-    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-
-def _acts(marks: Marks, begin: int, until: int) -> tuple[int, tuple[Acts, ...]]:
+def _acts(marks: Marks, begin: int, until: int, layout: Layout) -> tuple[int, tuple[Acts, ...]]:
     lanes, y = [], 6
     for question, found in marks:
-        dots, rows, hidden = _stacked(found, y, (begin, until))
+        above = 0 if layout.left else ROW
+        dots, rows, hidden = _stacked(found, y + above, (begin, until), layout)
         height = max(rows, 1) * ROW
-        lanes.append(Acts(fitted(question, 22), y + height / 2, height, dots, hidden))
-        y += height + 8
+        lanes.append(Acts(fitted(question, 22), y + (height / 2 if layout.left else ROW / 2), height, dots, hidden))
+        y += above + height + 8
     return y, tuple(lanes)
 
 
-def _stacked(found: Sequence[tuple[int, int]], y: int, window: tuple[int, int]) -> tuple[tuple[Dot, ...], int, int]:
+def _stacked(found: Sequence[tuple[int, int]], y: int, window: tuple[int, int], layout: Layout) -> tuple[tuple[Dot, ...], int, int]:
     """Put each act on the highest row where it covers no other; those outside the window are in the table alone."""
     ends: list[float] = []
     dots, hidden = [], 0
     for number, time in found:
-        x = min(max(_x(time, window), LEFT + DOT), WIDTH - RIGHT - DOT)
+        x = min(max(layout.x(time, window), layout.left + DOT), layout.width - RIGHT - DOT)
         row = next((n for n, end in enumerate(ends) if end + 2 * DOT + 2 <= x), len(ends))
         if row >= DEEPEST or not window[0] <= time <= window[1]:
             hidden += 1
@@ -116,13 +136,13 @@ def _stacked(found: Sequence[tuple[int, int]], y: int, window: tuple[int, int]) 
     return tuple(dots), len(ends), hidden
 
 
-def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tuple[int, int], voice: Voice) -> Lane:
+def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tuple[int, int], voice: Voice, layout: Layout) -> Lane:
     span = None
     if source["first"] and source["last"]:
-        span = _x(times.parse(source["first"])[0], window), _x(times.parse(source["last"])[0], window)
+        span = layout.x(times.parse(source["first"])[0], window), layout.x(times.parse(source["last"])[0], window)
     gaps = []
     for gap in source["gaps"]:
-        left, right = (_x(times.parse(gap[end])[0], window) for end in ("from", "to"))
+        left, right = (layout.x(times.parse(gap[end])[0], window) for end in ("from", "to"))
         gaps.append((left, round(max(right - left, 1.5), 1)))
     says = voice.count(
         "{name}: {records} records in the window, {number} gap.",
@@ -131,22 +151,29 @@ def _lane(source: Mapping[str, Any], y: int, hits: Mapping[int, int], window: tu
         name=source["name"],
         records=sum(hits.values()),
     )
-    return Lane(fitted(voice.hidden(source["name"]), 24), y, _outline(hits, y + LANE - 4), span, tuple(gaps), says)
+    return Lane(
+        fitted(voice.hidden(source["name"]), 24 if layout.left else 44),
+        y,
+        _outline(hits, y + layout.lane - 4, layout),
+        span,
+        tuple(gaps),
+        says,
+    )
 
 
-def _outline(hits: Mapping[int, int], floor: int) -> Shown:
+def _outline(hits: Mapping[int, int], floor: int, layout: Layout) -> Shown:
     """Draw bars as one path; heights by the square root, so that few records beside many can still be seen."""
     most = max(hits.values(), default=1)
-    step = (WIDTH - LEFT - RIGHT) / BINS
+    step = (layout.width - layout.left - RIGHT) / layout.bins
     parts = []
     for number, value in sorted(hits.items()):
         high = max(1.5, HIGH * (value / most) ** 0.5)
-        parts.append(f"M{LEFT + number * step:.1f} {floor}v-{high:.1f}h{step - 0.8:.1f}v{high:.1f}z")
+        parts.append(f"M{layout.left + number * step:.1f} {floor}v-{high:.1f}h{step - 0.8:.1f}v{high:.1f}z")
     return Shown("".join(parts))
 
 
-def _ticks(begin: int, until: int, voice: Voice) -> tuple[tuple[float, Said], ...]:
-    step = next((s for s in _STEPS if (until - begin) / s <= TICKS), _STEPS[-1])
+def _ticks(begin: int, until: int, voice: Voice, layout: Layout) -> tuple[tuple[float, Said], ...]:
+    step = next((s for s in _STEPS if (until - begin) / s <= layout.ticks), _STEPS[-1])
     say = voice.day if step >= times.DAY else voice.moment
     moments: Iterable[int] = range(begin, until, step)
-    return tuple((_x(moment, (begin, until)), say(moment)) for moment in moments)
+    return tuple((layout.x(moment, (begin, until)), say(moment)) for moment in moments)

@@ -25,7 +25,7 @@ SHOWS = {
     "none": "The records do not establish that the recorded change took place as recorded.",
     "change": "The change is real. The records do not say which account made it.",
     "account": "The account {account} made the change. Who used that account is not established.",
-    "session": "The account {account} made the change, in a session from a known device or credential. Who sat there is not established.",
+    "session": "The account {account} made the change, in a session from a known device or credential. Who was behind that session is not established.",
     "person": "The records tie this change to {person}, by way of the account {account}.",
 }
 
@@ -33,7 +33,7 @@ BRIEF = {
     "none": "Open: not even the change is established",
     "change": "Open: the change is real, no account is tied to it",
     "account": "As far as the account {account}; who used it is open",
-    "session": "As far as a session of {account}; who sat there is open",
+    "session": "As far as a session of {account}; who was behind it is open",
     "person": "Tied to {person}",
 }
 
@@ -49,7 +49,7 @@ NOT_SHOWN = {
     "none": "Whether the change took place as recorded, which account was used, and who was behind it.",
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
-    "session": "Who used that device or credential at that moment.",
+    "session": "Who used that device or credential when the change was made.",
     "person": "What could not be weighed: somebody unknown, or malware.",
 }
 
@@ -105,8 +105,8 @@ FLAGS = {
     "backdated": ("The commit's dates lie well before everything that shows when it was made.", ("old work that was picked up again", "a computer whose clock was wrong")),
     "rewritten-history": ("The change was on a shared branch, was used, and was then taken off it.", ("a mistake that was tidied up", "a leaked secret that had to go")),
     "clock-offset": ("A clock that this answer rests on was off by much.", ("a host without time synchronisation",)),
-    "log-gap": ("A source that would show the act is silent over that moment.", ("rotation, an outage, or a full disk",)),
-    "impossible-overlap": ("The account's owner was elsewhere, or on another device, at that moment.", ("a session left open", "a card that was lent")),
+    "log-gap": ("A source that would show the act is silent over the time when it was done.", ("rotation, an outage, or a full disk",)),
+    "impossible-overlap": ("The account's owner was elsewhere, or on another device, when the act was done.", ("a session left open", "a card that was lent")),
     "after-departure": ("An identifier acted after its owner's last day.", ("a job or robot that ran on", "an account handed on without a note")),
     "credential-reuse": ("A credential was used from a device or address that is somebody else's.", ("a replaced laptop", "help given at a colleague's desk")),
     "shared-address": ("The act came from an address that several people used at that time.", ("a jump host, proxy or shared network, as is usual",)),
@@ -128,11 +128,13 @@ VERDICT_NAMES = {
 }
 
 SCALE_NAMES = {
-    "supported": "The change reached at least that much",
-    "contradicted": "The change reached less than that, by the records",
+    "supported": "The change reached at least that much; what was lost of it is open",
+    "contradicted": "The records count less than that as reached",
     "not resolved": "The records leave open how much the change reached",
 }
 """verdicts of statements about how much: what can be counted is what was reached"""
+
+SPEAK_AGAINST = "“Speak against” is said of what was stated, not of whoever stated it, who may be mistaken; and the records may be, too."
 
 SCALE_NOTE = "Counted is what the change reached. How much of that was lost, the records do not tell."
 
@@ -146,6 +148,15 @@ RETOLD = (
     ),
 )
 """how a sentence of the findings begins, and how the page says it: where it says more than is known of a source whose keepers nobody declared, or is read the wrong way round"""
+
+RESAID = (
+    (" around then, and nobody else did", " around the time of the act; no record shows anybody else doing so"),
+    (", and nobody else did", "; no record shows anybody else doing so"),
+    (" at that moment", " at the time of the act"),
+    (" around that time", " around the time of the act"),
+    (" had left by then,", " had left before the act,"),
+)
+"""what a sentence of the findings says within its own words, and how the page says it: of which moment it speaks, and that silence is no absence"""
 
 TESTS = {
     "left-before": "whether the person had left before the change",

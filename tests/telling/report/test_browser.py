@@ -69,6 +69,24 @@ def test_two_clicks_lead_from_the_first_page_to_the_bytes(browser: Any, lab_repo
     assert not requests
 
 
+def test_on_a_phone_a_record_is_there_when_it_is_asked_for_and_no_drawing_scrolls(browser: Any, lab_report: Any, tmp_path: Path) -> None:
+    page, complaints, _ = opened(browser, render(*lab_report), tmp_path, java_script_enabled=False, viewport={"width": 390, "height": 844})
+    assert page.locator(".entry:visible").count() == 0
+    page.locator("#plain .card").first.locator(".cites a").first.click()
+    assert [one.get_attribute("id") for one in page.locator(".entry:visible").all()] == [page.url.partition("#")[2]]
+    assert page.locator(".entry:visible pre").is_visible()
+    page.locator("label[for=every-entry]").click()
+    assert page.locator(".entry:visible").count() == page.locator(".entry").count()
+    assert [one.get_attribute("class") for one in page.locator("svg:visible").all() if one.bounding_box()["width"] > 380] == []
+    assert page.locator(".stops li").first.is_visible()
+    assert page.locator(".acts tbody tr:visible").count() == 3
+    page.locator("svg:visible a[href^='#act-']").last.click()
+    assert page.locator(".acts tbody tr:target").is_visible()
+    page.locator("label[for=every-act]").click()
+    assert page.locator(".acts tbody tr:visible").count() == page.locator(".acts tbody tr").count()
+    assert not complaints
+
+
 AXE = "async () => (await axe.run(document)).violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)])"
 
 

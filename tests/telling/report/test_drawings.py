@@ -114,7 +114,8 @@ def test_key_acts_are_numbered_in_order_and_the_table_has_each(lab_report: Any) 
 
 
 def test_gaps_are_hatched(lab_report: Any) -> None:
-    assert render(*lab_report).count('class="gap" fill="url(#hatch)"') == 2
+    page = render(*lab_report)
+    assert [page.count(f'class="gap" fill="url(#hatch-{kind})"') for kind in ("broad-only", "narrow-only")] == [2, 2]
 
 
 def test_evidence_in_a_row_is_cited_as_a_run() -> None:
@@ -122,3 +123,11 @@ def test_evidence_in_a_row_is_cited_as_a_run() -> None:
     index = Index(Cited("q", ref) for ref in refs)
     assert index.runs([refs[n] for n in (9, 0, 1, 2, 2, 4, 6, 7)]) == [(1, 3), (5, 5), (7, 7), (8, 8), (10, 10)]
     assert [index.number(ref) for ref in refs] == list(range(1, 13))  # by place, not as text: 2 comes before 10
+
+
+def test_labels_of_a_wide_scale_do_not_touch() -> None:
+    def labels(high: float) -> list[str]:
+        return [label for _, label in ratios.scale([{"low": 0.5, "high": high}]).ticks()]
+
+    assert labels(9000.0) == ["1/10", "1", "10", "100", "1,000", "10,000"]
+    assert labels(5e5) == ["", "1", "", "100", "", "10,000", "", "1,000,000"]

@@ -91,7 +91,7 @@ def test_nothing_loads_and_nothing_runs(page: str) -> None:
     names = {name for _, attrs in made.tags for name in attrs}
     assert not {name for name in names if name.startswith("on")} | (names & {"style", "src", "srcset", "action", "xlink:href"})
     assert all(re.fullmatch(r"#[a-z0-9-]+", href) for href in made.all("href"))
-    assert set(made.all("fill")) <= {"none", "url(#hatch)"}
+    assert set(made.all("fill")) <= {"none", "url(#hatch-broad-only)", "url(#hatch-narrow-only)"}
 
 
 def test_every_link_leads_to_one_place(page: str) -> None:

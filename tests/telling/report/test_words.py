@@ -9,8 +9,9 @@ import pytest
 
 import forensics
 from forensics.telling.report import render, showing, words
+from forensics.telling.report.apart import elapsed
 from forensics.telling.report.names import Names
-from forensics.telling.report.page import _elapsed, _folder
+from forensics.telling.report.page import _folder
 from forensics.telling.report.said import FINDING, Voice, catalog
 from tests.telling.report import catalogue
 
@@ -232,7 +233,7 @@ def test_names_stand_beside_ids_once() -> None:
 
 def test_spans_of_time_are_written_in_two_units(voice: Voice) -> None:
     second = 10**9
-    assert [str(_elapsed(n * second, voice)) for n in (0, 59, 61, 3600, 90061)] == ["at once", "59 s", "1 min 1 s", "1 h 0 min", "1 d 1 h"]
+    assert [str(elapsed(n * second, voice)) for n in (0, 59, 61, 3600, 90061)] == ["at once", "59 s", "1 min 1 s", "1 h 0 min", "1 d 1 h"]
 
 
 def test_templates_are_found_beside_the_package() -> None:
@@ -243,3 +244,41 @@ def test_templates_are_found_beside_the_package() -> None:
 def test_a_control_is_not_said_by_a_double_negative(voice: Voice) -> None:
     told = [str(voice.told(text).en) for text in ("most people could not write there", "the records show that it was not so")]
     assert told == ["Writing there was kept to few people", "No, by the records"]
+
+
+def test_a_sentence_says_of_which_moment_it_speaks_and_evidence_in_it_stays(voice: Voice) -> None:
+    said = voice.told("device:at that moment was locked or logged off at that moment")
+    assert str(said.en) == "device:at that moment was locked or logged off at the time of the act"
+    said = voice.told("p-1 (p-1) worked from the address ip:1 around then, and nobody else did")
+    assert "no record shows anybody else doing so" in str(said.en)
+
+
+def test_there_is_no_space_between_chinese_sentences(lab_report: Any) -> None:
+    page = render(*lab_report)
+    assert not re.search(r'[。；！？]</span>(?:</b>|</a>)? <span class="en"', page)
+    assert re.search(r' </span><span class="zh" lang="zh-Hans">[^<]*。</span>', page)  # English has it
+
+
+def test_a_statement_of_how_much_is_never_coloured_as_true_or_untrue(lab_report: Any) -> None:
+    page = render(*lab_report)
+    assert "what was lost of it is open" in words.SCALE_NAMES["supported"]
+    for found in re.finditer(r'<b class="verdict ([\w-]+)">(.*?)</b>', page, re.DOTALL):
+        if any(said in found[2] for said in words.SCALE_NAMES.values()):
+            assert found[1] == "scale"
+
+
+def test_support_is_said_only_of_an_explanation_that_leads(lab_report: Any) -> None:
+    text = plain(render(*lab_report))
+    for answer in lab_report[0]["answers"]:
+        card = text[text.index(f"Question {answer['question']}") :]
+        leads = answer["support"] != "none" and answer["mechanism"] != "unknown"
+        assert ("How sure: not established" in card[:400]) is not leads
+
+
+def test_what_an_honest_mistake_says_for_its_maker_stands_on_the_first_page(lab_report: Any) -> None:
+    findings = json.loads(json.dumps(lab_report[0]))
+    findings["answers"][0] |= {"mechanism": "defect", "against": []}
+    text = plain(render(findings, *lab_report[1:]))
+    speaks = text[text.index("What speaks for") : text.index("What would settle")]
+    assert "nothing about it was hidden" in speaks
+    assert "Nothing else in the records" in speaks

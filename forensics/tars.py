@@ -8,7 +8,7 @@ from typing import BinaryIO, Self
 
 from forensics.errors import RecordError
 from forensics.evidence import Unpacked, open_text
-from forensics.model import Evidence, EvidenceFile
+from forensics.model import Evidence
 
 MEMBERS = 4_000_000
 DEPTH = 64
@@ -27,6 +27,8 @@ class Entry:
     open: Callable[[], BinaryIO]
     path: str = ""
     """where it lies, if it is a file of its own"""
+    start: int = 0
+    """its first byte, in the archive after decompression"""
 
 
 class _Member(tarfile.TarInfo):
@@ -46,13 +48,15 @@ def is_tar(evidence: Evidence) -> bool:
 def entries(evidence: Evidence, notes: set[str]) -> Iterator[Entry]:
     """Yield every regular file in order; RecordError where an archive breaks off or breaks a limit."""
     if is_tar(evidence):
-        yield from _members(evidence.files[0], notes)
+        with open_text(evidence.files[0]) as stream:
+            yield from members(stream, notes)
         return
     for file in evidence.files:
         yield Entry(file.file, file.size, lambda path=file.path: Path(path).open("rb"), file.path)  # type: ignore[misc]  # noqa: SIM115 - whoever opens it closes it
 
 
-def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:
+def members(stream: BinaryIO, notes: set[str]) -> Iterator[Entry]:
+    """Yield every regular file of an archive in order; RecordError where it breaks off or breaks a limit."""
     count = total = 0
     seen: set[str] = set()
     ended: list[bool] = []
@@ -64,22 +68,21 @@ def _members(file: EvidenceFile, notes: set[str]) -> Iterator[Entry]:
             ended.extend([True] * (not any(buf)))
             return super().frombuf(buf, encoding, errors)
 
-    with open_text(file) as stream:
-        try:
-            # fileobj of a stream is only ever read forward, so that a compressed archive needs no temporary file
-            with tarfile.open(fileobj=stream, mode="r|", tarinfo=Member) as archive:
-                for member in archive:
-                    archive.members = []  # type: ignore[attr-defined]  # else every header stays in memory
-                    count, total = count + 1, total + member.size
-                    if count > MEMBERS or total > LARGEST:
-                        raise RecordError(f"the archive has more than {MEMBERS} members or {LARGEST} bytes: the rest is left")
-                    name = _accept(member, seen, notes)
-                    if name:
-                        yield Entry(name, member.size, lambda m=member: _opened(archive, m))  # type: ignore[misc]
-        except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-            raise RecordError(f"the archive can't be read on: {_reason(error, stream)}") from error
-        if isinstance(stream, Unpacked) and stream.damage:
-            raise RecordError(f"the archive can't be read on: {stream.damage}")
+    try:
+        # fileobj of a stream is only ever read forward, so that a compressed archive needs no temporary file
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=Member) as archive:
+            for member in archive:
+                archive.members = []  # type: ignore[attr-defined]  # else every header stays in memory
+                count, total = count + 1, total + member.size
+                if count > MEMBERS or total > LARGEST:
+                    raise RecordError(f"the archive has more than {MEMBERS} members or {LARGEST} bytes: the rest is left")
+                name = _accept(member, seen, notes)
+                if name:
+                    yield Entry(name, member.size, lambda m=member: _opened(archive, m), "", member.offset_data)  # type: ignore[misc]
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        raise RecordError(f"the archive can't be read on: {_reason(error, stream)}") from error
+    if isinstance(stream, Unpacked) and stream.damage:
+        raise RecordError(f"the archive can't be read on: {stream.damage}")
     if not ended:
         raise RecordError("the archive breaks off: its end mark is missing")
 
