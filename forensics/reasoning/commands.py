@@ -64,11 +64,12 @@ def _own_logins(world: World, act: Act, rows: list[Row], hosts: tuple[str, ...])
 
 
 def device_of(
-    world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...]
+    world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...], ip: str | None
 ) -> tuple[Device, ...]:
     """Return the one device on which such a command ran at the very moment; none where there is none, or where there are several.
 
-    Where addresses leave several devices open (NAT), the one has to be among them.
+    Where addresses leave several devices open (NAT), the one has to be among them. A device that the records show at another address than the act's or
+    the login's (`ip`) did not make it, unless people share that address.
     """
     close = world.policy.windows["at_once"]
     rows = [r for r in leading_to(world, act, moment, hosts, reached=reached) if moment - close <= r["time"] <= moment + close]
@@ -76,6 +77,10 @@ def device_of(
     if len(devices) != 1 or (among and devices[0] not in {d.device for d in among}):
         return ()
     mine = [r for r in rows if r["device"] == devices[0]]
+    if ip and _at_another_address(world, devices[0], ip, moment):
+        return ()
+    if not reached and not _placed(act) and not any(_spells_branch(str(r["object"]), act) for r in mine):
+        return ()
     if act.ip and not reached and not any(names_whole(r, act) for r in mine) and not _known_address(world, act):
         return ()
     owners = world.known.holders(devices[0], moment)
@@ -96,6 +101,20 @@ def device_of(
             by_command=True,
         ),
     )
+
+
+def _placed(act: Act) -> bool:
+    """Tell whether a record of the act says anything of where it came from; a bare `git push` beside a push of which none does may have gone anywhere."""
+    return act.kind != "code.push" or any(r["ip"] or r["credential"] for r in act.rows)
+
+
+def _at_another_address(world: World, device: str, ip: str, moment: int) -> bool:
+    """Tell whether the records of that part of the day show a device at other addresses alone, and the address in question is not one that several people act from."""
+    rows = world.acts(
+        "device = $d AND ip IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
+        d=device, low=moment - world.policy.windows["session"], high=moment + world.policy.windows["same_act"],
+    )  # fmt: skip
+    return bool(rows) and all(r["ip"] != ip for r in rows) and not _common(world, ip)
 
 
 def _tied(row: Row, act: Act, *, reached: bool) -> bool:

@@ -211,10 +211,30 @@ def _assumed(world: World, act: Act) -> Act:
         return act
     if len({r["actor"] for r in rows}) != 1 or rows[-1]["actor"] == act.account:
         return act
-    opened = rows[-1]
+    opened = _first_assumed(world, rows[-1])
     return replace(
         act, account=opened["actor"], rows=(*act.rows, opened), ip=act.ip or opened["ip"], credential=act.credential or opened["credential"]
     )
+
+
+_CHAIN = 4
+"""roles that are assumed out of one another"""
+
+
+def _first_assumed(world: World, opened: Row) -> Row:
+    """Follow a chain of roles back by the keys that were issued, to the account that assumed the first."""
+    for _ in range(_CHAIN):
+        if world.known.kind(opened["actor"], opened["time"]) or not opened["credential"]:
+            break
+        rows = world.acts(
+            "action = 'session.role.open' AND outcome = 'ok' AND actor IS NOT NULL AND time BETWEEN $low AND $t",
+            low=opened["time"] - world.policy.windows["session"], t=opened["time"],
+        )  # fmt: skip
+        before = [r for r in rows if r["attrs"].get("issued") == opened["credential"]]
+        if not before:
+            break
+        opened = before[-1]
+    return opened
 
 
 def _made(row: Row, records: list[Row]) -> Act:
@@ -323,7 +343,7 @@ def _of_this_push(world: World, row: Row, repo: str, echo: Row) -> bool:
     """Tell whether a connection whose record names no commit is this push's, and not that of another of the same account to the same repository.
 
     It is this one's if no other push was near enough to be meant; else where there are as many connections as pushes, and it is of the same place in
-    their order. What was pushed within a second went over one connection.
+    their order; or where it is within seconds of this push and of no other. What was pushed within a second went over one connection.
     """
     near = world.policy.windows["same_act"]
     low, high = echo["time"] - near, echo["time"] + near
@@ -340,9 +360,14 @@ def _of_this_push(world: World, row: Row, repo: str, echo: Row) -> bool:
     )  # fmt: skip
     connections = _bursts([r["time"] for r in rows])
     if len(connections) != len(pushes):
-        return False
+        nearest, *others = sorted(min(abs(t - echo["time"]) for t in burst) for burst in pushes)
+        return nearest <= _CLOSE and all(o > nearest + _CLOSE for o in others) and abs(row["time"] - echo["time"]) <= nearest + times.SECOND
     place = [n for n, burst in enumerate(connections) if echo["time"] in burst]
     return any(row["time"] in pushes[n] for n in place)
+
+
+_CLOSE = 5 * times.SECOND
+"""by how much a push that a connection belongs to is nearer to it than any other"""
 
 
 def _bursts(moments: list[int]) -> list[set[int]]:

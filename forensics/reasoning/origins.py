@@ -204,7 +204,11 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
     )
     devices = _devices(world, found, act, rows, at_once)
     if not any(d.owners for d in devices):
-        devices = commands.device_of(world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices) or devices
+        far = found.addresses[-1] if found.addresses else None
+        devices = (
+            commands.device_of(world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices, ip=far)
+            or devices
+        )
     found = replace(found, devices=devices)
     return replace(found, keepers=_keepers(world, found, act, rows))
 

@@ -108,6 +108,7 @@ def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer():
     moment = 1_718_186_400_000_000_000
     rows = [
         {
+            "action": "process.exec",
             "actor": f"unix:{who}",
             "target": None,
             "host": "gpu-1",
@@ -122,10 +123,11 @@ def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer():
 
     def run(these):
         acts = lambda where, **_: these if "process.exec" in where else []  # noqa: E731
-        return on_host(SimpleNamespace(policy=read_policy(None), known=known, acts=acts), act, ["gpu-1"])
+        tables = SimpleNamespace(rows=lambda *_, **__: [])
+        return on_host(SimpleNamespace(policy=read_policy(None), known=known, acts=acts, tables=tables), act, ["gpu-1"])
 
-    assert run(rows) == []
-    assert run(rows[1:]) == rows[1:]
+    assert run(rows) == [[r] for r in rows]
+    assert run(rows[:1]) == [rows[:1]]
 
 
 # --- somebody else at one's open session ----------------------------------------------------------------------------------

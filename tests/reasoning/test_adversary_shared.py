@@ -63,8 +63,8 @@ def in_hdfs(clock, who, what, auth):
     return f"2024-06-12 {clock}:00,123 INFO FSNamesystem.audit: {facts}\n"
 
 
-@pytest.mark.parametrize(("auth", "person"), [("SIMPLE", None), ("KERBEROS", "p-vic")])
-def test_an_account_that_a_client_only_claims_leaves_every_login_on_its_host_open(folder, auth, person):
+@pytest.mark.parametrize("auth", ["SIMPLE", "KERBEROS"])
+def test_an_account_whose_client_no_record_shows_leaves_every_login_on_its_host_open(folder, auth):
     acts = (
         ("09:46", "vic", "open"),
         ("09:51", "eve", "open"),
@@ -77,8 +77,8 @@ def test_an_account_that_a_client_only_claims_leaves_every_login_on_its_host_ope
     laptops(folder, on_device("09:45", line="ssh gpu-1"), on_device("09:50", "eve", line="ssh gpu-1"))
     folder.ask("hdfs://nn1/models/base.pt")
     answer = folder.answer()
-    assert answer["person"] == person
-    assert ("p-eve" in answer["candidates"]) == (person is None)
+    assert answer["person"] is None
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
 
 
 # Processes and timetables under a shared account.
