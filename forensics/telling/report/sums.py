@@ -125,7 +125,7 @@ def _told(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -> tuple[Condition, ...]:
-    """Return the conditions of the last rung, each with what there is (`forensics/reasoning/naming.py`, `carries`)."""
+    """Return the conditions of the last rung, each with what there is (`forensics/reasoning/naming.py`, `falls_short`)."""
     weighings: Sequence[Mapping[str, Any]] = answer.get("weighings") or ()
     needed = policy.get("naming")
     if len(weighings) != 1 or not needed:

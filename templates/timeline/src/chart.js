@@ -7,7 +7,14 @@ import { CanvasRenderer } from "echarts/renderers";
 use([CustomChart, GridComponent, TooltipComponent, DataZoomInsideComponent, DataZoomSliderComponent, CanvasRenderer]);
 
 export const ROW = 22;
-const LEFT = 190, TOP = 26, FOOT = 78;
+const TOP = 26, FOOT = 78, RIGHT = 16, SMALL = 500;
+
+// Room for the names of lanes: less of it on a phone.
+const left = (chart) => (chart.getWidth() < SMALL ? 156 : 190);
+
+export function room(chart) {
+  return chart.getWidth() - left(chart) - RIGHT;
+}
 
 export function draw(element, onZoom, onPick) {
   const chart = init(element, null, { renderer: "canvas" });
@@ -33,9 +40,9 @@ export function frame(chart, labels, span, colours, words, tell) {
       animation: false,
       useUTC: true,
       textStyle: text,
-      grid: { left: LEFT, right: 16, top: TOP, bottom: FOOT },
+      grid: { left: left(chart), right: RIGHT, top: TOP, bottom: FOOT },
       xAxis: { type: "time", min: span[0], max: span[1], position: "top", axisLabel: { ...text, hideOverlap: true }, splitLine: { show: true, lineStyle: { color: colours.line } }, axisLine: { lineStyle: { color: colours.rule } } },
-      yAxis: { type: "category", inverse: true, data: labels, axisLabel: { ...text, width: LEFT - 16, overflow: "truncate", interval: 0 }, axisTick: { show: false }, splitLine: { show: true, interval: 0, lineStyle: { color: colours.line } }, axisLine: { show: false } },
+      yAxis: { type: "category", inverse: true, data: labels, axisLabel: { ...text, width: left(chart) - 16, overflow: "truncate", interval: 0 }, axisTick: { show: false }, splitLine: { show: true, interval: 0, lineStyle: { color: colours.line } }, axisLine: { show: false } },
       tooltip: { trigger: "item", renderMode: "richText", confine: true, backgroundColor: colours.card, borderColor: colours.rule, textStyle: text, formatter: () => tell() },
       dataZoom: [
         { type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, minValueSpan: 1000 },

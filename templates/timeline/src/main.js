@@ -1,5 +1,5 @@
 // The timeline that can be searched. Everything stands in the page already; nothing is fetched, and no text becomes HTML.
-import { draw, fill, frame, height } from "./chart.js";
+import { draw, fill, frame, height, room } from "./chart.js";
 import { binned, chosen, laned, load, reference, stamp, wall } from "./data.js";
 
 const LANES = 24, ROWS = 100, BIN = 5;
@@ -48,7 +48,7 @@ function start() {
 
   function bins() {
     const [from, to] = span();
-    const wide = Math.max(plot.clientWidth - 206, 100);
+    const wide = Math.max(room(chart), 100);
     const count = Math.max(20, Math.floor(wide / BIN));
     shown = binned(data, lanes, kept, time, from, to, count);
     fill(chart, shown, wide / count, paint, data.acts);
@@ -140,7 +140,7 @@ function start() {
   one("zoom-all").addEventListener("click", () => zoom(1e9, 0));
   for (const id of ["tongue-en", "tongue-zh"]) one(id).addEventListener("change", whole);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", whole);
-  addEventListener("resize", () => (chart.resize(), bins()));
+  addEventListener("resize", () => plot.clientWidth !== chart.getWidth() && whole());
   choices();
   whole();
   globalThis.forensicsTimeline = { zoom, state };

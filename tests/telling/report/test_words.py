@@ -87,6 +87,8 @@ NOT_SAID = {
     "logons and commands{} at {} (endpoint sensor, kept 7 to 90 days; else the device itself)",
     "{} holds code that runs when it is loaded ({}){}",
     "{} {} since {}, and the act came from an address inside",
+    "Deploy key",
+    "GitHub App server-to-server",
 }
 """words of the scale and of the schema, and what is looked for in records"""
 
