@@ -66,7 +66,20 @@ def _rows(world: World, ip: str, moment: int) -> list[Row]:
     in_force = [r for r in leases if r["time"] <= moment - close][-1:] + [r for r in leases if r["time"] > moment - close]
     in_force += [r for r in begun if r["action"].startswith("session.") and (_ALLOCATES.match(r["action"]) or r["time"] >= moment - close)]
     found = [r for r in still_open(world, in_force, moment) if not _moved(world, r, moment)]
+    if any(_only_seen(r) for r in found) and _way_out(world, ip):
+        found = [r for r in found if not _only_seen(r)]
     return [r for r in found if r["time"] <= moment + _CLOCK or len(found) > 1]
+
+
+def _only_seen(row: Row) -> bool:
+    """Tell whether a record saw a device at an address and did not give it that address."""
+    return bool(row["action"].startswith("session.") and not _ALLOCATES.match(row["action"]))
+
+
+def _way_out(world: World, ip: str) -> bool:
+    """Tell whether sign-ons saw devices of several people at an address: a gateway's, at which one that signs on just then is one of many."""
+    rows = world.acts("ip = $ip AND device IS NOT NULL AND starts_with(action, 'session.')", ip=ip)
+    return len({p for r in rows if _only_seen(r) for p in world.known.holders(r["device"], r["time"])}) > 1
 
 
 def open_sessions(world: World, condition: str, moment: int, window: int, **parameters: object) -> list[Row]:
