@@ -33,3 +33,16 @@ class Act:
     def sources(self) -> tuple[str, ...]:
         """Names of the sources that recorded it, sorted."""
         return tuple(sorted({r["source"] for r in self.rows}))
+
+
+def made(row: Row, records: list[Row]) -> Act:
+    """Put the records of one act together; `row`: the one that names the object."""
+
+    def first(key: str) -> str | None:
+        return next((r[key] for r in records if r[key]), None)
+
+    low, high = min(r["time"] for r in records), max(r["time_hi"] or r["time"] for r in records)
+    account = row["actor"] or (
+        row["target"] if row["action"].startswith("file.") else None
+    )  # a daemon's process has no login: its user, then
+    return Act(row["action"], account, (low, high), tuple(records), first("ip"), first("session"), first("credential"), first("host"))

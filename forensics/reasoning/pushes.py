@@ -1,0 +1,158 @@
+"""Which push brought a commit, with every other record of that push."""
+
+import json
+from dataclasses import replace
+
+from forensics import times
+from forensics.reasoning.act import Act, Row, made
+from forensics.reasoning.landed import earlier_push
+from forensics.reasoning.renamed import renamed_since
+from forensics.reasoning.world import World
+
+
+def brought(world: World, commit: str, path: str | None, claimed: Row | None) -> tuple[Act | None, tuple[Row, ...]]:
+    """Return the push that brought a commit, in whichever repository it came first, with every other record of that push.
+
+    Where another landed what its author had pushed before (squash, rebase, merge bot), that earlier push is the act; where he did so under the author's
+    name alone, none is.
+    """
+    sha = commit.partition("@")[2]
+    rows = world.tables.rows(
+        "SELECT events[1] AS event FROM edges WHERE rule = 'pushed-commits' AND recorded AND ends_with(dst, $sha) ORDER BY time, event LIMIT 1",
+        sha="@" + sha,
+    )  # fmt: skip
+    if not rows:
+        return None, ()
+    row = world.acts("event = $e", e=rows[0]["event"])[0]
+    records = _records(world, row)
+    before = earlier_push(world, sha, path, claimed["claimed"] if claimed else None, _committer(claimed), row)
+    if before and before.disputed:
+        return None, (*records, *_records(world, before.row))
+    records = _records(world, before.row) if before else records
+    own = _own_later(world, commit, claimed, row) if not before else []
+    if len({holder(world, r) for r in (*records, *own)}) > 1:
+        return None, (*records, *own)
+    if not before and (_older_than_the_records(world, commit, claimed, row) or any(renamed_since(world, r) for r in records)):
+        return None, tuple(records)
+    return replace(made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _older_than_the_records(world: World, commit: str, claimed: Row | None, row: Row) -> bool:
+    """Tell whether a commit says that somebody else made it before the records of pushes begin: who pushed it then, a restored branch may not have made it.
+
+    Where its parent was first pushed after that date, the date is not true, and the first recorded push is the first.
+    """
+    if claimed is None or claimed["time"] is None or world.known.kind(row["actor"], row["time"]) == "service":
+        return False
+    authors = set(world.known.last_holders(claimed["claimed"], claimed["time"]))
+    makers = authors | set(world.known.last_holders(_committer(claimed), claimed["time"]))
+    if not authors or makers & set(world.known.last_holders(row["actor"], row["time"])):
+        return False
+    repo = commit.partition("@")[0].removeprefix("git:")
+    begun = world.tables.rows("SELECT min(time) AS first FROM pushes WHERE repo = $r", r=repo)[0]["first"]
+    if begun is None or claimed["time"] >= begun:
+        return False
+    parents = json.loads(str(claimed["attrs"] or "{}")).get("parents") or []
+    later = world.tables.rows(
+        "SELECT 1 AS x FROM edges WHERE rule = 'pushed-commits' AND recorded AND list_contains($p, split_part(dst, '@', 2)) AND time > $t LIMIT 1",
+        p=[str(p) for p in parents], t=claimed["time"],
+    )  # fmt: skip
+    return not later
+
+
+def _committer(claimed: Row | None) -> str | None:
+    """Return the committer that a commit names."""
+    email = json.loads(str(claimed["attrs"] or "{}")).get("committer_email") if claimed else None
+    return f"email:{email}" if email else None
+
+
+def _own_later(world: World, commit: str, claimed: Row | None, row: Row) -> list[Row]:
+    """Return the push by which the commit's author himself put just this commit on another ref, after somebody's push had carried it below its head.
+
+    Whoever builds on a colleague's commit before it is pushed carries it along; whoever writes in a colleague's name may wait until he does. The records
+    of the pushes do not tell the two apart.
+    """
+    if row["target"] in (None, commit) or claimed is None:
+        return []
+    rows = world.acts(
+        "action = 'code.push' AND target = $c AND outcome = 'ok' AND object <> $o AND time > $t", c=commit, o=row["object"], t=row["time"]
+    )
+    mine = [r for r in rows if set(world.known.holders(claimed["claimed"], r["time"])) & set(world.known.holders(r["actor"], r["time"]))]
+    return mine[:1]
+
+
+def _records(world: World, row: Row) -> list[Row]:
+    """Return a push's record with every other record of that push."""
+    push = world.tables.rows("SELECT * FROM pushes WHERE event = $e", e=row["event"])[0]
+    echoes = world.tables.rows(
+        """
+        SELECT event FROM pushes WHERE event <> $e AND repo = $repo
+          AND ((after = $after AND ref IS NOT DISTINCT FROM $ref) OR (after IS NULL AND actor = $actor AND abs(time - $t) <= $w))
+        ORDER BY after IS NULL, abs(time - $t), event LIMIT 6
+        """,
+        e=row["event"], repo=push["repo"], ref=push["ref"], t=row["time"], w=world.policy.windows["same_act"], after=push["after"], actor=row["actor"],
+    )  # fmt: skip
+    others = [world.acts("event = $e", e=r["event"])[0] for r in echoes]
+    same = [
+        o
+        for o in others
+        if o["target"] is None or abs(o["time"] - row["time"]) <= world.policy.windows["same_act"] or o["source"] != row["source"]
+    ]
+    return [row, *_one_a_source(row, [o for o in same if o["target"] is not None or _of_this_push(world, row, push["repo"], o)])]
+
+
+def _of_this_push(world: World, row: Row, repo: str, echo: Row) -> bool:
+    """Tell whether a connection whose record names no commit is this push's, and not that of another of the same account to the same repository.
+
+    It is this one's if no other push was near enough to be meant; else where there are as many connections as pushes, and it is of the same place in
+    their order; or where it is within seconds of this push and of no other. What was pushed within a second went over one connection.
+    """
+    near = world.policy.windows["same_act"]
+    low, high = echo["time"] - near, echo["time"] + near
+    rows = world.tables.rows(
+        "SELECT DISTINCT p.time FROM pushes p JOIN acts a ON a.event = p.event WHERE p.after IS NOT NULL AND a.outcome = 'ok' AND p.repo = $r AND p.actor = $a AND p.time BETWEEN $low AND $high",
+        r=repo, a=echo["actor"], low=low, high=high,
+    )  # fmt: skip
+    pushes = _bursts([r["time"] for r in rows])
+    if len(pushes) <= 1:
+        return True
+    rows = world.tables.rows(
+        "SELECT DISTINCT p.time FROM pushes p JOIN acts a ON a.event = p.event WHERE p.after IS NULL AND a.source = $s AND p.repo = $r AND p.actor = $a AND p.time BETWEEN $low AND $high",
+        s=echo["source"], r=repo, a=echo["actor"], low=low, high=high,
+    )  # fmt: skip
+    connections = _bursts([r["time"] for r in rows])
+    if len(connections) != len(pushes):
+        nearest, *others = sorted(min(abs(t - echo["time"]) for t in burst) for burst in pushes)
+        return nearest <= _CLOSE and all(o > nearest + _CLOSE for o in others) and abs(row["time"] - echo["time"]) <= nearest + times.SECOND
+    place = [n for n, burst in enumerate(connections) if echo["time"] in burst]
+    return any(row["time"] in pushes[n] for n in place)
+
+
+_CLOSE = 5 * times.SECOND
+"""by how much a push that a connection belongs to is nearer to it than any other"""
+
+
+def _bursts(moments: list[int]) -> list[set[int]]:
+    """Group moments that follow each other within a second."""
+    found: list[set[int]] = []
+    for moment in sorted(moments):
+        if found and moment - max(found[-1]) <= times.SECOND:
+            found[-1].add(moment)
+        else:
+            found.append({moment})
+    return found
+
+
+def _one_a_source(row: Row, others: list[Row]) -> list[Row]:
+    """Keep the nearest record of every other source, and whatever names another account."""
+    seen, kept = {row["source"]}, []
+    for other in others:
+        if other["source"] not in seen or other["actor"] != row["actor"]:
+            kept.append(other)
+            seen.add(other["source"])
+    return kept
+
+
+def holder(world: World, row: Row) -> tuple[str, ...] | str:
+    """Return whose account acted: two accounts of one person are one."""
+    return world.known.last_holders(row["actor"], row["time"]) or str(row["actor"])
