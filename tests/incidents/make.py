@@ -12,6 +12,7 @@ from random import Random
 from making.folder import toml_table, write_files
 
 from tests.incidents import truth as truths
+from tests.incidents.bystanders import pass_by
 from tests.incidents.lab import clock, ordinary
 from tests.incidents.lab.folder import Folder, case_toml, register_files
 from tests.incidents.lab.world import build
@@ -41,6 +42,7 @@ def make_case(seed: int, klass: str, variant: str, out: Path) -> truths.Truth:
     lab.live()
     for act in story.endings:
         act()
+    pass_by(story)
     settle(story)
     case = "v-" + hashlib.sha256(f"{seed}/{klass}/{variant}".encode()).hexdigest()[:10]
     folder = Folder(lab, story.harm)
