@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
-from forensics.reasoning.spelled import WEB, fits, names_whole, runs_text, tells
+from forensics.reasoning.spelled import WEB, fits, may_do, names_whole, tells
 from forensics.reasoning.world import World
 
 
@@ -184,6 +184,28 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
     return [] if unplaced and len(logins) > 1 else list(logins.values())
 
 
+def active_on(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
+    """Return the processes on the host of an act that may have made it, for all that their lines say, those of one person together: of whom the host's audit shows one in that quarter of an hour.
+
+    A process outdoes a login that is merely open, and outlasts one that was closed.
+    """
+    if not hosts or act.kind == "job.cancel":
+        return []
+    rows = world.acts(
+        "action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $high AND actor IS NOT NULL AND coalesce(target, actor) = actor",
+        h=hosts, low=act.time[0] - world.policy.windows["shared_exec"], high=act.time[1] + times.SECOND,
+    )  # fmt: skip
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        line = line_of(row)
+        who = world.known.last_holders(row["actor"], row["time"])
+        if row["attrs"].get("via") != "sudo" and who and world.known.kind(row["actor"], row["time"]) == "personal" and tells(row, act) and (
+            may_do(line) or fits(line, of_system(world, act))
+        ):  # fmt: skip
+            found.setdefault(who, []).append(row)
+    return [found[who][-4:] for who in sorted(found)]
+
+
 def own_effect(world: World, act: Act, row: Row, tail: str) -> bool:
     """Tell whether a command of somebody else than the account's holder did, or was refused, such a thing on an object of that name under his own account."""
     who = set(world.known.last_holders(row["actor"], row["time"]))
@@ -209,7 +231,7 @@ def _holders_between(world: World, act: Act, rows: list[Row]) -> list[Row]:
         r
         for r in between
         if behind & set(world.known.last_holders(r["actor"], r["time"]))
-        and (runs_text(line_of(r)) or fits(line_of(r), of_system(world, act)))
+        and (may_do(line_of(r)) or fits(line_of(r), of_system(world, act)))
         and tells(r, act)
     ]
 

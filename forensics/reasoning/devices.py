@@ -46,7 +46,7 @@ def holding(world: World, ip: str, moments: tuple[int, ...]) -> tuple[Device, ..
 
 
 def _device(world: World, row: Row, moment: int) -> Device:
-    owners = () if _borrowed_name(world, row, moment) else world.known.holders(row["device"], row["time"])
+    owners = () if _borrowed_name(world, row, moment) else world.known.holders(row["device"], moment)
     return Device(row["device"], owners, (row["event"],), (row["source"],), row["action"].startswith("session."), row["actor"])
 
 

@@ -52,6 +52,8 @@ def gather(world: World, question: Question) -> Dossier:
     dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
     if act is None:
         return dossier
+    act = _begun(world, act)
+    dossier = replace(dossier, act=act)
     kind = world.known.kind(act.account, act.time[0])
     machine = kind == "personal" and machine_key(act)
     kind = "shared" if machine else kind
@@ -72,6 +74,24 @@ def gather(world: World, question: Question) -> Dossier:
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
+
+
+def _begun(world: World, act: Act) -> Act:
+    """Return the act as of its beginning, where that is recorded apart: an object uploaded in parts is written when the last has arrived.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+    """
+    if act.kind != "object.write":
+        return act
+    rows = world.acts(
+        "action = 'aws.CreateMultipartUpload' AND outcome = 'ok' AND actor = $a AND object = $o AND time BETWEEN $low AND $t",
+        a=act.account, o=str(act.rows[0]["object"]).partition("?")[0], low=act.time[0] - world.policy.windows["session"], t=act.time[0],
+    )  # fmt: skip
+    before = world.acts(
+        "action = 'object.write' AND outcome = 'ok' AND split_part(object, '?', 1) = $o AND time >= $low AND time < $t",
+        o=str(act.rows[0]["object"]).partition("?")[0], low=rows[-1]["time"], t=act.time[0],
+    ) if rows else []  # fmt: skip
+    return replace(act, time=(rows[-1]["time"], rows[-1]["time"])) if rows and not before else act
 
 
 def _aside(world: World, act: Act, origins: tuple[Origin, ...]) -> tuple[tuple[int, int], ...]:

@@ -26,7 +26,7 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
         return ()
     ran = _commands(world, act, origins)
     found: dict[int, Row] = {}
-    paths = {(h, p, m) for h, p, m in _paths(act, ran)}
+    paths = {*_paths(act, ran), *_read(world, ran)}
     for host, path, moment in sorted(paths | {c for p in paths for c in _copied_from(world, *p)}):
         for row in _writes(world, host, path, moment):
             if _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
@@ -119,15 +119,37 @@ def _work_trees(world: World, act: Act, origins: tuple[Origin, ...], commit: str
 
 
 def _named(row: Row) -> set[str]:
-    """Return the absolute paths that a command names: its program, and the words of its line."""
+    """Return the absolute paths that a command names, behind a `=` as well: its program, and the words of its line; and the file that `make` takes without being told."""
     line = line_of(row)
     try:
         words = shlex.split(line)
     except ValueError:
         words = line.split()
     folder = str(row["attrs"].get("cwd") or "/")
-    paths = {posixpath.normpath(posixpath.join(folder, w)) for w in words if w and not w.startswith("-") and "://" not in w}
+    given = [w.partition("=")[2] if w.startswith("-") else w for w in words]
+    if words and words[0].rpartition("/")[2] in ("make", "gmake"):
+        where = words[words.index("-C") + 1] if "-C" in words[:-1] else "."
+        given += [posixpath.join(where, name) for name in ("Makefile", "GNUmakefile", "makefile")]
+    paths = {posixpath.normpath(posixpath.join(folder, w)) for w in given if w and "://" not in w}
     return paths | ({_path(str(row["object"]))} if str(row["object"]).startswith("file:") else set())
+
+
+_TEXTS = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".conf", ".so", ".pth", ".mk", "Makefile")
+"""files that tell a program what to do"""
+
+
+def _read(world: World, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
+    """Yield (host, path, ns) of the texts that these very processes read, where the records say so."""
+    for row in ran:
+        if row["attrs"].get("pid") is None or not row["session"]:
+            continue
+        reads = world.acts(
+            "action = 'file.read' AND outcome = 'ok' AND host = $h AND session = $s AND time >= $t AND time <= $high",
+            h=row["host"], s=row["session"], t=row["time"], high=row["time"] + world.policy.windows["shared_exec"],
+        )  # fmt: skip
+        for r in reads:
+            if r["attrs"].get("pid") == row["attrs"]["pid"] and str(r["object"]).endswith(_TEXTS):
+                yield str(r["host"]), _path(str(r["object"])), r["time"]
 
 
 def _path(reference: str) -> str:

@@ -121,11 +121,16 @@ def _direct(world: World, act: Act) -> tuple[Origin, ...]:
     found = Origin(act.account, "direct", act.time[0], act.events, act.sources, people)
     if act.kind.startswith(("file.", "process.")):
         return (found,)
-    ran = commands.on_host(world, act, hosts_of(world, act))
-    return tuple(_out_of(found, rows, alone=len(ran) == 1) for rows in ran) or (found,)
+    hosts = hosts_of(world, act)
+    ran, word = commands.on_host(world, act, hosts), found.word
+    if not ran:
+        ran, word = commands.active_on(world, act, hosts), "likely"
+        if ran and not any(set(people) & set(world.known.last_holders(rows[0]["actor"], rows[0]["time"])) for rows in ran):
+            return (*(_out_of(found, rows, "even") for rows in ran), replace(found, word="even"))  # his own may have begun long before
+    return tuple(_out_of(found, rows, word if len(ran) == 1 else "even") for rows in ran) or (found,)
 
 
-def _out_of(found: Origin, rows: list[Row], *, alone: bool) -> Origin:
+def _out_of(found: Origin, rows: list[Row], word: str) -> Origin:
     """Return the way over the login in which these commands ran; nobody's, where the kernel did not keep it."""
     known = rows[0]["actor"] is not None
     return replace(
@@ -133,7 +138,7 @@ def _out_of(found: Origin, rows: list[Row], *, alone: bool) -> Origin:
         account=found.account if known else f"{found.account} out of no recorded login",
         manner=found.manner if known else "shared",
         people=found.people if known else (),
-        word=found.word if alone and known else "even",
+        word=word if known else "even",
         events=(*found.events, *(r["event"] for r in rows[:4])),
         sources=tuple(sorted({*found.sources, *(r["source"] for r in rows)})),
         hosts=tuple(sorted({r["host"] for r in rows})),
@@ -186,6 +191,8 @@ def _under_way(world: World, act: Act) -> list[Row]:
 def _traced(world: World, origin: Origin, act: Act) -> Origin:
     """Follow the login back over jump hosts to the first address, and to the device that had it."""
     act = origin.trigger or act
+    if _of_no_login(act):
+        return origin
     direct = origin.manner != "shared"
     hosts = list(origin.hosts) or hosts_of(world, act)
     rows, at_once = logins(world, origin.login or origin.account, origin.events, origin.time, act, hosts, origin.sessions)
@@ -211,6 +218,11 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
         )
     found = replace(found, devices=devices)
     return replace(found, keepers=_keepers(world, found, act, rows))
+
+
+def _of_no_login(act: Act) -> bool:
+    """Tell whether the kernel's audit says that the process of an act came out of no login (auid and ses unset, as a daemon's): then it came out of none that are open."""
+    return act.kind.startswith(("file.", "process.")) and bool(act.rows) and act.rows[0]["actor"] is None and not act.rows[0]["session"]
 
 
 def _keepers(world: World, origin: Origin, act: Act, rows: list[Row]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of, own_effect
 from forensics.reasoning.logins import hosts_of, still_open
-from forensics.reasoning.spelled import leads_to, runs_text, tells
+from forensics.reasoning.spelled import leads_to, may_do, tells
 from forensics.reasoning.timetables import runs_before, usual
 from forensics.reasoning.world import World
 
@@ -125,7 +125,7 @@ def _texts_since(world: World, act: Act, named: list[tuple[Row, str]]) -> list[R
     return [
         r
         for r in rows
-        if str(r["actor"]) not in keys and world.known.kind(r["actor"], r["time"]) == "personal" and runs_text(line_of(r)) and tells(r, act)
+        if str(r["actor"]) not in keys and world.known.kind(r["actor"], r["time"]) == "personal" and may_do(line_of(r)) and tells(r, act)
     ]
 
 

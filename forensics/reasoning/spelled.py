@@ -29,13 +29,19 @@ def leads_to(world: World, row: Row, act: Act) -> bool:
     return tells(row, act) and (wanted is None or fits(line, wanted))
 
 
-_INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript|ruby|java")
+_IDLE = re.compile(
+    r"(ba|da|z|k)?sh|login|sshd|sudo|su|tmux|screen|env|date|clear|man|which|hostname|groups|getent|locale|tty|stty|mesg|dircolors|lesspipe|"
+    r"h?top|less|more|vim?|nano|emacs|grep|find|awk|sed|sort|uniq|diff|cut|tr|ssh|git|watch|sleep|true|test|echo|printf|basename|dirname"
+)
+"""programs that, by themselves, put nothing into a store and start no job"""
 
 
-def runs_text(line: str) -> bool:
-    """Tell whether a command has an interpreter run something: it may do anything that its text says."""
-    words = line.split()
-    return len(words) > 1 and bool(_INTERPRETERS.fullmatch(words[0].rpartition("/")[2]))
+def may_do(line: str) -> bool:
+    """Tell whether a process may do anything, for all that its line says: a program of one's own, an interpreter, `make`; not a bare shell, an editor, a look."""
+    words = _words(line)
+    if not words or words[0] in _READS:
+        return False
+    return not _IDLE.fullmatch(words[0].lstrip("-")) or (len(words) > 1 and words[0].endswith("sh") and words[0] != "ssh")
 
 
 def names_whole(row: Row, act: Act) -> bool:

@@ -2,14 +2,11 @@
 
 from dataclasses import replace
 
-from forensics import times
 from forensics.fields import address
-from forensics.reasoning.act import Act, Row
-from forensics.reasoning.commands import line_of, of_system
+from forensics.reasoning.act import Act
 from forensics.reasoning.copied import first_write
 from forensics.reasoning.logins import hosts_of
 from forensics.reasoning.origins import Origin, origins_of
-from forensics.reasoning.spelled import fits, runs_text, tells
 from forensics.reasoning.timetables import behind
 from forensics.reasoning.world import World
 
@@ -78,29 +75,7 @@ def _by_any_login(world: World, act: Act, origins: tuple[Origin, ...]) -> tuple[
     """Return the logins of others that were open on the host of an act, where no record shows the very command: that its account's holder was logged in there, too, does not make it his."""
     if any(o.ran for o in origins) or act.kind.startswith(("file.", "process.")):
         return ()
-    holders = frozenset(p for o in origins for p in o.people)
-    active = _active(world, act)
-    if not active:
-        return logged_in(world, act, holders)
-    return tuple(
-        Origin(str(r["actor"]), "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), people, hosts=(r["host"],), word="even")
-        for people, r in sorted(active.items())
-        if not set(people) & holders
-    )  # fmt: skip
-
-
-def _active(world: World, act: Act) -> dict[tuple[str, ...], Row]:
-    """Return the people of whom the host's audit shows a process shortly before the act that may have made it, whether their login is still open or not, each with the last such."""
-    rows = world.acts(
-        "action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $high AND actor IS NOT NULL",
-        h=hosts_of(world, act), low=act.time[0] - world.policy.windows["shared_exec"], high=act.time[1] + times.SECOND,
-    )  # fmt: skip
-    rows = [
-        r
-        for r in rows
-        if r["attrs"].get("via") != "sudo" and tells(r, act) and (runs_text(line_of(r)) or fits(line_of(r), of_system(world, act)))
-    ]
-    return {people: r for r in rows if (people := world.known.last_holders(r["actor"], r["time"]))}
+    return logged_in(world, act, frozenset(p for o in origins for p in o.people))
 
 
 def logged_in(world: World, act: Act, but: frozenset[str]) -> tuple[Origin, ...]:

@@ -16,8 +16,13 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     if not people or not origin.ran:
         return
     rows = world.acts("list_contains($e, event)", e=list(origin.ran))
-    expect = expectations(world, dossier, hypotheses, people, "almost certain", "very unlikely")
-    says = f"the command that leads to {dossier.act.kind} ran on {', '.join(origin.hosts[:2])} at that moment, out of the login of {origin.login} ({', '.join(people)})"
+    sure = origin.word == "almost certain"
+    expect = expectations(world, dossier, hypotheses, people, origin.word, "very unlikely" if sure else "unlikely")
+    says = (
+        f"the command that leads to {dossier.act.kind} ran on {', '.join(origin.hosts[:2])} at that moment, out of the login of {origin.login} ({', '.join(people)})"
+        if sure
+        else f"what {origin.login} ({', '.join(people)}) ran on {', '.join(origin.hosts[:2])} in that quarter of an hour may have made it, and nothing that others ran there"
+    )
     yield Item("host_command", says, tuple(sorted({r["source"] for r in rows})), origin.ran, "session", expect)
 
 
