@@ -31,5 +31,11 @@ def _commands(story: Story, q: str, person: Person) -> list[str]:
         look = ("aws s3 ls {}", "aws s3 cp {} .", "aws s3api head-object {}") if kind == "s3" else ("hdfs dfs -ls {}", "hdfs dfs -get {} .")
         return [line.format(object_) for line in look]
     if kind in ("slurm", "k8s"):
-        return ["squeue -u all", "sbatch --test-only probe.sh", "kubectl get pods", "kubectl apply --dry-run=client -f job.yaml", "scontrol show job"]
+        return [
+            "squeue -u all",
+            "sbatch --test-only probe.sh",
+            "kubectl get pods",
+            "kubectl apply --dry-run=client -f job.yaml",
+            "scontrol show job",
+        ]
     return ["ssh-add -l", "ls -la", "git status"]

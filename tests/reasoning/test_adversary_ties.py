@@ -86,6 +86,28 @@ def test_an_api_key_is_used_under_anybodys_own_account(folder):
     assert at_the_host(folder, mine, actor="aws:team")["person"] == "p-vic"
 
 
+@pytest.mark.parametrize("argv", [["make", "release"], ["./release.sh"], ["/home/vic/bin/publish", "base.pt"]])
+def test_a_program_of_ones_own_is_a_process_like_any(folder, argv):
+    assert at_the_host(folder, ran("10:00:00", "vic", argv))["person"] == "p-vic"
+
+
+def test_a_look_or_an_editor_is_none(folder):
+    assert at_the_host(folder, ran("10:00:00", "vic", ["vim", "notes.txt"]) + ran("09:59:00", "eve", ["less", "run.out"]))["person"] is None
+
+
+def test_a_process_of_another_alone_leaves_the_holder_open(folder):
+    """His own may have begun long before."""
+    answer = at_the_host(folder, ran("09:56:00", "eve", ["python3", "eval.py"]))
+    assert answer["person"] is None
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+def test_an_upload_in_parts_begins_with_the_first(folder):
+    begun = {"clock": "09:56:01", "action": "aws.CreateMultipartUpload", "actor": "aws:vic", "object": MODEL, "ip": HOST, "outcome": "ok"}
+    lines = ran("09:56:00", "vic", COPY) + ran("09:59:58", "eve", ["python3", "eval.py"])
+    assert at_the_host(folder, lines, begun)["person"] == "p-vic"
+
+
 # What the command was given.
 
 
@@ -98,6 +120,15 @@ def test_who_wrote_the_file_that_another_uploads_stays_a_candidate(folder, betwe
     hers = touched("09:51:00", "eve", ("/share/stage/new.pt", "NORMAL"))
     source = "/home/vic/new.pt" if "cp" in between else "/share/stage/new.pt"
     answer = at_the_host(folder, hers + between + ran("10:00:00", "vic", ["aws", "s3", "cp", source, MODEL]))
+    assert (answer["person"], answer["candidates"]) == (None, ["p-eve", "p-vic"])
+
+
+@pytest.mark.parametrize(
+    ("path", "argv"),
+    [("/share/tools/release.sh", ["bash", "/share/tools/release.sh"]), ("/share/cfg/up.yaml", ["python3", "up.py", "--config=/share/cfg/up.yaml"]), ("/share/data/Makefile", ["make", "release"])],
+)  # fmt: skip
+def test_so_does_who_wrote_what_the_one_process_runs_or_takes(folder, path, argv):
+    answer = at_the_host(folder, touched("09:51:00", "eve", (path, "NORMAL")) + ran("10:00:00", "vic", argv))
     assert (answer["person"], answer["candidates"]) == (None, ["p-eve", "p-vic"])
 
 
@@ -220,6 +251,36 @@ def test_a_laptop_at_another_address_did_not_log_in(folder, ip, person):
     laptops(folder, on_device("09:49:55", "eve", line="ssh gpu-1"))
     folder.ask("file://gpu-1/share/x.idx")
     assert folder.answer()["person"] == person
+
+
+def test_a_process_of_no_login_came_out_of_none_that_is_open(folder):
+    """A daemon's, by the kernel's own word: whoever set it up."""
+    for who, uid in UIDS.items():
+        folder.holds(f"unix:#{uid}", f"p-{who}")
+    lost = (
+        touched("10:00:00", "vic", ("/share/x.idx", "NORMAL"))
+        .replace(f"auid={UIDS['vic']}", "auid=4294967295")
+        .replace("ses=5", "ses=4294967295")
+    )
+    folder.text("audit.log", "auditd", opened("09:45:01", "vic") + lost, host="gpu-1")
+    folder.log("sshd", [login("09:45", "unix:vic", "ip:10.0.0.7", 1)], "T4")
+    laptops(folder, on_device("09:45", line="ssh gpu-1"))
+    folder.ask("file://gpu-1/share/x.idx")
+    answer = folder.answer()
+    assert (answer["rung"], answer["person"]) == ("account", None)
+
+
+def test_whose_a_device_is_is_asked_at_the_moment_of_the_act(folder):
+    """Lent at noon, by the register; its lease is of the morning."""
+    folder.drop("device:vic-laptop")
+    folder.holds("device:vic-laptop", "p-vic", until="2024-06-12T09:50:00Z")
+    folder.holds("device:vic-laptop", "p-eve", since="2024-06-12T09:50:00Z")
+    folder.log("store", [{"clock": "10:00", "action": "object.write", "actor": "aws:vic", "object": MODEL, "ip": "ip:10.0.0.7"}])
+    laptops(folder, on_device("10:00", line=f"aws s3 cp base.pt {MODEL}"))
+    folder.ask(MODEL)
+    answer = folder.answer()
+    assert answer["person"] != "p-vic"
+    assert "p-eve" in answer["candidates"]
 
 
 # Looks, dry runs, other systems.
