@@ -32,7 +32,11 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
             if _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
                 found[row["event"]] = row
     if act.kind == "code.push":
-        found |= {r["event"]: r for r in _in_work_tree(world, act, origins, question) if _others(world, r, mine)}
+        found |= {
+            r["event"]: r
+            for r in _in_work_tree(world, act, origins, question)
+            if _others(world, r, mine) and not _brought_himself(world, act, r)
+        }
     return tuple(found[e] for e in sorted(found))
 
 
@@ -95,6 +99,19 @@ def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question:
             low=act.time[0] - _WORN, t=act.time[1], n=names, inside=f"^{re.escape(inside)}(hooks/|config|info/attributes)",
         )  # fmt: skip
     return found
+
+
+def _brought_himself(world: World, act: Act, row: Row) -> bool:
+    """Tell whether who edited a file of a work tree pushed a change of such a file himself since: his edit is in that, and in what others built on it."""
+    who = set(world.known.last_holders(row["actor"], row["time"]))
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT a.actor, a.time FROM changes c JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = c."commit"
+        JOIN acts a ON a.event = e.events[1] WHERE ends_with($path, '/' || c.path) AND a.time > $since AND a.time < $until AND a.actor IS NOT NULL ORDER BY ALL
+        """,
+        path=_path(str(row["object"])), since=row["time"], until=act.time[0],
+    )  # fmt: skip
+    return any(who & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
 
 
 def _work_trees(world: World, act: Act, origins: tuple[Origin, ...], commit: str) -> set[str]:

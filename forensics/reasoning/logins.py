@@ -18,26 +18,36 @@ def logins(
 
     Where the records name the session itself, it is that one; else those of the account that were open there.
     """
-    start = _openings(world, sessions, time) or _opened(world, account, events, time, act, hosts)
-    found, frontier = list(start), [r["session"] for r in start if r["session"]]
+    start = _openings(world, account, sessions, time) or _opened(world, account, events, time, act, hosts)
+    found, frontier = list(start), list(start)
     for _ in range(4):
-        before = world.tables.rows(
-            "SELECT DISTINCT src FROM edges WHERE rule = 'sessions' AND list_contains($s, dst) ORDER BY src", s=frontier
-        )
-        frontier = [r["src"] for r in before if r["src"] not in {f["session"] for f in found}]
+        frontier = [r for r in _before(world, frontier) if r["event"] not in {f["event"] for f in found}]
         if not frontier:
             break
-        found += world.acts("list_contains($s, session) AND regexp_matches(action, '^session[.].*open$')", s=frontier)
+        found += frontier
     late = act.time[1] + world.policy.windows["same_act"]
     return [r for r in found if r["time"] is not None and r["time"] <= late], len({r["session"] for r in start})
 
 
-def _openings(world: World, sessions: tuple[str, ...], time: int) -> list[Row]:
-    """Return the last opening of each of these sessions before that moment: numbers begin anew at every boot."""
+def _before(world: World, opened: list[Row]) -> list[Row]:
+    """Return the logins that these came out of, or are the same as in another log: of sessions of one number, those of that very opening."""
+    edges = world.tables.rows(
+        "SELECT dst, time, events[1] AS event FROM edges WHERE rule = 'sessions' AND list_contains($s, dst) ORDER BY src, time, event",
+        s=sorted({str(r["session"]) for r in opened if r["session"]}),
+    )
+    near = world.policy.windows["at_once"]
+    events = [e["event"] for e in edges if any(r["session"] == e["dst"] and abs(r["time"] - e["time"]) <= near for r in opened)]
+    return world.acts("list_contains($e, event)", e=sorted(set(events))) if events else []
+
+
+def _openings(world: World, account: str, sessions: tuple[str, ...], time: int) -> list[Row]:
+    """Return the last opening of each of these sessions before that moment, by that person: numbers begin anew at every boot, and in every log."""
     rows = world.acts(
         "list_contains($s, session) AND regexp_matches(action, '^session[.](ssh|audit)[.]open$') AND outcome = 'ok' AND time BETWEEN $low AND $t",
         s=list(sessions), low=time - world.policy.windows["login"], t=time + world.policy.windows["at_once"],
     )  # fmt: skip
+    who = set(world.known.last_holders(account, time))
+    rows = [r for r in rows if r["actor"] == account or not who or who & set(world.known.last_holders(r["actor"], r["time"]))]
     latest = {(r["session"], r["source"]): r for r in rows if sessions}
     return sorted(latest.values(), key=lambda r: (-r["time"], r["event"]))
 

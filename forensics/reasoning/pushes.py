@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from forensics import times
 from forensics.reasoning.act import Act, Row, made
+from forensics.reasoning.commands import line_of
 from forensics.reasoning.landed import earlier_push
 from forensics.reasoning.renamed import renamed_since
+from forensics.reasoning.spelled import fits
 from forensics.reasoning.world import World
 
 
@@ -32,7 +34,11 @@ def brought(world: World, commit: str, path: str | None, claimed: Row | None) ->
     own = _own_later(world, commit, claimed, row) if not before else []
     if len({holder(world, r) for r in (*records, *own)}) > 1:
         return None, (*records, *own)
-    if not before and (_older_than_the_records(world, commit, claimed, row) or any(renamed_since(world, r) for r in records)):
+    if not before and (
+        _older_than_the_records(world, commit, claimed, row)
+        or _made_by_its_author(world, claimed, row)
+        or any(renamed_since(world, r) for r in records)
+    ):
         return None, tuple(records)
     return replace(made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
 
@@ -58,6 +64,30 @@ def _older_than_the_records(world: World, commit: str, claimed: Row | None, row:
         p=[str(p) for p in parents], t=claimed["time"],
     )  # fmt: skip
     return not later
+
+
+_MAKES = ("git commit", "git cherry-pick", "git am", "git rebase", "git merge", "git revert")
+"""how a command begins that makes a commit"""
+
+
+def _made_by_its_author(world: World, claimed: Row | None, row: Row) -> bool:
+    """Tell whether a sensor or host saw the person whom a commit names as author make one at the very second that it names, where somebody else pushed it: who carries it along did not make it."""
+    if claimed is None:
+        return False
+    facts = json.loads(str(claimed["attrs"] or "{}"))
+    authors = set(world.known.last_holders(claimed["claimed"], row["time"]))
+    if not authors or authors & set(world.known.last_holders(row["actor"], row["time"])):
+        return False
+    for moment in {t for t in (claimed["time"], facts.get("author_time")) if isinstance(t, int)}:
+        rows = world.acts(
+            "(action = 'process.exec' OR starts_with(action, 'device.process')) AND outcome = 'ok' AND actor IS NOT NULL AND time BETWEEN $low AND $high",
+            low=moment - _CLOSE, high=moment + _CLOSE,
+        )  # fmt: skip
+        for r in rows:
+            line = str(r["object"] or "") if r["action"].startswith("device.") else line_of(r)
+            if fits(line, _MAKES) and authors & set(world.known.last_holders(r["actor"], r["time"])):
+                return True
+    return False
 
 
 def _committer(claimed: Row | None) -> str | None:
