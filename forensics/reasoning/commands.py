@@ -154,11 +154,11 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
 
     Where several people's logins ran such a command at that moment, each is a way, unless only one names what was acted upon. An address that no lease
     gives to a device, from which several people's accounts acted, may be that of the host with the one command at that very second that nothing else
-    explains; an address of one account alone may be anybody's who has its credential, unless its holder's own command spells the branch. A command that ran as somebody else than the act's account
+    explains; an address of one account alone may be anybody's who has its credential. A command that ran as somebody else than the act's account
     led to something else, unless it spells that account.
     """
     unplaced = bool(act.ip) and not hosts
-    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time)):
+    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time) or not _common(world, str(act.ip))):
         return []
     close = _SECONDS if unplaced else world.policy.windows["at_once"]
     rows = world.acts(
@@ -172,9 +172,6 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
         and tells(r, act)
         and (r["actor"] is None or (world.known.kind(r["actor"], r["time"]) == "personal" and _may_be(world, act, r, hosts)))
     ]
-    if unplaced and not _common(world, str(act.ip)):  # a machine of one's own
-        behind = set(world.known.last_holders(act.account, act.time[0]))
-        rows = [r for r in rows if behind & set(world.known.last_holders(r["actor"], r["time"])) and _spells_branch(line_of(r), act)]
     if unplaced:
         rows = [] if any(r["actor"] is None for r in rows) else _unexplained(world, act, rows, world.policy.windows["command"])
     tail = str(act.rows[0]["object"]).rpartition("/")[2].partition("?")[0]

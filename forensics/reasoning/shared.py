@@ -118,7 +118,7 @@ def _texts_since(world: World, act: Act, named: list[tuple[Row, str]]) -> list[R
     if str(act.account).startswith("unix:"):
         return []
     rows = world.acts(
-        "action = 'process.exec' AND outcome = 'ok' AND host = $h AND time BETWEEN $low AND $high AND actor IS NOT NULL",
+        "action = 'process.exec' AND outcome = 'ok' AND host = $h AND time BETWEEN $low AND $high AND actor IS NOT NULL AND coalesce(target, actor) = actor",
         h=last["host"], low=last["time"], high=act.time[1] + _SECONDS,
     )  # fmt: skip
     keys = {k for _, k in named} | {key}

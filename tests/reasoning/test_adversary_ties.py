@@ -1,5 +1,8 @@
 """A fourth opponent: what happened near in time is no way back; processes outdo open logins; whoever landed or handled something last need not have made it."""
 
+import calendar
+import time
+
 import pytest
 
 from tests.reasoning.test_adversary_given import UIDS, opened, ran, touched
@@ -352,3 +355,57 @@ def test_names_of_devices_are_one_whatever_their_case(folder):
     folder.ask(MODEL)
     answer = folder.answer()
     assert (answer["person"], answer["flags"]) == ("p-vic", [])
+
+
+# Sessions, and who made what another carried along.
+
+
+def numbered(clock, who, number, day="12"):
+    """Write the kernel's record of a login under a session's number."""
+    stamp = calendar.timegm(time.strptime(f"2024-06-{day} {clock}", "%Y-%m-%d %H:%M:%S"))
+    uid = UIDS[who]
+    return f"type=LOGIN msg=audit({stamp}.100:{number}{day}): pid=9 uid=0 old-auid=4294967295 auid={uid} tty=(none) old-ses=4294967295 ses={number} res=1\n"
+
+
+def test_a_session_of_the_same_number_before_a_boot_is_another(folder):
+    """Vic was logged in as number 7 on the day before; Eve's number 7 of today, from nowhere known, wrote the file."""
+    for who, uid in UIDS.items():
+        folder.holds(f"unix:#{uid}", f"p-{who}")
+    lines = numbered("18:00:01", "vic", 7, "11") + numbered("09:50:01", "eve", 7) + touched("10:00:00", "eve", ("/share/x.idx", "NORMAL"))
+    folder.text("audit.log", "auditd", lines, host="gpu-1")
+    yesterday = {**login("18:00", "unix:vic", "ip:10.0.0.7", 1), "time": "2024-06-11T18:00:00Z"}
+    folder.log("sshd", [yesterday, login("09:50", "unix:eve", "ip:203.0.113.9", 2)], "T4")
+    folder.log("dhcp", [{**lease(), "time": "2024-06-11T17:00:00Z"}])
+    folder.log(
+        "edr", [{**on_device("17:59", action="device.unlock"), "time": "2024-06-11T17:59:00Z"}, {**on_device("18:00", line="ssh gpu-1"), "time": "2024-06-11T18:00:00Z"}], "T4",
+    )  # fmt: skip
+    folder.ask("file://gpu-1/share/x.idx")
+    answer = folder.answer()
+    assert answer["person"] != "p-vic"
+    assert answer["flags"] == []
+
+
+@pytest.mark.parametrize(("who", "person"), [("eve", None), ("vic", "p-vic")])
+def test_who_is_seen_to_commit_at_the_commits_own_second_made_it(folder, repository, who, person):
+    """Eve's name is in it, and Vic pushes: whose laptop made it tells whether he carried it along or wrote it in her name."""
+    base = repository.commit("kim", "08:00", "a")
+    made = repository.commit("eve", "09:40", "b", base)
+    folder.holds("email:eve@lab.example", "p-eve")
+    folder.log("forge", [push("08:05", base, None, "gitlab:kim", ip="ip:10.0.0.3"), push("10:00", made, base)])
+    laptops(folder, on_device("09:40", who, line="git commit -am edit"), on_device("10:00", line="git push origin main"))
+    folder.ask(f"git:train@{made}")
+    assert folder.answer()["person"] == person
+
+
+def test_an_edit_that_its_maker_brought_himself_is_in_the_parent(folder, repository):
+    base = repository.commit("kim", "07:00", "a")
+    hers = repository.commit("eve", "09:40", "b", base)
+    mine = repository.commit("vic", "09:58", "c", hers)
+    tree = "/share/vic/train"
+    lines = touched("09:51:00", "eve", (f"{tree}/train.py", "NORMAL"))
+    lines += ran("09:58:00", "vic", ["git", "-C", tree, "commit", "-am", "edit"]) + ran(
+        "10:00:00", "vic", ["git", "-C", tree, "push", "origin", "main"]
+    )
+    folder.log("forge", [push("09:55", hers, base, "gitlab:eve", ip="ip:10.0.0.9"), push("10:00:02", mine, hers, ip=HOST)])
+    folder.ask(f"git:train@{mine}")
+    assert at_the_host(folder, lines)["person"] == "p-vic"

@@ -60,7 +60,7 @@ def plant(story: Story) -> None:
             )
         q = story.ask(answer.object, when, answer)
         yardsticks(story, q, author=None, committer=None, pusher=None)
-        keeper = next(p for p in lab.people if p.role == "infrastructure")
+        keeper = next(p for p in lab.people if p.role == "infrastructure" and p is not actor)
         story.say(
             keeper.id, "I look after the robot; I did not start that run.", "not-me", q, "not resolved" if story.twin else "supported"
         )
