@@ -299,8 +299,9 @@ def _unexplained(world: World, act: Act, rows: list[Row], window: int) -> list[R
     )  # fmt: skip
     behind = set(world.known.last_holders(act.account, act.time[0]))
     explained = {p for r in others if r["actor"] != act.account for p in world.known.holders(r["actor"], r["time"])} - behind
+    jobs = {r["object"] for r in act.rows} if act.kind == "job.launch" else set()  # another log's record of the same job
     own = (
-        sorted({r["time"] for r in others if behind & set(world.known.last_holders(r["actor"], r["time"]))})
+        sorted({r["time"] for r in others if r["object"] not in jobs and behind & set(world.known.last_holders(r["actor"], r["time"]))})
         if act.kind in _ONE_EACH
         else []
     )
