@@ -56,7 +56,13 @@ def investigate(
 
     _place(case, out, force=force)
     request = steps.Request(
-        examiner or clock.user(), clock.moment(moment), workers=workers, policy=policy, rules=rules, skip_unknown=skip_unknown, force=force
+        examiner=examiner or clock.user(),
+        time=clock.moment(moment),
+        workers=workers,
+        policy=policy,
+        rules=rules,
+        skip_unknown=skip_unknown,
+        force=force,
     )
     outcome = steps.investigate(case, out, request, terms().say)
     for problem in outcome.problems:

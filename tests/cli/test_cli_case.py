@@ -202,7 +202,7 @@ def test_changed_evidence_is_4(case: Path, steps: Steps, tmp_path: Path):
 def test_who_and_when_come_from_the_caller(case: Path, steps: Steps, tmp_path: Path):
     invoke(case, tmp_path / "a", "--time", "2024-08-01T09:00:00+08:00", "--examiner", "mei", "--workers", "3", "--skip-unknown")
     assert steps.asked == types.SimpleNamespace(
-        examiner="mei", time="2024-08-01T01:00:00Z", workers=3, policy=None, skip_unknown=True, force=False
+        examiner="mei", time="2024-08-01T01:00:00Z", workers=3, policy=None, rules=(), skip_unknown=True, force=False
     )
     invoke(case, tmp_path / "b", FORENSICS_EXAMINER="lin")
     assert steps.asked.examiner == "lin"
