@@ -36,6 +36,10 @@ _TITLES = """
     SELECT object, any_value(json_extract_string(attrs, '$.subject') ORDER BY id) AS title FROM events
     WHERE action = 'code.commit' AND list_contains($objects, object) AND json_extract_string(attrs, '$.subject') <> '' GROUP BY object ORDER BY object
 """
+_MERGES = """
+    SELECT id FROM events WHERE action = 'code.commit' AND object = $merge
+    AND json_extract_string(attrs, '$.parents[1]') = $sha LIMIT 1
+"""
 _HAN = re.compile("[\u4e00-\u9fff]")
 _DIFFS = "SELECT object, path, text, cut FROM diffs ORDER BY object, path"
 
@@ -93,6 +97,7 @@ def render(
         warning=first.warning(person for answer in told for person in answer.people),
         made_early=_early(extra.time, case),
         kinds=_kinds(tables, findings, voice),
+        merged=_merged(tables, findings["causes"]),
         curves=curves.draw(tables, case, findings["causes"]),
         diffs=_diffs(tables, findings),
         HITS=HITS,
@@ -261,6 +266,14 @@ def _statements(findings: Mapping[str, Any], case: CaseConfig, claimed: Mapping[
         bears = elsewhere and any((author, one.by) in named for author in authors if one)
         found.append({"anchor": f"statement-{number}", "data": data, "made": one, "elsewhere": elsewhere, "bears": bears})
     return found
+
+
+def _merged(tables: Tables, causes: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the first cause is the merge that brought the second in, with the same score."""
+    if len(causes) < 2 or causes[0]["score"] != causes[1]["score"]:
+        return False
+    sha = str(causes[1]["object"]).rpartition("@")[2]
+    return bool(tables.rows(_MERGES, merge=causes[0]["object"], sha=sha))
 
 
 def _early(made: str, case: CaseConfig) -> bool:

@@ -34,7 +34,7 @@ def told(lab_report: Any, voice: Voice, person: str, controllers: list[str] | No
     ("person", "says", "enough"),
     [
         ("source:okta", "No group of records stands on both sides.", False),
-        ("source:edr", "Without it, the session rests on the host git, and the person on nothing else.", True),
+        ("source:edr", "Without it, the session rests on the git server, and the person on nothing else.", True),
     ],
 )
 def test_it_says_which_records_stand_on_both_sides(lab_report: Any, voice: Voice, person: str, says: str, enough: bool) -> None:
