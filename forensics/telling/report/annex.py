@@ -141,7 +141,7 @@ class _Points:
         )
         named = [a for a in self.answers if a.data["person"]]
         if not named:
-            yield say("No answer of this report names a person.")
+            yield say("No answer of this report ties the act to a person.")
         for answer in named:
             yield from self._both_sides(answer.data)
 

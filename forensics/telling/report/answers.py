@@ -9,15 +9,16 @@ from forensics.model import CaseConfig
 from forensics.telling.report import ladder, paths, ratios, sums
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
+from forensics.telling.report.first import PLEADED, First, Point, bearing
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
-from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, HOW_FAR, INTENT, MECHANISMS, NOT_SHOWN, SHOWS, SUPPORT, THINGS
+from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, INTENT, MECHANISMS, SUPPORT, SURE, THINGS
 
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
 SHOWN = 3
 """references that stand beside each job or object that was reached"""
-SETTLING = 2
+SETTLING = 6
 """records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
@@ -33,14 +34,6 @@ _FORMS = (
     (re.compile(r"(?:s3|hdfs)://.*/([^/?]+)(?:\?.*)?", re.ASCII | re.DOTALL), "object"),
     (re.compile(r"file://.*/([^/]+)", re.ASCII | re.DOTALL), "file"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A sentence with its evidence."""
-
-    says: Said
-    refs: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +92,14 @@ class Answer:
     speaks: tuple[Point, ...]
     odd: tuple[Point, ...]
     """facts that are odd and have ordinary explanations: for or against nobody"""
+    holder: Said | None
+    """who holds the account, where nobody is named"""
+    for_holder: tuple[Point, ...]
+    """what stands for them"""
+    people: tuple[str, ...]
+    """ids of whom the answer names, or who holds the account"""
+    surely: Said
+    """how sure it is, in words of its own beside the steps"""
     support: Said
     """how well the answer is supported, in the words of the scale"""
     compared: Said | None
@@ -132,11 +133,12 @@ def answers(
     names: Names,
     act_name: Callable[[str], str],
     claimed: Mapping[str, str],
+    first: First,
 ) -> list[Answer]:
     """Tell every answer, in the order asked; `claimed`: what is asked about -> the author that its commit names."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
-    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed, policy)
+    told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed, policy, first)
     return [
         told.answer(number, data, abouts.get(data["question"], ""), impacts.get(data["question"]))
         for number, data in enumerate(findings["answers"], 1)
@@ -154,12 +156,15 @@ class _Teller:
     """people of whom a statement was supplied"""
     claimed: Mapping[str, str]
     policy: Mapping[str, Any]
+    first: First
 
     def answer(self, number: int, data: Mapping[str, Any], about: str, impact: Mapping[str, Any] | None) -> Answer:
         closest = sorted(data["alternatives"], key=lambda a: (a["lr"]["low"], self.names.rank(a["person"] or ""), a["mechanism"]))
         edges = data.get("path") or []
         takes = sums.naming(data, self.policy, self.voice)
         say = self.voice.say
+        flags = tuple(self._flags(data))
+        held = [] if data["person"] or data["rung"] not in _TIED else self._holders(data)[0]
         return Answer(
             anchor=f"answer-{number}",
             data=data,
@@ -171,22 +176,26 @@ class _Teller:
             sure=self._sure(data, closest),
             doubts=tuple(self._doubts(data)),
             shows=tuple(self._shows(data)),
-            how_far=(say(HOW_FAR[data["rung"]]), *self._supported(data, closest)),
+            how_far=(self.first.how_far(data, self.who(data["person"])), *self._supported(data, closest)),
             not_shown=tuple(self._not_shown(data)),
             candidates=tuple(self.names.who(person) for person in sorted(data["candidates"], key=self.names.rank)),
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
-            speaks=tuple(self._speaks(data, closest)),
+            speaks=tuple(self._speaks(data, closest, flags)),
             support=say(SUPPORT[data["support"] if self._leads(data) else "none"]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
-            odd=tuple(Point(f.says, f.refs) for f in self._flags(data)),
-            missing=tuple(self.voice.told(_LISTED.sub(_shortened, text)) for text in data["missing"][:SETTLING]),
+            odd=tuple(Point(f.says, f.refs) for f in flags if not (data["person"] and f.name in PLEADED)),
+            holder=self.first.people(held) if held else None,
+            for_holder=tuple(self.first.for_holders(data, held, closest)) if held else (),
+            people=(data["person"],) if data["person"] else tuple(held),
+            surely=say(SURE[data["support"] if self._leads(data) else "none"]),
+            missing=tuple(self._missing(data)),
             arithmetic=tuple(sums.sums(data, self.policy, self.voice)),
             naming=takes,
             held_back=self._held_back(data, takes),
             scale=ratios.scale(a["lr"] for a in closest),
-            flags=tuple(self._flags(data)),
+            flags=flags,
             ladder=ladder.ladder(data, say),
             edges=tuple(edges[:EDGES]),
             more_edges=max(0, len(edges) - EDGES),
@@ -250,16 +259,20 @@ class _Teller:
 
     def _shows(self, data: Mapping[str, Any]) -> Iterator[Point]:
         say = self.voice.say
-        refs = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
-        refs_of_act = refs[:6]
+        steps = tuple(ref for rung in data.get("ladder") or () if rung["reached"] for ref in rung.get("refs") or ())
+        refs_of_act = bearing(data, steps)
         if not data["person"]:
             yield Point(say("The records do not tell who made this change."))
-        yield Point(say(SHOWS[data["rung"]], account=data["account"] or say("(not named)"), person=self.who(data["person"])), refs_of_act)
-        if data["rung"] not in _TIED and (author := self.claimed.get(data["object"])):
+        yield Point(self.first.shows(data, self.who(data["person"])), refs_of_act)
+        author = self.claimed.get(data["object"])
+        commits = tuple(ref for ref in steps if ref["locator"].startswith("git="))[:1]
+        if author and data["rung"] not in _TIED:
             yield Point(
                 say("The commit bears the name {account}. Anybody can write that line, and it is no sign of who made it.", account=author),
-                refs[:3],
+                steps[:3],
             )
+        elif author and "author-mismatch" in data["flags"]:
+            yield Point(say("The commit gives {account} as its author. Anybody can type that line.", account=author), commits)
         holders, refs = self._holders(data)
         if holders and data["rung"] in _TIED and data["person"] not in holders:
             people = self.voice.joined([self.names.who(person) for person in holders])
@@ -277,11 +290,12 @@ class _Teller:
     def _supported(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Said]:
         """Say how much better than the others the leading explanation fits, or that none leads."""
         if self._leads(data):
-            yield self.voice.say("Leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
+            if not data["person"] or data["mechanism"] != "own-account":
+                yield self.voice.say("Leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
         else:
-            yield self.voice.say("No explanation stands out far enough from the others, so nobody is named.")
+            yield self.voice.say("No explanation stands out far enough from the others, so the act is tied to no person.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:
@@ -289,13 +303,13 @@ class _Teller:
                 "At least one other explanation may fit the records as well as the leading one, or better: {support}.", support=support
             )
         return self.voice.say(
-            "It fits the records at least {ratio} times better than any other explanation weighed.",
+            "It fits the records at least {ratio} times better than any other.",
             ratio=ratio(low),
         )  # fmt: skip
 
     def _not_shown(self, data: Mapping[str, Any]) -> Iterator[Said]:
         say = self.voice.say
-        yield say(NOT_SHOWN[data["rung"]])
+        yield self.first.not_shown(data)
         yield say(INTENT)
         if data["person"] and data["person"] not in self.heard:
             yield say("What {who} says: nothing was supplied.", who=self.who(data["person"]))
@@ -305,9 +319,9 @@ class _Teller:
             return self.who(data["person"])
         return self.voice.say("the people concerned")
 
-    def _speaks(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]]) -> Iterator[Point]:
+    def _speaks(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]], flags: tuple[Flag, ...]) -> Iterator[Point]:
         say, told = self.voice.say, self.voice.told
-        if not data["person"] and len(data["candidates"]) > 1:
+        if not data["person"] and 1 < len(data["candidates"]) <= NAMED:
             yield Point(say("Being among those not excluded is no finding against anybody: the records do not tell them apart."))
         # where nobody is named, whose the account is speaks for nobody; it was said above
         against = [item for item in data["against"] if data["person"] or item.get("kind") != "account"]
@@ -328,14 +342,29 @@ class _Teller:
                 ),
                 refs,
             )
-        if data["person"] and not against:
-            yield Point(
-                say("Nothing else in the records that were supplied; records that were not supplied might.")
-                if honest
-                else say("Nothing in the records that were supplied; records that were not supplied might.")
-            )
+        if data["person"]:
+            yield from self._pleads(data, honest=bool(honest), against=bool(against), flags=flags)
         if closest and self._leads(data):
             yield Point(self._closest(closest))
+
+    def _pleads(self, data: Mapping[str, Any], *, honest: bool, against: bool, flags: tuple[Flag, ...]) -> Iterator[Point]:
+        """Say that no record contradicts the leading explanation, where none does, and what that side may plead all the same."""
+        say = self.voice.say
+        points = list(self.first.pleads(data, [(flag.name, Point(flag.says, flag.refs)) for flag in flags]))
+        if honest and not against:
+            yield Point(say("Nothing else in the records that were supplied; records that were not supplied might."))
+        elif not against and points:
+            yield Point(say("No record contradicts the leading explanation. What that side may plead:"))
+        elif not against:
+            yield Point(say("No record contradicts the leading explanation; records that were not supplied might."))
+        yield from points
+
+    def _missing(self, data: Mapping[str, Any]) -> Iterator[Said]:
+        """Yield the first records that would settle what is open, long lists cut short."""
+        if key := self.first.key(data):
+            yield self.voice.say("the register of keys and tokens: whose {key} is", key=key)
+        for text in data["missing"][:SETTLING]:
+            yield self.first.settles(_LISTED.sub(_shortened, text), data.get("when"))
 
     def _closest(self, closest: list[Mapping[str, Any]]) -> Said:
         """Say what comes closest; where several people's explanations fare alike, none of them is singled out."""
@@ -344,13 +373,13 @@ class _Teller:
         how = self.voice.say(MECHANISMS[first["mechanism"]])
         if len(alike) > 1:
             return self.voice.say(
-                "Next best explanation: one of {number} other people made it {how}. Among those, nobody stands out.",
+                "Next best: one of {number} other people made it {how}. Among those, nobody stands out.",
                 number=len(alike),
                 how=how,
             )
         if first["person"]:
-            return self.voice.say("Next best explanation: {who} made it {how}.", who=self.who(first["person"]), how=how)
-        return self.voice.say("Next best explanation: it happened {how}.", how=how)
+            return self.voice.say("Next best: {who} made it {how}.", who=self.who(first["person"]), how=how)
+        return self.voice.say("Next best: it happened {how}.", how=how)
 
     def _compared_with(self, data: Mapping[str, Any]) -> Said | None:
         """Say whose explanation the others are compared with; below a person, who of those not excluded has no row of the alternatives."""
@@ -402,7 +431,7 @@ class _Teller:
             told.add(item["flag"])
             innocent = [self.voice.told(text) for text in item["innocent"]] or self._innocent(item["flag"])
             yield Flag(
-                item["flag"], self.voice.say(FLAG_NAMES[item["flag"]]), self.voice.told(item["says"]), tuple(innocent), tuple(item["refs"])
+                item["flag"], self.voice.say(FLAG_NAMES[item["flag"]]), self.first.odd(item["says"]), tuple(innocent), tuple(item["refs"])
             )
         for name in data["flags"]:
             if name not in told:

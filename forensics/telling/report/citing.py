@@ -190,6 +190,10 @@ class Index:
                 runs.append((number, number))
         return [part for first, last in runs for part in ([(first, first), (last, last)] if last == first + 1 else [(first, last)])]
 
+    def ordered(self, refs: Iterable[Ref]) -> list[tuple[int, int]]:
+        """Return the numbers of several references in the order given, as `runs` does: what bears a sentence comes first."""
+        return [(number, number) for number in dict.fromkeys(self.number(ref) for ref in refs)]
+
     def refs(self) -> Iterator[Ref]:
         """Yield every reference once, in order."""
         for key in self._keys:

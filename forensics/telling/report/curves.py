@@ -15,6 +15,8 @@ from forensics.telling.report.showing import Shown
 RUNS, POINTS = 40, 60
 """runs of each kind, and points of each run, that are drawn"""
 WIDTH, HIGH, GAP, LEFT, TOP, FOOT = 1120, 220, 70, 44, 22, 26
+_NEAR = 14
+"""units within which two numbers would cover each other"""
 _LOSS = re.compile(r"loss|perplexity|\bppl\b", re.IGNORECASE | re.ASCII)
 _NAMES = """
     SELECT e.object AS run, any_value(json_extract_string(r.attrs, '$.job') ORDER BY r.id) AS job
@@ -99,8 +101,8 @@ class Curves:
     lines: tuple[tuple[Shown, bool], ...]
     """(path, whether harmed), harmed ones first, so that healthy ones lie over them"""
     dots: tuple[Dot, ...]
-    marks: tuple[tuple[float, int], ...]
-    """where each cause came in, with its number"""
+    marks: tuple[tuple[float, str], ...]
+    """where each cause came in, with its number; numbers that would cover each other stand as one"""
     levels: tuple[tuple[float, str], ...]
     days: tuple[tuple[float, int], ...]
     last_step: int
@@ -117,6 +119,7 @@ def draw(tables: Tables, case: CaseConfig, causes: Sequence[Mapping[str, Any]]) 
     runs: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
     for row in sound:
         runs[row["harmed"], row["run"]].append(row)
+    runs = _one_a_job(runs)
     jobs = {kind: len({row["job"] for row in sound if row["harmed"] is kind}) for kind in (True, False)}
     low, high = _range([row["value"] for row in sound])
     last = max((row["step"] or 0) for row in sound) or 1
@@ -135,11 +138,29 @@ def draw(tables: Tables, case: CaseConfig, causes: Sequence[Mapping[str, Any]]) 
         for key, run in sorted(runs.items(), key=lambda pair: (not pair[0][0], pair[0][1]))
     )
     dots = tuple(Dot(when(run[0]["time"]), y(run[-1]["value"]), key[0]) for key, run in sorted(runs.items()) if run[0]["time"] is not None)
-    marks = tuple((when(times.parse(cause["when"])[0]), n) for n, cause in enumerate(causes[:5], 1) if cause.get("when"))
+    marks = _apart([(when(times.parse(cause["when"])[0]), n) for n, cause in enumerate(causes[:5], 1) if cause.get("when")])
     return Curves(
         sound[0]["metric"], jobs[True], jobs[False], lines, dots, marks,
         tuple((y(v), f"{v:.3g}") for v in (low, (low + high) / 2, high)), tuple((when(t), t) for t in _days(case.window)), last, right,
     )  # fmt: skip
+
+
+def _one_a_job(runs: Mapping[tuple[bool, str], list[dict[str, Any]]]) -> dict[tuple[bool, str], list[dict[str, Any]]]:
+    """Keep, of the trackers that followed one job, the one with most points, so that a run is drawn once."""
+    kept: dict[tuple[bool, str], tuple[bool, str]] = {}
+    for key, points_of in sorted(runs.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        kept.setdefault((key[0], points_of[0]["job"]), key)
+    return {key: runs[key] for key in sorted(kept.values())}
+
+
+def _apart(marks: Sequence[tuple[float, int]]) -> tuple[tuple[float, str], ...]:
+    found: list[tuple[float, list[int]]] = []
+    for x, number in sorted(marks):
+        if found and x - found[-1][0] < _NEAR:
+            found[-1][1].append(number)
+        else:
+            found.append((x, [number]))
+    return tuple((x, ", ".join(str(number) for number in sorted(numbers))) for x, numbers in found)
 
 
 def _range(values: list[float]) -> tuple[float, float]:

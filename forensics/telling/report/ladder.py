@@ -6,7 +6,7 @@ from typing import Any
 
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.said import Said, Say
-from forensics.telling.report.words import RUNG_STEPS, RUNGS
+from forensics.telling.report.words import RUNG_STEPS, RUNGS, STEPS_OPEN
 
 STEP, RISE, HEAD, FOOT = 150, 20, 26, 46
 
@@ -56,7 +56,7 @@ def _from_rung(rung: str) -> list[dict[str, Any]]:
 
 def _step(number: int, rung: Mapping[str, Any], height: int, say: Say) -> Step:
     rise = (number + 1) * RISE
-    label = say(RUNG_STEPS[rung["rung"]])
+    label = say((RUNG_STEPS if rung["reached"] else STEPS_OPEN)[rung["rung"]])
     return Step(
         rung["rung"],
         label,

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 import forensics
 from forensics import link, times
+from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.tables import Tables
 from forensics.telling.report import acts, annex, apart, curves, lanes, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
 from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
+from forensics.telling.report.first import First
 from forensics.telling.report.kept import quotes
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import LANGUAGES, TAGS, Said, Voice, catalog
@@ -30,6 +32,15 @@ _FILES = """
     SELECT source, file, sha256, stored, damage FROM files
     QUALIFY row_number() OVER (PARTITION BY source ORDER BY file) <= $most ORDER BY source, file
 """
+_TITLES = """
+    SELECT object, any_value(json_extract_string(attrs, '$.subject') ORDER BY id) AS title FROM events
+    WHERE action = 'code.commit' AND list_contains($objects, object) AND json_extract_string(attrs, '$.subject') <> '' GROUP BY object ORDER BY object
+"""
+_MERGES = """
+    SELECT id FROM events WHERE action = 'code.commit' AND object = $merge
+    AND json_extract_string(attrs, '$.parents[1]') = $sha LIMIT 1
+"""
+_HAN = re.compile("[\u4e00-\u9fff]")
 _DIFFS = "SELECT object, path, text, cut FROM diffs ORDER BY object, path"
 
 
@@ -53,7 +64,13 @@ def render(
     index = Index(cited(findings, tables))
     events = index.events(tables)
     called = acts.called(findings, tables, case, names)
-    told = answers(findings, case, extra.policy, voice, names, called, acts.claims(findings, tables))
+    claimed = acts.claims(findings, tables)
+
+    def records(refs: Iterable[Ref]) -> Sequence[Mapping[str, Any]]:
+        return [events[number] for number in index.numbers(refs) if number in events]
+
+    first = First(voice, names, case, extra.policy, records, extra.time)
+    told = answers(findings, case, extra.policy, voice, names, called, claimed, first)
     rows, marks = acts.key_acts(told, index, events)
     css, script = _css(names.hide(case.id)), _script()
     every, left_out = lanes.lanes(
@@ -76,7 +93,11 @@ def render(
         case=case,
         extra=extra,
         answers=told,
-        statements=_statements(findings, case),
+        statements=_statements(findings, case, claimed),
+        warning=first.warning(person for answer in told for person in answer.people),
+        made_early=_early(extra.time, case),
+        kinds=_kinds(tables, findings, voice),
+        merged=_merged(tables, findings["causes"]),
         curves=curves.draw(tables, case, findings["causes"]),
         diffs=_diffs(tables, findings),
         HITS=HITS,
@@ -181,6 +202,9 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "who": names.who,
         "party": lambda by: voice.say(words.PARTIES[by]) if by in words.PARTIES else names.who(by),
         "cites": index.runs,
+        "bears": index.ordered,
+        "chinese_only": lambda said: Markup('<span class="zh" lang="zh-Hans">{0}</span>').format(said.zh),
+        "has_han": lambda text: bool(_HAN.search(str(text))),
         "called": called,
         "place": lambda ref: names.hide(place(ref)),
         "count": showing.count,
@@ -229,9 +253,60 @@ def _varied(factor: float, voice: Voice) -> Said:
 # --- the rest of the page's matter ------------------------------------------------------------------------------
 
 
-def _statements(findings: Mapping[str, Any], case: CaseConfig) -> list[dict[str, Any]]:
+def _statements(findings: Mapping[str, Any], case: CaseConfig, claimed: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the statements; `elsewhere`: it is supported only in that the act is tied to somebody else; `bears`: whether the commit bears the speaker's name."""
     made = {statement.id: statement for statement in case.statements}
-    return [{"anchor": f"statement-{n}", "data": data, "made": made.get(data["id"])} for n, data in enumerate(findings["statements"], 1)]
+    named = {(one.identifier, one.person) for one in case.identifiers}
+    asked = {answer["question"]: claimed.get(answer["object"]) for answer in findings["answers"]}
+    found = []
+    for number, data in enumerate(findings["statements"], 1):
+        one = made.get(data["id"])
+        elsewhere = bool(one and one.test == "not-me" and data["verdict"] == "supported")
+        authors = [author for question, author in asked.items() if one and (not one.question or one.question == question)]
+        bears = elsewhere and any((author, one.by) in named for author in authors if one)
+        found.append({"anchor": f"statement-{number}", "data": data, "made": one, "elsewhere": elsewhere, "bears": bears})
+    return found
+
+
+def _merged(tables: Tables, causes: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the first cause is the merge that brought the second in, with the same score."""
+    if len(causes) < 2 or causes[0]["score"] != causes[1]["score"]:
+        return False
+    sha = str(causes[1]["object"]).rpartition("@")[2]
+    return bool(tables.rows(_MERGES, merge=causes[0]["object"], sha=sha))
+
+
+def _early(made: str, case: CaseConfig) -> bool:
+    """Tell whether the time of making lies before the end of the window."""
+    try:
+        return bool(made) and times.parse(made)[0] < case.window[1]
+    except RecordError:
+        return False
+
+
+def _kinds(tables: Tables, findings: Mapping[str, Any], voice: Voice) -> dict[str, Said]:
+    """Say of each commit in question how many lines it changes, and the title that its maker gave it."""
+    texts: dict[str, list[str]] = {}
+    for row in tables.rows(_DIFFS):
+        if row["text"] is not None and not row["cut"]:
+            texts.setdefault(row["object"], []).extend(line[:1] for line in row["text"].split("\n"))
+    asked = sorted(texts.keys() & {answer["object"] for answer in findings["answers"]})
+    titles = {row["object"]: row["title"] for row in tables.rows(_TITLES, objects=asked)} if asked else {}
+    found = {}
+    for name in asked:
+        added, removed = texts[name].count("+"), texts[name].count("-")
+        title = titles.get(name)
+        found[name] = (
+            voice.say(
+                "Lines added: {added}, removed: {removed}; its maker titled it “{title}”.",
+                added=added,
+                removed=removed,
+                title=voice.shown(title, 80),
+            )
+            if title
+            else voice.say("Lines added: {added}, removed: {removed}.", added=added, removed=removed)
+        )
+    return found
 
 
 def _declared(case: CaseConfig, name: str) -> object:

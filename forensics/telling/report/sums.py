@@ -69,6 +69,8 @@ def group(name: str, voice: Voice) -> Said:
         return voice.say("the case's registers")
     if kind == "source" and rest:
         return voice.say("the source {name}", name=rest)
+    if name == "host:git":
+        return voice.say("the git server")
     if kind == "host" and rest:
         return voice.say("the host {name}", name=rest)
     return voice.plain(name)

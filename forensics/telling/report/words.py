@@ -9,10 +9,20 @@ RUNG_STEPS = {
     "none": "nothing established",
     "change": "the change is real",
     "record": "its record is genuine",
-    "account": "which account",
-    "session": "which session",
-    "person": "which person",
+    "account": "an account is told",
+    "session": "a session is told",
+    "person": "a person is named",
 }
+
+STEPS_OPEN = {
+    "none": "nothing established",
+    "change": "the change is not shown",
+    "record": "its record is in doubt",
+    "account": "no account is told",
+    "session": "no session is told",
+    "person": "a person is not told",
+}
+"""the same steps where they are not reached"""
 
 THINGS = {
     "commit": "A change to the code (a commit) in {name}.",
@@ -42,7 +52,7 @@ HOW_FAR = {
     "change": "As far as the change itself. No account is tied to it.",
     "account": "As far as an account. An account is not a person.",
     "session": "As far as a session: a device or credential that is known. A device is not a person, and nor is a credential.",
-    "person": "As far as a person, over a session.",
+    "person": "They lead from that account, by {session}, to that person.",
 }
 
 NOT_SHOWN = {
@@ -50,10 +60,10 @@ NOT_SHOWN = {
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
     "session": "Who used that device or credential when the change was made.",
-    "person": "What could not be weighed: somebody unknown, or malware.",
+    "person": "Not weighed: strangers, malware.",
 }
 
-INTENT = "Why it was done: records say nothing about intent."
+INTENT = "Records do not tell intent."
 
 MECHANISMS = {
     "own-account": "through an account or credential of one's own",
@@ -72,6 +82,14 @@ SUPPORT = {
     "moderate": "moderate support",
     "moderately strong": "moderately strong support",
 }
+
+SURE = {
+    "none": "not established, no explanation fits clearly better",
+    "weak": "weakly supported",
+    "moderate": "moderately supported; doubt remains",
+    "moderately strong": "fairly well supported; doubt remains",
+}
+"""how sure an answer is, beside its steps"""
 
 BANDS = ((2.0, "none"), (10.0, "weak"), (100.0, "moderate"), (float("inf"), "moderately strong"))
 
@@ -129,12 +147,26 @@ VERDICT_NAMES = {
 
 SCALE_NAMES = {
     "supported": "The change reached at least that much; what was lost of it is open",
-    "contradicted": "The records count less than that as reached",
+    "contradicted": "The records show fewer",
     "not resolved": "The records leave open how much the change reached",
 }
 """verdicts of statements about how much: what can be counted is what was reached"""
 
 SPEAK_AGAINST = "“Speak against” is said of what was stated, not of whoever stated it, who may be mistaken; and the records may be, too."
+
+TIED_ELSEWHERE = "The support is only that the records tie the act to somebody else: a shared part is not excluded."
+BEARS_NAME = "The commit bears this name, which anybody can type."
+
+STATED = {
+    "left-before": "says to have left before the change",
+    "not-me": "denies having made the change",
+    "someone-else": "says that somebody else made the change",
+    "record-forged": "says that the record was made up or altered",
+    "scale": "says how much was harmed",
+    "not-affected": "says that something was not affected",
+    "defect": "says that it was an honest change, or a fault",
+}
+"""what kind of statement it is, for readers of another language than it was made in"""
 
 SCALE_NOTE = "Counted is what the change reached. How much of that was lost, the records do not tell."
 
@@ -181,7 +213,7 @@ LIMITS = (
 
 RATIO_NOTE = (
     "How many times better one explanation fits the records than another is a judged figure. It is not a probability. "
-    "“Moderately strong” is the highest level that this report uses."
+    "“Moderately strong” is where this method stops: some doubt always remains."
 )
 
 MANDATE = {

@@ -8,6 +8,7 @@ import pytest
 from forensics.telling.report import annex
 from forensics.telling.report.answers import answers
 from forensics.telling.report.citing import alike
+from forensics.telling.report.first import First
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import Voice
 
@@ -24,7 +25,7 @@ def told(lab_report: Any, voice: Voice, person: str, controllers: list[str] | No
     ]
     findings["sources"] = [findings["sources"][0] | {"name": "edr", "controllers": controllers}]
     case = lab_report[2]
-    made = answers(findings, case, {}, voice, Names({}), str, {})
+    made = answers(findings, case, {}, voice, Names({}), str, {}, First(voice, Names({}), case, {}, lambda _: (), ""))
     (first, *_) = annex.objections(findings, made, case, (), voice)
     return " ".join(text.en.unescape() for text in first.answers)
 
@@ -33,7 +34,7 @@ def told(lab_report: Any, voice: Voice, person: str, controllers: list[str] | No
     ("person", "says", "enough"),
     [
         ("source:okta", "No group of records stands on both sides.", False),
-        ("source:edr", "Without it, the session rests on the host git, and the person on nothing else.", True),
+        ("source:edr", "Without it, the session rests on the git server, and the person on nothing else.", True),
     ],
 )
 def test_it_says_which_records_stand_on_both_sides(lab_report: Any, voice: Voice, person: str, says: str, enough: bool) -> None:

@@ -72,13 +72,13 @@ def test_the_groups_of_a_ratio_make_its_product(voice: Voice) -> None:
     (found,) = sums.sums(answer(), POLICY, voice)
     assert found.factors == (3.0, 1.0, 1 / 3)
     by_group = {str(part.group): part for part in found.parts}
-    edr, git = by_group["the source edr"], by_group["the host git"]
+    edr, git = by_group["the source edr"], by_group["the git server"]
     assert edr.ratios[1] == pytest.approx((0.8 * 0.95 + 0.1) / (0.8 * 0.2 + 0.1))
     assert git.ratios[0] == pytest.approx((0.7 * 0.95 + 0.15) / (0.7 * 0.05 + 0.15))  # three times as likely wrong: .3
     assert [says for says, _ in edr.points] == ["what device_command says"]  # the weaker one of the group does not count
     assert found.totals == pytest.approx([math.prod(part.ratios[n] for part in found.parts) for n in range(3)])
     assert found.left_out is not None
-    assert (found.left_out[0], str(found.left_out[1])) == (2.0, "the host git")
+    assert (found.left_out[0], str(found.left_out[1])) == (2.0, "the git server")
 
 
 def test_without_the_policy_nothing_is_laid_out(voice: Voice) -> None:
@@ -100,7 +100,8 @@ def test_records_of_the_session_alone_do_not_speak_for_a_person(voice: Voice) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("registers", "the case's registers"), ("host:git", "the host git"), ("source:a", "the source a"), ("x, y", "x, y")]
+    ("name", "said"),
+    [("registers", "the case's registers"), ("host:git", "the git server"), ("source:a", "the source a"), ("x, y", "x, y")],
 )
 def test_groups_are_said_in_words(voice: Voice, name: str, said: str) -> None:
     assert sums.group(name, voice).en.unescape() == said

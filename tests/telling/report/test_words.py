@@ -127,7 +127,7 @@ def test_a_sentence_of_the_findings_is_told_in_both_languages() -> None:
 
 def test_evidence_within_a_sentence_is_never_translated(voice: Voice) -> None:
     told = voice.told("the credential a jump host was used, registered to a proxy, a proxy")
-    assert str(told.zh) == "使用了凭据 a jump host，登记在 a proxy、a proxy 名下"
+    assert str(told.zh) == "使用了凭据 a jump host，据登记资料登记于 a proxy、a proxy 名下"
 
 
 def test_a_sentence_without_a_pattern_stays_and_says_which_language_it_is(voice: Voice) -> None:
