@@ -89,6 +89,7 @@ NOT_SAID = {
     "{} {} since {}, and the act came from an address inside",
     "Deploy key",
     "GitHub App server-to-server",
+    *("git am", "git cherry-pick", "git commit", "git merge", "git rebase", "git revert"),
 }
 """words of the scale and of the schema, and what is looked for in records"""
 
