@@ -8,7 +8,7 @@ from forensics import times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
 from forensics.telling.report import paths
-from forensics.telling.report.answers import Answer
+from forensics.telling.report.answer import Answer
 from forensics.telling.report.citing import Index, weighed
 from forensics.telling.report.names import Names
 from forensics.telling.report.timeline import Marks

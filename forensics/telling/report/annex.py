@@ -6,7 +6,7 @@ from typing import Any
 
 from forensics.indicator import indicators
 from forensics.model import CaseConfig
-from forensics.telling.report.answers import Answer
+from forensics.telling.report.answer import Answer
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
 from forensics.telling.report.sums import group
