@@ -31,6 +31,7 @@ What the links and the reasoning expect of events (columns of `model.Event`; all
     credential.issue, .revoke       actor=who did it, target=the account that got or lost it, credential=the key or token where named
     access.grant, .revoke           actor=who did it, target=the account, object=the repository, app, group or organisation
     automation.trigger, .end        object=pipeline:<run>, actor=who set it off (none where a timetable did), session=<commit>, outcome
+    automation.trigger.timetable    somebody made or changed what starts jobs by itself: object=it; attrs: command, image; job.launch names it in attrs set_by
     run.record      a tracked run: object=mlflow:<run id> or wandb:<run id>, time=its start, claimed=unix:<user>; attrs: name, job, commit, repo, source,
                     status, end, deleted, experiment, params, tags
     run.param, run.tag      object=the run, name=key; attrs: value; no time

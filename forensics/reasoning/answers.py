@@ -162,9 +162,10 @@ def _planter(view: World, dossier: Dossier, planted: Planted, quiet: dict[str, l
 
 def _of_several(first: Answer, more: list[Answer]) -> Answer:
     """Return the answer for code in several objects that one process had loaded: theirs, if all have the same; else nobody's, since any of them may have acted."""
-    if all((a.person, a.account) == (first.person, first.account) for a in more):
-        return min((first, *more), key=lambda a: a.rung is Rung.PERSON) if more else first
     candidates = tuple(sorted({c for a in (first, *more) for c in a.candidates}))
+    if all((a.person, a.account) == (first.person, first.account) for a in more):
+        weakest = min((first, *more), key=lambda a: list(Rung).index(a.rung))
+        return replace(weakest, candidates=candidates) if more else first
     rung, account = (Rung.ACCOUNT, first.account) if len({a.account for a in (first, *more)}) == 1 else (Rung.CHANGE, None)
     steps = tuple(s for s in first.ladder if s.rung is Rung.CHANGE or (s.rung is Rung.ACCOUNT and account))
     return replace(

@@ -9,6 +9,7 @@ from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.pushes import brought, holder
 from forensics.reasoning.roles import assumed, machine_key
+from forensics.reasoning.unasked import unasked
 from forensics.reasoning.ways import further, logged_in
 from forensics.reasoning.world import World
 
@@ -33,7 +34,7 @@ class Dossier:
     loaded: tuple[Row, ...] = field(default=())
     """acts that wrote what those jobs had loaded, or brought the commit that they ran"""
     given: tuple[Row, ...] = field(default=())
-    """writes by others of what the act's own process on a host ran or copied"""
+    """writes by others of what the act's own process on a host ran or copied, and of what ran of itself"""
     planted: tuple[Planted, ...] = ()
     """objects with hidden code that the act's job had loaded before"""
     code: tuple[Row, ...] = field(default=())
@@ -55,6 +56,7 @@ def gather(world: World, question: Question) -> Dossier:
     act = _begun(world, act)
     dossier = replace(dossier, act=act)
     kind = world.known.kind(act.account, act.time[0])
+    kind = kind or ("service" if act.rows[0]["attrs"].get("set_by") else "")
     machine = kind == "personal" and machine_key(act)
     kind = "shared" if machine else kind
     jobs = _jobs(world, act)
@@ -70,7 +72,7 @@ def gather(world: World, question: Question) -> Dossier:
         aside=_aside(world, act, origins),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
-        given=given(world, act, origins, question),
+        given=(*given(world, act, origins, question), *unasked(world, act, origins, question)),
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )

@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import shlex
 from collections.abc import Iterator
 
 from forensics import times
@@ -10,6 +9,7 @@ from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of
 from forensics.reasoning.origins import Origin
+from forensics.reasoning.paths import Place, back, named, path_of, piped, words_of
 from forensics.reasoning.world import World
 
 _WORN = 7 * times.DAY
@@ -25,34 +25,55 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
     if not mine:
         return ()
     ran = _commands(world, act, origins)
+    ran += [r for r in piped(world, ran) if r["event"] not in {x["event"] for x in ran}]
     found: dict[int, Row] = {}
-    paths = {*_paths(act, ran), *_read(world, ran)}
-    for host, path, moment in sorted(paths | {c for p in paths for c in _copied_from(world, *p)}):
-        for row in _writes(world, host, path, moment):
-            if _others(world, row, mine) and not _ran_since(world, ran, path, row, moment):
+    places = [Place(*p) for p in sorted({*_paths(act, ran), *_read(world, ran)})]
+    for place in [p for first in places for p in (first, *back(world, first))]:
+        for row in [*writes(world, place.host, place.path, place.moment), *_under(world, act, place), *_placed(place)]:
+            if others(world, row, mine) and not _ran_since(world, ran, place.path, row, place.moment):
                 found[row["event"]] = row
+    if act.kind == "file.write":
+        found |= {r["event"]: r for r in _fetched(world, act, ran) if others(world, r, mine)}
     if act.kind == "code.push":
         found |= {
             r["event"]: r
             for r in _in_work_tree(world, act, origins, question)
-            if _others(world, r, mine) and not _brought_himself(world, act, r)
+            if others(world, r, mine) and not _brought_himself(world, act, r)
         }
     return tuple(found[e] for e in sorted(found))
 
 
-def _others(world: World, row: Row, mine: set[str]) -> bool:
+def _under(world: World, act: Act, place: Place) -> list[Row]:
+    """Return the writes below a folder to the file that bears the name of the act's object: what a folder holds goes with it."""
+    name = str(act.rows[0]["object"]).partition("?")[0].rpartition("/")[2]
+    rows = world.tables.rows(
+        "SELECT DISTINCT object FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND time < $t AND (starts_with(object, $local) OR starts_with(object, $shared)) AND ends_with(object, $name) ORDER BY 1 LIMIT 50",
+        t=place.moment, local=f"file://{place.host}{place.path.rstrip('/')}/", shared=f"file://{place.path.rstrip('/')}/", name="/" + name,
+    ) if name and act.kind.startswith(("object.", "file.")) and place.path != "/" else []  # fmt: skip
+    own = {path_of(str(r["object"])) for r in act.rows}
+    paths = [path_of(str(r["object"])) for r in rows]
+    return [w for path in paths if path not in own for w in writes(world, place.host, path, place.moment)]
+
+
+def _placed(place: Place) -> list[Row]:
+    """Return the command that put a file where it was found as a write of that file: whoever copies or links it there says what it holds."""
+    return [{**place.placed, "object": f"file://{place.host}{place.path}"}] if place.placed else []
+
+
+def others(world: World, row: Row, mine: set[str]) -> bool:
+    """Tell whether an act is known to be other people's than these."""
     owners = set(world.known.last_holders(row["actor"], row["time"])) if row["actor"] else set()
     return bool(owners) and not owners & mine
 
 
 def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
     """Yield (host, absolute path, ns) of what the process was given, but for the object itself."""
-    objects = {_path(str(r["object"])) for r in act.rows if str(r["object"]).startswith("file:")}
+    objects = {path_of(str(r["object"])) for r in act.rows if str(r["object"]).startswith("file:")}
     for row in act.rows:
         if row["attrs"].get("from") and row["host"]:
             yield str(row["host"]), str(row["attrs"]["from"]), row["time"]
     for row in ran:
-        for path in _named(row):
+        for path in named(row):
             if path not in objects:
                 yield str(row["host"]), path, row["time"]
 
@@ -75,6 +96,43 @@ def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
         if row["attrs"].get("pid") in line:
             line.add(row["attrs"].get("ppid"))
     return [r for r in rows if r["attrs"].get("pid") is None or r["attrs"]["pid"] in line]
+
+
+_BRINGS = (
+    "pull",
+    "merge",
+    "checkout",
+    "switch",
+    "restore",
+    "reset",
+    "rebase",
+    "cherry-pick",
+    "am",
+    "apply",
+    "stash",
+    "clone",
+    "revert",
+    "submodule",
+    "worktree",
+)
+"""git's commands that write files of others' making"""
+
+
+def _fetched(world: World, act: Act, ran: list[Row]) -> list[Row]:
+    """Return the pushes that brought what git wrote to a file: the commits to a path of that name since the file was last written, a week back at most."""
+    lines = [words_of(line_of(r)) for r in ran]
+    if not any(words and words[0].rpartition("/")[2] == "git" and set(words) & set(_BRINGS) for words in lines):
+        return []
+    path = path_of(str(act.rows[0]["object"]))
+    before = world.acts("action = 'file.write' AND outcome = 'ok' AND object = $o AND time < $t", o=act.rows[0]["object"], t=act.time[0])
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT e.events[1] AS event FROM changes c JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = c."commit"
+        WHERE ends_with($path, '/' || c.path) AND e.time BETWEEN $low AND $t ORDER BY 1 LIMIT 50
+        """,
+        path=path, low=max([act.time[0] - _WORN, *(r["time"] for r in before)]), t=act.time[1],
+    )  # fmt: skip
+    return world.acts("list_contains($e, event)", e=[r["event"] for r in rows]) if rows else []
 
 
 def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> list[Row]:
@@ -109,7 +167,7 @@ def _brought_himself(world: World, act: Act, row: Row) -> bool:
         SELECT DISTINCT a.actor, a.time FROM changes c JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = c."commit"
         JOIN acts a ON a.event = e.events[1] WHERE ends_with($path, '/' || c.path) AND a.time > $since AND a.time < $until AND a.actor IS NOT NULL ORDER BY ALL
         """,
-        path=_path(str(row["object"])), since=row["time"], until=act.time[0],
+        path=path_of(str(row["object"])), since=row["time"], until=act.time[0],
     )  # fmt: skip
     return any(who & set(world.known.last_holders(r["actor"], r["time"])) for r in rows)
 
@@ -135,22 +193,6 @@ def _work_trees(world: World, act: Act, origins: tuple[Origin, ...], commit: str
     return {t for t in found if t not in ("", "/", ".")}
 
 
-def _named(row: Row) -> set[str]:
-    """Return the absolute paths that a command names, behind a `=` as well: its program, and the words of its line; and the file that `make` takes without being told."""
-    line = line_of(row)
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        words = line.split()
-    folder = str(row["attrs"].get("cwd") or "/")
-    given = [w.partition("=")[2] if w.startswith("-") else w for w in words]
-    if words and words[0].rpartition("/")[2] in ("make", "gmake"):
-        where = words[words.index("-C") + 1] if "-C" in words[:-1] else "."
-        given += [posixpath.join(where, name) for name in ("Makefile", "GNUmakefile", "makefile")]
-    paths = {posixpath.normpath(posixpath.join(folder, w)) for w in given if w and "://" not in w}
-    return paths | ({_path(str(row["object"]))} if str(row["object"]).startswith("file:") else set())
-
-
 _TEXTS = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".conf", ".so", ".pth", ".mk", "Makefile")
 """files that tell a program what to do"""
 
@@ -166,15 +208,10 @@ def _read(world: World, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
         )  # fmt: skip
         for r in reads:
             if r["attrs"].get("pid") == row["attrs"]["pid"] and str(r["object"]).endswith(_TEXTS):
-                yield str(r["host"]), _path(str(r["object"])), r["time"]
+                yield str(r["host"]), path_of(str(r["object"])), r["time"]
 
 
-def _path(reference: str) -> str:
-    """Return the path of a file's reference, on whichever host."""
-    return "/" + reference.partition("://")[2].partition("/")[2]
-
-
-def _writes(world: World, host: str, path: str, moment: int) -> list[Row]:
+def writes(world: World, host: str, path: str, moment: int) -> list[Row]:
     """Return the last write of a file, and those before it back to the last that began it anew: what is appended to, or changed in part, keeps what others wrote."""
     rows = world.acts(
         "action = 'file.write' AND outcome = 'ok' AND list_contains($o, object) AND time < $t",
@@ -186,37 +223,6 @@ def _writes(world: World, host: str, path: str, moment: int) -> list[Row]:
 
 _MOST = 50
 """writes of one file that are looked at"""
-
-
-_COPIES = ("cp", "mv", "install", "rsync", "ln", "scp")
-_FAR = 4
-"""copies that are followed back"""
-
-
-def _copied_from(world: World, host: str, path: str, moment: int) -> Iterator[tuple[str, str, int]]:
-    """Yield (host, path, ns) of what a file had been copied from on that host, by the commands that say so, and so on back."""
-    for _ in range(_FAR):
-        named = world.tables.rows(
-            "SELECT id FROM events WHERE action = 'process.exec' AND host = $h AND time < $t AND contains(attrs, $name) ORDER BY time DESC, id LIMIT 200",
-            h=host, t=moment, name=posixpath.dirname(path).rpartition("/")[2] or path,
-        )  # fmt: skip
-        rows = world.acts("list_contains($e, event) AND outcome = 'ok'", e=[r["id"] for r in named]) if named else []
-        before = next((s for r in reversed(rows) if (s := _copy(r, path))), None)
-        if before is None:
-            return
-        path, moment = before
-        yield host, path, moment
-
-
-def _copy(row: Row, path: str) -> tuple[str, int] | None:
-    """Return (source, ns) of a command that copied one file to this path, or into its folder under its name."""
-    words = [w for w in line_of(row).split() if not w.startswith("-")]
-    if len(words) != 3 or words[0].rpartition("/")[2] not in _COPIES:
-        return None
-    folder = str(row["attrs"].get("cwd") or "/")
-    source, target = (posixpath.normpath(posixpath.join(folder, w)) for w in words[1:])
-    into = posixpath.join(target, source.rpartition("/")[2])
-    return (source, row["time"]) if path in (target, into) and source != path else None
 
 
 _DAYS = 2
@@ -248,7 +254,7 @@ _INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript")
 def _runs(row: Row, path: str) -> bool:
     """Tell whether a command runs a file: as its program, or as the first word that an interpreter is given."""
     words = line_of(row).split()
-    if _path(str(row["object"])) == path:
+    if path_of(str(row["object"])) == path:
         return True
     folder = str(row["attrs"].get("cwd") or "/")
     given = next((w for w in words[1:] if not w.startswith("-")), "")

@@ -7,6 +7,7 @@ from forensics.reasoning import commands, shared
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding, open_sessions
 from forensics.reasoning.logins import hosts_of, logins
+from forensics.reasoning.terminals import attached
 from forensics.reasoning.world import World
 
 
@@ -94,6 +95,10 @@ def _borrowed(world: World, act: Act, direct: Origin) -> list[Origin]:
             found[r["actor"]] = Origin(
                 r["actor"], "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), holders, hosts=(r["host"],), word="even"
             )  # fmt: skip
+    for r in attached(world, act, hosts, mine):
+        found.setdefault(
+            r["actor"], Origin(r["actor"], "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), world.known.holders(r["actor"], r["time"]), hosts=(r["host"],), word="even")
+        )  # fmt: skip
     return [*found.values(), *(o for o in _guests(world, act, hosts, mine, people) if o.account not in found)]
 
 
@@ -155,7 +160,7 @@ def _triggers(world: World, act: Act) -> list[Origin]:
     """Return who set the robot off: the run that the act itself names, else one on the commit that it built upon and that was under way."""
     made = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
     made |= {str(r["object"]) for r in act.rows if r["object"]} | {str(r["session"]) for r in act.rows if r["session"]}
-    rows = _runs(world, act, sorted(made - {""})) or _under_way(world, act)
+    rows = _set_by(world, act) or _runs(world, act, sorted(made - {""})) or _under_way(world, act)
     # a timetable's runs bear the robot's own name: they say nothing of whose wish it was, nor does another's run beside one
     if any(world.known.kind(r["actor"], r["time"]) == "service" for r in rows):
         return []
@@ -166,6 +171,22 @@ def _triggers(world: World, act: Act) -> list[Origin]:
         )
         for r in rows[-5:]
     ]  # fmt: skip
+
+
+_TOLD = ("command", "image", "env")
+"""what a job bears of what it was made from"""
+
+
+def _set_by(world: World, act: Act) -> list[Row]:
+    """Return who made or changed what a controller made a job for: the last of them, where the job bears what that one wrote."""
+    owner = act.rows[0]["attrs"].get("set_by")
+    rows = world.acts(
+        "(action = 'job.launch' OR starts_with(action, 'automation.trigger')) AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND time <= $t AND NOT list_contains($mine, event)",
+        o=owner, t=act.time[1], mine=list(act.events),
+    ) if owner else []  # fmt: skip
+    said = [act.rows[0]["attrs"].get(k) for k in _TOLD]
+    told = bool(rows and said[0]) and [rows[-1]["attrs"].get(k) for k in _TOLD] == said
+    return rows[-1:] if told else rows
 
 
 def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:

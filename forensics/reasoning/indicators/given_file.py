@@ -10,7 +10,11 @@ from forensics.reasoning.world import World
 def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
     for row in dossier.given:
         who = ", ".join(world.known.last_holders(row["actor"], row["time"]))
-        says = f"its process was given {row['object']}, which {row['actor']} ({who}) had written"
+        says = (
+            f"what it was made with, or out of, came with {row['target']}, which {row['actor']} ({who}) had pushed"
+            if row["action"] == "code.push"
+            else f"its process was given {row['object']}, which {row['actor']} ({who}) had written or put there"
+        )
         yield Item("given_file", says, (row["source"],), (row["event"],), "change", dict.fromkeys(hypotheses, "even"))
 
 

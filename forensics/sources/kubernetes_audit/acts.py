@@ -23,7 +23,11 @@ JOBS = frozenset({
     ("kubeflow.org", "paddlejobs"), ("kubeflow.org", "jaxjobs"), ("trainer.kubeflow.org", "trainjobs"),
 })  # fmt: skip
 """(API group, resource) of what runs to an end"""
-_RESOURCES = frozenset(resource for _, resource in JOBS) | {"pods", "nodes", "events"}
+TIMETABLES = frozenset({
+    ("batch", "cronjobs"), ("argoproj.io", "cronworkflows"), ("kubeflow.org", "scheduledworkflows"), ("ray.io", "raycronjobs"),
+})  # fmt: skip
+"""(API group, resource) of what starts jobs by itself"""
+_RESOURCES = frozenset(resource for _, resource in JOBS | TIMETABLES) | {"pods", "nodes", "events"}
 _ENDED = {"Complete": "Complete", "Succeeded": "Complete", "Completed": "Complete", "Failed": "Failed"}
 """conditions: https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions, and Kubeflow's"""
 _FORBIDDEN = (401, 403)
@@ -153,6 +157,8 @@ def _act_of(group: str | None, resource: str, subresource: str | None, verb: str
         return _noted if verb in {"update", "patch"} and (subresource or "status") == "status" else None
     if resource == "events":
         return _warned if verb == "create" and not subresource else None
+    if (group, resource) in TIMETABLES:
+        return _set if verb in {"create", "update", "patch"} and not subresource else None
     if not is_job and (resource != "pods" or group):
         return None
     if not subresource and verb in {"create", "delete", "deletecollection"}:
@@ -162,6 +168,19 @@ def _act_of(group: str | None, resource: str, subresource: str | None, verb: str
     if subresource == "binding" and verb == "create":
         return _placed
     return _entered if subresource in {"exec", "attach"} and verb in {"create", "get"} else None
+
+
+def _set(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:
+    """Read that somebody made or changed what starts jobs by itself; what its controller notes there is no act."""
+    if _by_component(record) or "dryRun=All" in (record.request_uri or ""):
+        return None
+    sent, made = plain(record.request_object), plain(record.response_object)
+    if sent and "spec" not in sent and event.outcome in {None, "ok"}:
+        return None
+    told = workload.facts(sent)
+    facts = _request_facts(record) | {k: told[k] for k in ("command", "commit", "env", "image")} | {"kind": about.resource}
+    place = _timetable(cluster, about.namespace, about.resource, about.name or workload.name(sent) or workload.name(made))
+    return [event._replace(action="automation.trigger.timetable", object=place, attrs=attrs(facts))]
 
 
 def _is_run(about: Reference) -> bool:
@@ -191,6 +210,11 @@ def _launched(record: Record, about: Reference, event: Event, cluster: str) -> l
             return None
     facts = workload.facts(sent if "spec" in sent else made) | _request_facts(record)
     facts |= {"kind": about.resource if about.resource != "jobs" else None, "name": name, "submit": event.time}
+    kind, owner = workload.controller(sent) or workload.controller(made) or ("", "")
+    timed = any(resource == kind for _, resource in TIMETABLES)
+    facts["set_by"] = (
+        (_timetable(cluster, about.namespace, kind, owner) if timed else _place(cluster, about.namespace, owner)) if owner else None
+    )
     return [event._replace(action="job.launch", object=place, attrs=attrs(facts))]
 
 
@@ -296,6 +320,11 @@ def _outcome(code: int | None) -> str | None:
 
 def _place(cluster: str, namespace: str | None, name: str | None) -> str | None:
     return f"k8s:{cluster}/{namespace or 'default'}/{name}" if name else None
+
+
+def _timetable(cluster: str, namespace: str | None, resource: str | None, name: str | None) -> str | None:
+    """Return the reference of what starts jobs by itself: it may bear the name of a job."""
+    return f"k8s:{cluster}/{namespace or 'default'}/{resource}/{name}" if name else None
 
 
 def _request_facts(record: Record) -> dict[str, Any]:

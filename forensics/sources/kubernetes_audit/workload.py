@@ -42,8 +42,19 @@ def facts(job: dict[str, Any]) -> dict[str, Any]:
 
 def owner(thing: dict[str, Any]) -> str | None:
     """Return the name of the object that an object belongs to, such as a pod's job."""
+    found = controller(thing)
+    return found[1] if found else None
+
+
+def controller(thing: dict[str, Any]) -> tuple[str, str] | None:
+    """Return (resource, name) of the object that an object belongs to: the one that made it, where that is told.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
+    """
     owners = _list(_object(thing.get("metadata")).get("ownerReferences"))
-    return next((_string(o.get("name")) for o in owners if o.get("controller") is True), _string(owners[0].get("name")) if owners else None)
+    found = next((o for o in owners if o.get("controller") is True), owners[0] if owners else {})
+    named = _string(found.get("name"))
+    return (f"{_string(found.get('kind')) or ''}s".lower(), named) if named else None
 
 
 def name(thing: dict[str, Any]) -> str | None:

@@ -1,0 +1,104 @@
+"""What runs without being asked for, and somebody else wrote: hooks that lie in the tree a commit is made in, and what a shell or git reads at its start."""
+
+import re
+
+from forensics import times
+from forensics.model import Question
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.given import others, writes
+from forensics.reasoning.origins import Origin
+from forensics.reasoning.world import World
+
+_HOOKS = r"^(\.githooks|githooks|\.husky|\.hooks|hooks|\.lefthook)/|^(\.pre-commit-config\.yaml|lefthook\.ya?ml|\.lefthook\.ya?ml|\.overcommit\.yml)$"
+"""where hooks lie in a tree: core.hooksPath (git-config(1)), husky, pre-commit (https://pre-commit.com), lefthook, overcommit"""
+_STARTUP = (
+    r"\.bashrc", r"\.bash_profile", r"\.bash_login", r"\.bash_aliases", r"\.profile", r"\.zshrc", r"\.zshenv", r"\.zprofile", r"\.zlogin",
+    r"\.cshrc", r"\.tcshrc", r"\.kshrc", r"\.ssh/rc", r"\.ssh/environment", r"\.pam_environment", r"\.gitconfig", r"\.config/git/config",
+    r"\.config/fish/config\.fish",
+)  # fmt: skip
+"""files in a home that a shell, sshd or git reads by itself (bash(1), zsh(1), sshd(8), pam_env(8), git-config(1))"""
+_DAYS = 2
+"""days on which such a file has been read without the act before it is part of the furniture"""
+
+
+def unasked(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> tuple[Row, ...]:
+    """Return the acts by which others wrote what ran of itself when the act was made."""
+    mine = set(world.known.last_holders(act.account, act.time[0]))
+    if not mine:
+        return ()
+    found = _startup(world, act, origins) + (_hooks(world, act, question) if act.kind == "code.push" else [])
+    return tuple({r["event"]: r for r in found if others(world, r, mine)}.values())
+
+
+def _startup(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
+    """Return the writes to what the shell and git of the account's holder read at their start, on the hosts of the act, where no login of his on other days has read it since."""
+    hosts = sorted({h for o in origins for h in o.hosts} | ({act.host} if act.host else set()))
+    people = world.known.last_holders(act.account, act.time[0])
+    names = {a.partition(":")[2] for p in people for a in world.known.of(p, "unix")} | {str(act.account).partition(":")[2]}
+    names = {n for n in names if n and not n.startswith("#")}
+    if not hosts or not names:
+        return []
+    path = rf"^/(.*/)?({'|'.join(re.escape(n) for n in sorted(names))})/({'|'.join(_STARTUP)})$"
+    rows = world.tables.rows(
+        "SELECT DISTINCT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) ORDER BY ALL",
+        h=hosts, t=act.time[0], path=path,
+    )  # fmt: skip
+    found = [w for r in rows for w in writes(world, r["host"], r["path"], act.time[0])]
+    return [w for w in found if len(_days_of_logins(world, act, people, w)) < _DAYS]
+
+
+def _days_of_logins(world: World, act: Act, people: tuple[str, ...], written: Row) -> set[int]:
+    """Return the days before that of the act on which these people logged in to a host after something was written there."""
+    rows = world.acts(
+        "action IN ('session.ssh.open', 'session.audit.open') AND outcome = 'ok' AND host = $h AND actor IS NOT NULL AND time > $low AND time < $t",
+        h=written["host"], low=written["time"], t=act.time[0],
+    )  # fmt: skip
+    days = {r["time"] // times.DAY for r in rows if set(people) & set(world.known.last_holders(r["actor"], r["time"]))}
+    return days - {act.time[0] // times.DAY}
+
+
+def _hooks(world: World, act: Act, question: Question) -> list[Row]:
+    """Return the pushes that brought the hooks of the tree a commit was made in, where few commits were made under them since.
+
+    Hooks that spell one of the commit's files have shown what they do in commits to that file alone.
+    """
+    sha = question.object.partition("@")[2].partition(":")[0] or next(
+        (str(r["target"]).partition("@")[2] for r in act.rows if r["target"]), ""
+    )
+    paths = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c LIMIT 500', c=sha)}
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT c.path, c.new_blob AS blob, e.events[1] AS event, e.time FROM changes c
+        JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = c."commit"
+        WHERE regexp_matches(c.path, $hooks) AND e.time < $t AND c."commit" <> $c
+          AND split_part(e.dst, '@', 1) IN (SELECT split_part(dst, '@', 1) FROM edges WHERE rule = 'pushed-commits' AND ends_with(dst, '@' || $c))
+        ORDER BY e.time DESC, c.path, event, blob LIMIT 50
+        """,
+        hooks=_HOOKS, t=act.time[0], c=sha,
+    )  # fmt: skip
+    texts = world.blobs([r["blob"] for r in rows if r["blob"]]) if rows else {}
+    found: list[Row] = []
+    for row in rows:
+        text = texts.get(row["blob"] or "", b"").decode(errors="replace")
+        if not text or (row["path"].endswith((".yaml", ".yml")) and not re.search(r"repo:\s*['\"]?local|run:|entry:", text)):
+            continue
+        spelled = {p for p in paths if re.search(rf"(?<![\w-]){re.escape(p.rpartition('/')[2])}(?![\w-])", text)}
+        push = world.acts("event = $e", e=row["event"])
+        if push and len(_days_of_commits(world, push[0], spelled, act.time[0])) < _DAYS:
+            found += push
+    return found
+
+
+def _days_of_commits(world: World, brought: Row, paths: set[str], until: int) -> set[int]:
+    """Return the days on which others than whoever brought a hook pushed commits since, to these files where there are any."""
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT a.actor, a.time FROM edges e JOIN acts a ON a.event = e.events[1]
+        WHERE e.rule = 'pushed-commits' AND e.recorded AND a.actor IS NOT NULL AND a.time > $low AND a.time < $t
+          AND (len($p) = 0 OR EXISTS (SELECT 1 FROM changes c WHERE c."commit" = split_part(e.dst, '@', 2) AND list_contains($p, c.path)))
+        ORDER BY ALL
+        """,
+        low=brought["time"], t=until, p=sorted(paths),
+    )  # fmt: skip
+    writer = set(world.known.last_holders(brought["actor"], brought["time"]))
+    return {r["time"] // times.DAY for r in rows if not writer & set(world.known.last_holders(r["actor"], r["time"]))}
