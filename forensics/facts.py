@@ -27,7 +27,7 @@ def jobs_table(tables: Tables) -> pa.Table:
     for row in tables.rows(_JOB_EVENTS):
         attrs = json.loads(row["attrs"]) if row["attrs"] else {}
         if row["action"] == "job.launch":
-            runs[row["object"]].append(_run(row, attrs))
+            _told(runs[row["object"]], _run(row, attrs))
         else:
             rest.append((row, attrs))
     for row, attrs in rest:
@@ -45,6 +45,21 @@ def _run(row: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
         "state": _text(attrs, "state"), "nodes": _nodes(attrs.get("nodes")), "gpus": _number(attrs.get("gpus")),
         "workdir": _text(attrs, "workdir"), "command": _text(attrs, "command"), "commit": _text(attrs, "commit"), "events": [row["id"]],
     }  # fmt: skip
+
+
+def _told(runs: list[dict[str, Any]], run: dict[str, Any]) -> None:
+    """Add a run, or what another record tells of one that is known: two exports of one accounting are one run, and the later tells its end."""
+    known = next(
+        (r for r in runs if r["submit"] == run["submit"] and r["actor"] == run["actor"] and (r["start"] == run["start"] or None in (r["start"], run["start"]))),
+        None,
+    )  # fmt: skip
+    if known is None:
+        runs.append(run)
+        return
+    if known["end"] is None and run["end"] is not None:
+        known["end"], known["state"] = run["end"], run["state"]
+    known["events"] += [e for e in run["events"] if e not in known["events"]]
+    known.update({k: v for k, v in run.items() if known[k] in (None, []) and k not in ("end", "events")})
 
 
 def _moment(attrs: dict[str, Any], key: str) -> int | None:

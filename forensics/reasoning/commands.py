@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
+from forensics.reasoning.logins import still_open
 from forensics.reasoning.spelled import WEB, fits, may_do, names_whole, tells
 from forensics.reasoning.world import World
 
@@ -203,7 +204,23 @@ def active_on(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
             may_do(line) or fits(line, of_system(world, act))
         ):  # fmt: skip
             found.setdefault(who, []).append(row)
-    return [found[who][-4:] for who in sorted(found)]
+    seen = [r for rows in found.values() for r in rows]
+    return [found[who][-4:] for who in sorted(found)] if not _unwatched(world, act, hosts, seen) else []
+
+
+def _unwatched(world: World, act: Act, hosts: list[str], seen: list[Row]) -> set[str]:
+    """Return the people logged in on the hosts of an act of whom these logs show no process there on any occasion: a rule may cover single users, and then silence says nothing of the others."""
+    logs = sorted({r["source"] for r in seen})
+    opened = world.acts(
+        "action IN ('session.ssh.open', 'session.audit.open') AND outcome = 'ok' AND list_contains($h, host) AND actor IS NOT NULL AND time BETWEEN $low AND $t",
+        h=hosts, low=act.time[0] - world.policy.windows["session"], t=act.time[1],
+    ) if logs else []  # fmt: skip
+    inside = {p for r in still_open(world, opened, act.time[0]) for p in world.known.last_holders(r["actor"], r["time"])}
+    rows = world.tables.rows(
+        "SELECT DISTINCT actor, min(time) AS time FROM acts WHERE action = 'process.exec' AND list_contains($s, source) AND list_contains($h, host) AND actor IS NOT NULL AND time IS NOT NULL GROUP BY actor ORDER BY actor",
+        s=logs, h=hosts,
+    ) if inside else []  # fmt: skip
+    return inside - {p for r in rows for p in world.known.last_holders(r["actor"], r["time"])}
 
 
 def own_effect(world: World, act: Act, row: Row, tail: str) -> bool:
@@ -276,7 +293,9 @@ def _common(world: World, ip: str) -> bool:
 
 
 def line_of(row: Row) -> str:
-    """Return a process's command line."""
+    """Return a process's command line; of what a sensor on a device saw, it is the object."""
+    if row["action"].startswith("device."):
+        return str(row["object"] or "")
     argv = row["attrs"].get("argv")
     return shlex.join(str(a) for a in argv) if isinstance(argv, list) else str(row["attrs"].get("command") or argv or "")
 

@@ -1,6 +1,7 @@
 """The act in question, and how it goes back to a login, an address, a device."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row, made
@@ -10,6 +11,7 @@ from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.pushes import brought, holder
 from forensics.reasoning.roles import assumed, machine_key
 from forensics.reasoning.unasked import unasked
+from forensics.reasoning.vendored import vendored
 from forensics.reasoning.ways import further, logged_in
 from forensics.reasoning.world import World
 
@@ -72,7 +74,7 @@ def gather(world: World, question: Question) -> Dossier:
         aside=_aside(world, act, origins),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
-        given=(*given(world, act, origins, question), *unasked(world, act, origins, question)),
+        given=(*given(world, act, origins, question), *unasked(world, act, origins, question), *vendored(world, act, question)),
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
@@ -157,11 +159,27 @@ def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Ro
             "action IN ('job.launch', 'job.cancel') AND object = $o AND (action = 'job.launch' OR actor IS NOT NULL)", o=reference
         )
         rows = [r for r in rows if r["action"] == "job.launch"] if question.at is None else _at_that_time(rows, question.at)
+        rows = _handed_in(rows)
     elif reference.startswith("file:"):
         rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference)
     else:
         rows = _store_rows(world, reference)
     return _pick(world, question, rows)
+
+
+_TAKEN_BACK = ("NODE_FAIL", "PREEMPTED", "REQUEUED", "RESV_DEL_HOLD", "SPECIAL_EXIT", "BOOT_FAIL")
+"""states of a run after which Slurm starts the job again by itself (https://slurm.schedmd.com/job_state_codes.html)"""
+
+
+def _handed_in(rows: list[Row]) -> list[Row]:
+    """Leave out the runs that the scheduler began anew of the same line of the same account: nobody handed the job in again."""
+    again = {
+        row["event"]
+        for before, row in pairwise(rows)
+        if str(before["attrs"].get("state") or "").split(" ")[0] in _TAKEN_BACK
+        and (before["actor"], before["attrs"].get("command")) == (row["actor"], row["attrs"].get("command"))
+    }
+    return [r for r in rows if r["event"] not in again]
 
 
 def _at_that_time(rows: list[Row], at: tuple[int, int]) -> list[Row]:

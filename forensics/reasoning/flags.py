@@ -13,6 +13,7 @@ from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.gaps import kept_by
 from forensics.reasoning.hypotheses import behind
 from forensics.reasoning.origins import Origin
+from forensics.reasoning.unreviewed import unreviewed
 from forensics.reasoning.world import World
 
 
@@ -29,7 +30,7 @@ class Flag:
 def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
     """Return the flags of one question, by name."""
     found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
-             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier), *_clock(world, dossier)]  # fmt: skip
+             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier), *_clock(world, dossier), *_unreviewed(world, dossier)]  # fmt: skip
     return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
 
 
@@ -348,6 +349,17 @@ def _hidden(dossier: Dossier) -> Iterator[Flag]:
             "hidden-code", f"{code[0]['object']} holds code that runs when it is loaded ({names}), which such files do not mostly name",
             ("a tool that pickles more than tensors", "a checkpoint of another framework's making"), tuple(r["event"] for r in code[:6]),
         )  # fmt: skip
+
+
+def _unreviewed(world: World, dossier: Dossier) -> Iterator[Flag]:
+    found = unreviewed(world, dossier)
+    if found:
+        yield Flag(
+            "unreviewed",
+            found.says,
+            ("an urgent repair", "an edit that the rule does not ask for", "a review outside of the forge"),
+            found.refs,
+        )
 
 
 _BEHIND = ("auditd", "syslog", "okta")

@@ -3,13 +3,16 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from forensics import times
+from forensics.facts import shared_prefixes
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
-from forensics.reasoning.commands import line_of
+from forensics.reasoning.commands import line_of, of_system
 from forensics.reasoning.origins import Origin
-from forensics.reasoning.paths import Place, back, named, path_of, piped, words_of
+from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, words_of, writers
+from forensics.reasoning.spelled import fits, tells
 from forensics.reasoning.world import World
 
 _WORN = 7 * times.DAY
@@ -27,7 +30,7 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
     ran = _commands(world, act, origins)
     ran += [r for r in piped(world, ran) if r["event"] not in {x["event"] for x in ran}]
     found: dict[int, Row] = {}
-    places = [Place(*p) for p in sorted({*_paths(act, ran), *_read(world, ran)})]
+    places = [Place(*p) for p in sorted({*_paths(act, ran), *_read(world, ran)}, key=str)]
     for place in [p for first in places for p in (first, *back(world, first))]:
         for row in [*writes(world, place.host, place.path, place.moment), *_under(world, act, place), *_placed(place)]:
             if others(world, row, mine) and not _ran_since(world, ran, place.path, row, place.moment):
@@ -43,16 +46,34 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
     return tuple(found[e] for e in sorted(found))
 
 
+_HOLDS = ("kubectl", "helm", "kustomize", "argo", "oc")
+"""programs that take all files of a folder that they are given"""
+
+
 def _under(world: World, act: Act, place: Place) -> list[Row]:
-    """Return the writes below a folder to the file that bears the name of the act's object: what a folder holds goes with it."""
+    """Return the writes below a folder that went with it: to the file that bears the name of the act's object, of manifests to all, and below a program's own libraries.
+
+    A program in PREFIX/bin loads PREFIX/lib without being told.
+    """
     name = str(act.rows[0]["object"]).partition("?")[0].rpartition("/")[2]
-    rows = world.tables.rows(
-        "SELECT DISTINCT object FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND time < $t AND (starts_with(object, $local) OR starts_with(object, $shared)) AND ends_with(object, $name) ORDER BY 1 LIMIT 50",
-        t=place.moment, local=f"file://{place.host}{place.path.rstrip('/')}/", shared=f"file://{place.path.rstrip('/')}/", name="/" + name,
-    ) if name and act.kind.startswith(("object.", "file.")) and place.path != "/" else []  # fmt: skip
+    prefix, found, _ = place.path.rpartition("/bin/")
+    if found and prefix not in ("", "/usr", "/usr/local"):
+        return _below(world, place, f"{prefix}/lib", _TEXTS, act.time[0] - _WORN)
+    if act.kind == "job.launch" and place.by in _HOLDS:
+        return _below(world, place, place.path, _TEXTS, act.time[0] - _WORN)
+    if not name or not act.kind.startswith(("object.", "file.")) or place.path == "/":
+        return []
     own = {path_of(str(r["object"])) for r in act.rows}
-    paths = [path_of(str(r["object"])) for r in rows]
-    return [w for path in paths if path not in own for w in writes(world, place.host, path, place.moment)]
+    return [r for r in _below(world, place, place.path, ("/" + name,), 0) if path_of(str(r["object"])) not in own]
+
+
+def _below(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int) -> list[Row]:
+    """Return the last writes of the files below a folder whose names end so."""
+    rows = world.tables.rows(
+        "SELECT DISTINCT object FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND time >= $since AND time < $t AND (starts_with(object, $local) OR starts_with(object, $shared)) AND len(list_filter($ends, lambda e: ends_with(object, e))) > 0 ORDER BY 1 LIMIT 50",
+        t=place.moment, since=since, local=f"file://{place.host}{folder.rstrip('/')}/", shared=f"file://{folder.rstrip('/')}/", ends=list(ends),
+    )  # fmt: skip
+    return [w for r in rows for w in writes(world, place.host, path_of(str(r["object"])), place.moment) if w["time"] >= since]
 
 
 def _placed(place: Place) -> list[Row]:
@@ -66,21 +87,25 @@ def others(world: World, row: Row, mine: set[str]) -> bool:
     return bool(owners) and not owners & mine
 
 
-def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
+def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[Any, ...]]:
     """Yield (host, absolute path, ns) of what the process was given, but for the object itself."""
     objects = {path_of(str(r["object"])) for r in act.rows if str(r["object"]).startswith("file:")}
     for row in act.rows:
         if row["attrs"].get("from") and row["host"]:
             yield str(row["host"]), str(row["attrs"]["from"]), row["time"]
     for row in ran:
+        host = str(row["host"] or str(row["device"]).partition(":")[2])
         for path in named(row):
             if path not in objects:
-                yield str(row["host"]), path, row["time"]
+                yield host, path, row["time"], None, program(row)
+        for far, path in elsewhere(row):
+            yield far, path, row["time"]
 
 
 def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
     """Return the commands that the act's process came out of, or that led to the act: by process ids where the records bear them (audit, SYSCALL), else all of the session shortly before."""
     led = world.acts("list_contains($e, event)", e=[e for o in origins for e in o.ran]) if any(o.ran for o in origins) else []
+    led += _on_devices(world, act, origins)
     here = [r for r in act.rows if r["host"]] if act.kind.startswith("file.") else led
     sessions, hosts = sorted({str(r["session"]) for r in here if r["session"]}), sorted({str(r["host"]) for r in here})
     if not sessions:
@@ -95,7 +120,9 @@ def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
     for row in reversed(rows):
         if row["attrs"].get("pid") in line:
             line.add(row["attrs"].get("ppid"))
-    return [r for r in rows if r["attrs"].get("pid") is None or r["attrs"]["pid"] in line]
+    # a subshell is forked without a record of it: of what ran just before, the chain of ids may have lost the script that it belongs to
+    late = act.time[0] - world.policy.windows["just_before"] if line - {r["attrs"].get("pid") for r in rows} else act.time[1]
+    return [r for r in rows if r["attrs"].get("pid") is None or r["attrs"]["pid"] in line or r["time"] >= late]
 
 
 _BRINGS = (
@@ -133,6 +160,17 @@ def _fetched(world: World, act: Act, ran: list[Row]) -> list[Row]:
         path=path, low=max([act.time[0] - _WORN, *(r["time"] for r in before)]), t=act.time[1],
     )  # fmt: skip
     return world.acts("list_contains($e, event)", e=[r["event"] for r in rows]) if rows else []
+
+
+def _on_devices(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
+    """Return the commands on the devices of the way back that may have led to the act."""
+    devices = sorted({d.device for o in origins for d in o.devices})
+    window = world.policy.windows["at_once"]
+    rows = world.acts(
+        "starts_with(action, 'device.process') AND list_contains($d, device) AND outcome = 'ok' AND time BETWEEN $low AND $high",
+        d=devices, low=act.time[0] - window, high=act.time[1] + times.SECOND,
+    ) if devices else []  # fmt: skip
+    return [r for r in rows if fits(str(r["object"] or ""), of_system(world, act)) and tells(r, act)]
 
 
 def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> list[Row]:
@@ -173,7 +211,7 @@ def _brought_himself(world: World, act: Act, row: Row) -> bool:
 
 
 def _work_trees(world: World, act: Act, origins: tuple[Origin, ...], commit: str) -> set[str]:
-    """Return the folders that the commit was made in: by a clone's reflog, or by the git commands of the login that pushed it."""
+    """Return the folders that the commit was made in, by a clone's reflog or the git commands of the login that pushed it, and the clones that those commands took from."""
     rows = world.tables.rows(
         "SELECT DISTINCT json_extract_string(attrs, '$.worktree') AS tree FROM events WHERE action = 'ref.update' AND ends_with(target, '@' || $c) AND starts_with(json_extract_string(attrs, '$.message'), 'commit')",
         c=commit,
@@ -185,12 +223,24 @@ def _work_trees(world: World, act: Act, origins: tuple[Origin, ...], commit: str
         s=sessions, low=act.time[0] - world.policy.windows["session"], t=act.time[1],
     ) if sessions else []  # fmt: skip
     for row in rows:
-        words = line_of(row).split()
-        if not words or words[0].rpartition("/")[2] != "git" or "commit" not in words:
+        words = words_of(line_of(row))
+        if not words or words[0].rpartition("/")[2] != "git":
             continue
         place = words[words.index("-C") + 1] if "-C" in words[:-1] else ""
-        found.add(posixpath.normpath(posixpath.join(str(row["attrs"].get("cwd") or "/"), place)))
-    return {t for t in found if t not in ("", "/", ".")}
+        folder = posixpath.normpath(posixpath.join(str(row["attrs"].get("cwd") or "/"), place))
+        found |= {folder} if "commit" in words else set()
+        found |= {c for w in words[2:] if set(words) & set(_TAKES_FROM) and (c := _clone(w, folder))}
+    return {t.removesuffix("/.git") for t in found if t not in ("", "/", ".")}
+
+
+_TAKES_FROM = ("fetch", "pull", "remote", "clone", "am", "apply")
+"""git's commands that name another's clone, or a patch out of it"""
+
+
+def _clone(word: str, folder: str) -> str:
+    """Return the folder on some host that a word names: a path, or an address of ssh with one (git-clone(1), GIT URLS)."""
+    path = re.sub(r"^(ssh|file|git\+ssh)://[^/]*|^[\w.@-]+:(?=[/~])", "", word)
+    return posixpath.normpath(posixpath.join(folder, path)) if path.startswith(("/", "./", "../")) else ""
 
 
 _TEXTS = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".conf", ".so", ".pth", ".mk", "Makefile")
@@ -218,7 +268,11 @@ def writes(world: World, host: str, path: str, moment: int) -> list[Row]:
         o=[f"file://{host}{path}", f"file://{path}"], t=moment,
     )  # fmt: skip
     anew = [n for n, r in enumerate(rows) if not r["attrs"].get("kept")]
-    return rows[(anew[-1] if anew else 0) :][-_MOST:]
+    rows = rows[(anew[-1] if anew else 0) :]
+    shared = any(path.startswith(p) for p in shared_prefixes(world.case))
+    told = writers(world, host, path, moment, anywhere=shared)
+    told = [r for r in told if not anew or (r["time"], r["event"]) > (rows[0]["time"], rows[0]["event"])]
+    return sorted([*rows, *told], key=lambda r: (r["time"], r["event"]))[-_MOST:]
 
 
 _MOST = 50

@@ -44,7 +44,7 @@ def impact(world: World, dossier: Dossier, into: Iterable[Row] = ()) -> Impact:
         possible,
         tuple(sorted(set(objects) - origin)),
         tuple(sorted(set(more_objects) - set(objects) - origin)),
-        (_gpu_hours(world, jobs), _gpu_hours(world, [*jobs, *possible])),
+        (_gpu_hours(world, jobs, seen=True), _gpu_hours(world, [*jobs, *possible])),
         (*first, *edges, *(e for e in more_edges if e not in edges)),
         _unmeasured(world, [*jobs, *possible]),
     )
@@ -120,15 +120,17 @@ _SPANS = """
     cancels AS (SELECT object AS job, time FROM events WHERE action = 'job.cancel' AND coalesce(outcome, 'ok') = 'ok' AND time IS NOT NULL),
     begun AS (SELECT a.*, coalesce(a.start, p.time) AS since FROM asked a LEFT JOIN placed p ON p.job = a.job AND p.submit IS NOT DISTINCT FROM a.submit),
     ended AS (
-        SELECT gpus, start, since, coalesce("end", (SELECT min(c.time) FROM cancels c WHERE c.job = begun.job AND c.time >= begun.since)) AS until FROM begun
-    )
-    SELECT sum(gpus * greatest(0, CAST(coalesce(until, $until) AS DOUBLE) - since)) AS g FROM ended WHERE start IS NOT NULL OR until IS NOT NULL
+        SELECT gpus, start, since, events[1] AS told, coalesce("end", (SELECT min(c.time) FROM cancels c WHERE c.job = begun.job AND c.time >= begun.since)) AS until FROM begun
+    ),
+    lasts AS (SELECT source, max(coalesce(time_hi, time)) AS last FROM events WHERE source IN (SELECT source FROM events WHERE id IN (SELECT told FROM ended WHERE until IS NULL)) GROUP BY source),
+    spans AS (SELECT e.*, CASE WHEN $seen THEN least(coalesce(l.last, $until), $until) ELSE $until END AS latest FROM ended e LEFT JOIN events t ON e.until IS NULL AND t.id = e.told LEFT JOIN lasts l ON l.source = t.source)
+    SELECT sum(gpus * greatest(0, CAST(coalesce(until, latest) AS DOUBLE) - since)) AS g FROM spans WHERE start IS NOT NULL OR until IS NOT NULL
 """
 
 
-def _gpu_hours(world: World, jobs: Iterable[str]) -> float:
-    """Add up GPUs times elapsed hours of whole jobs; a job without a recorded end runs to the end of the window."""
-    rows = world.tables.rows(_SPANS, j=sorted(jobs), until=world.case.window[1])
+def _gpu_hours(world: World, jobs: Iterable[str], *, seen: bool = False) -> float:
+    """Add up GPUs times elapsed hours of whole jobs; a job without a recorded end runs to the end of the window; `seen`: to the last record of the log that tells of it."""
+    rows = world.tables.rows(_SPANS, j=sorted(jobs), until=world.case.window[1], seen=seen)
     return round((rows[0]["g"] or 0) / times.HOUR, 3)
 
 

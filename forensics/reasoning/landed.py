@@ -118,12 +118,13 @@ _CLOSE = 10_000_000_000
 
 def _merged(world: World, row: Row) -> list[Row]:
     """Return the forge's own records that the lander merged a request then."""
-    if row["attrs"].get("action") in _MERGES:
+    if row["attrs"].get("action") in MERGES:
         return [row]
     return _merges(world, row)
 
 
-_MERGES = ("pr_merge", "merge_queue_merge")
+MERGES = ("pr_merge", "merge_queue_merge")
+"""how a forge says that a push was the accepting of a request (REST API, repository activities)"""
 
 
 def _merges(world: World, row: Row) -> list[Row]:
@@ -222,7 +223,7 @@ def _by_request(world: World, people: set[str], row: Row) -> Earlier | None:
     else the contents decide, and whoever merges one thing could push another beside it in the author's name. Where somebody else pushed
     to that branch, too, whose the content is nobody can tell.
     """
-    if row["attrs"].get("action") not in _MERGES:
+    if row["attrs"].get("action") not in MERGES:
         return None
     merges = _merges(world, row)
     requests = world.acts(

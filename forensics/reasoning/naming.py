@@ -128,10 +128,17 @@ def candidates_of(view: World, best: Hypothesis | None, rivals: Rivals, session:
 
 
 def at_the_device(view: World, dossier: Dossier, weighed: list[Weighed]) -> set[str]:
-    """Return whose accounts ran the commands that led to the act, and who shares its device: whatever else speaks, they stay candidates."""
+    """Return whose accounts ran the commands that led to the act, who shares its device, and whose processes ran on it that part of the day: whatever else speaks, they stay candidates."""
     commands = sorted({e for w in weighed if w.item.kind in ("device_command", "host_command") for e in w.item.refs})
     rows = view.acts("list_contains($e, event) AND actor IS NOT NULL", e=commands) if commands else []
     ran = {p for r in rows if view.known.kind(r["actor"], r["time"]) == "personal" for p in view.known.last_holders(r["actor"], r["time"])}
+    for origin in dossier.origins:
+        there = view.acts(
+            "starts_with(action, 'device.process') AND list_contains($d, device) AND actor IS NOT NULL AND time BETWEEN $low AND $t",
+            d=[d.device for d in origin.devices if d.owners], low=origin.moment - view.policy.windows["session"], t=origin.time,
+        )  # fmt: skip
+        own = [r for r in there if view.known.kind(r["actor"], r["time"]) == "personal"]
+        ran |= {p for r in own for p in view.known.holders(r["actor"], r["time"])}
     return ran | {p for o in dossier.origins for d in o.devices if len(d.owners) > 1 for p in d.owners}
 
 

@@ -17,10 +17,17 @@ def coverage(view: World, quiet: dict[str, list[tuple[int, int]]]) -> statements
     places = view.tables.rows(
         "SELECT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place, max(time) AS last FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') AND time IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
+    cut = {
+        r["source"]
+        for r in view.tables.rows(
+            "SELECT DISTINCT r.source FROM rejected r WHERE r.source IN (SELECT source FROM events WHERE action IN ('job.launch', 'job.start', 'job.end'))"
+        )
+    }
     return statements.Coverage(
         tuple(s.name for s in view.case.sources if s.name not in seen),
         tuple((r["place"], r["last"]) for r in places if r["place"]),
         _holes(view, quiet),
+        tuple(s.name for s in view.case.sources if s.name in cut),
     )
 
 

@@ -1,9 +1,11 @@
 """The files that a command's line names on its host, and what they had been copied, moved or linked from."""
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from forensics import times
 from forensics.reasoning.act import Row
@@ -20,17 +22,22 @@ class Place:
     moment: int
     placed: Row | None = None
     """the command that copied, moved or linked there what lies here"""
+    by: str = ""
+    """the program that was given it"""
 
 
 def named(row: Row) -> set[str]:
     """Return the absolute paths that a command names, behind a `=` and in a line of its own as well (`sh -c`): its program, and the words of its line; and the file that `make` takes without being told."""
     words = words_of(line_of(row))
     folder = str(row["attrs"].get("cwd") or "/")
-    spelled = [w.partition("=")[2] if w.startswith("-") else w for w in words]
+    far = [w for w in words if _AT.fullmatch(w)]
+    words = [w for w in words if w not in far]
+    spelled = [part for w in words for part in (re.split(r"[=,]", w) if w.startswith("-") else [w])]
     if words and words[0].rpartition("/")[2] in ("make", "gmake"):
         where = words[words.index("-C") + 1] if "-C" in words[:-1] else "."
         spelled += [posixpath.join(where, name) for name in ("Makefile", "GNUmakefile", "makefile")]
-    spelled += [part.strip(";&|()<>") for w in spelled if " " in w for part in words_of(w)]
+    spelled += [part.strip(";&|()<>\"'") for w in spelled if " " in w for part in words_of(w)]
+    spelled += [f"{b.replace('.', '/')}{end}" for a, b in pairwise(spelled) if a == "-m" for end in (".py", "/__main__.py")]
     paths = {posixpath.normpath(posixpath.join(folder, w)) for w in spelled if w and "://" not in w}
     return paths | ({path_of(str(row["object"]))} if str(row["object"]).startswith("file:") else set())
 
@@ -71,8 +78,97 @@ _TAKERS = ("tee", "dd", "xargs")
 _PIPE = 2 * times.SECOND
 
 
+def program(row: Row) -> str:
+    """Return the name of the program that a command line runs."""
+    return _program(words_of(line_of(row)))
+
+
+def elsewhere(row: Row) -> list[tuple[str, str]]:
+    """Return (host, absolute path) of the files on other hosts that a copy is made from."""
+    words = words_of(line_of(row))
+    far = [m for w in words[1:-1] if (m := _AT.fullmatch(w))] if _program(words) in _COPIES else []
+    return [(m[1], posixpath.normpath(m[2])) for m in far if m[2].startswith("/")]
+
+
 def _program(words: list[str]) -> str:
     return words[0].rpartition("/")[2] if words else ""
+
+
+_EDITORS = (
+    "vim",
+    "vi",
+    "nvim",
+    "nano",
+    "emacs",
+    "emacsclient",
+    "ed",
+    "ex",
+    "joe",
+    "micro",
+    "pico",
+    "mcedit",
+    "code",
+    "tee",
+    "truncate",
+    "patch",
+    "touch",
+)
+"""programs that write to the files that they name"""
+_IN_PLACE = ("sed", "perl", "ruby", "yq")
+"""programs that do so with -i"""
+_OUTPUT = re.compile(
+    r"-[oO]|--?(out|output|output[-_]?(file|dir|path)?|out[-_]?(file|dir|path)?|save[-_]?\w*|dest\w*|target|prefix|directory-prefix)"
+)
+"""options whose value names what is written (curl(1), wget(1), tar(1) and programs of one's own)"""
+_AT = re.compile(r"(?:[\w.-]+@)?([\w-]+)[\w.-]*:(?!//)(.*)")
+"""a path on another host, as scp(1) and rsync(1) write it"""
+
+
+def wrote(row: Row, host: str, path: str) -> bool:
+    """Tell whether a command is one that writes to this path, by its line: an editor, a copy to it, an option that names what comes out."""
+    words = words_of(line_of(row))
+    name, folder = _program(words), str(row["attrs"].get("cwd") or "/")
+
+    def at(word: str) -> bool:
+        far = _AT.fullmatch(word)
+        if far and far[1] != host.partition(".")[0]:
+            return False
+        return posixpath.normpath(posixpath.join(folder, far[2] if far else word)) == path
+
+    inner = [w for w in words[1:] if " " in w]
+    if any(at(w.partition(">")[2].strip(" >")) for w in inner if ">" in w):
+        return True
+    if name in _EDITORS or (name in _IN_PLACE and any(w.startswith(("-i", "--in-place")) or re.fullmatch(r"-\w*i\w*", w) for w in words)):
+        return any(at(w) for w in words[1:])
+    if name in _COPIES:
+        *sources, target = [w for w in words[1:] if not w.startswith("-")] or [""]
+        ends = [target, *(posixpath.join(target, s.rstrip("/").rpartition("/")[2]) for s in sources)]
+        return bool(sources) and any(at(e) for e in ends)
+    pairs = [*pairwise(words[1:]), *((w.partition("=")[0], w.partition("=")[2]) for w in words[1:] if "=" in w)]
+    return any((_OUTPUT.fullmatch(a) or a in ("of", ">", ">>")) and at(b) for a, b in pairs)
+
+
+def writers(world: World, host: str, path: str, moment: int, *, anywhere: bool) -> list[Row]:
+    """Return the commands before a moment that write to a path by what their lines say, as writes of it: logs of commands seldom watch files, too.
+
+    anywhere: on whichever host or device, since the path is of a share.
+    """
+    name = path.rpartition("/")[2]
+    rows = world.tables.rows(
+        "SELECT id FROM events WHERE (action = 'process.exec' OR starts_with(action, 'device.process')) AND time < $t AND ($any OR host = $h OR contains(coalesce(attrs, '') || coalesce(object, ''), $h)) AND (contains(attrs, $name) OR contains(object, $name)) ORDER BY time DESC, id LIMIT 300",
+        t=moment, any=anywhere, h=host.partition(".")[0], name=name,
+    ) if name else []  # fmt: skip
+    found = world.acts("list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL", e=[r["id"] for r in rows]) if rows else []
+    here = [
+        r
+        for r in found
+        if anywhere or r["host"] == host or (r["device"] or "").partition(":")[2] == host or f"{host.partition('.')[0]}:" in line_of(r)
+    ]
+    return [
+        {**r, "object": f"file://{'' if anywhere else host}{path}", "attrs": r["attrs"] | {"kept": True}}
+        for r in here
+        if wrote(r, host, path)
+    ]
 
 
 _COPIES = ("cp", "mv", "install", "rsync", "ln", "scp")
@@ -93,7 +189,13 @@ def back(world: World, place: Place) -> Iterator[Place]:
 def _before(world: World, place: Place) -> Place | None:
     parts = [p for p in place.path.split("/") if p][1:]
     rows = world.tables.rows(
-        "SELECT id FROM events WHERE action = 'process.exec' AND host = $h AND time < $t AND regexp_extract(object, '[^/]*$') IN (SELECT unnest($copies)) AND len(list_filter($names, lambda n: contains(attrs, n))) > 0 ORDER BY time DESC, id LIMIT 200",
+        """
+        SELECT id FROM events WHERE time < $t AND (
+            (action = 'process.exec' AND host = $h AND regexp_extract(object, '[^/]*$') IN (SELECT unnest($copies)) AND len(list_filter($names, lambda n: contains(attrs, n))) > 0)
+            OR (starts_with(action, 'device.process') AND device = 'device:' || $h AND regexp_extract(split_part(object, ' ', 1), '[^/]*$') IN (SELECT unnest($copies))
+                AND len(list_filter($names, lambda n: contains(object, n))) > 0)
+        ) ORDER BY time DESC, id LIMIT 200
+        """,
         h=place.host, t=place.moment, copies=list(_COPIES), names=parts or [place.path],
     )  # fmt: skip
     found = world.acts("list_contains($e, event) AND outcome = 'ok'", e=[r["id"] for r in rows]) if rows else []
@@ -106,11 +208,14 @@ def _source(row: Row, place: Place) -> Place | None:
     if len(words) < 3 or _program(words) not in _COPIES:
         return None
     folder = str(row["attrs"].get("cwd") or "/")
-    *sources, target = (posixpath.normpath(posixpath.join(folder, w)) for w in words[1:])
+    if _AT.fullmatch(words[-1]):
+        return None
+    *sources, target = (w if _AT.fullmatch(w) else posixpath.normpath(posixpath.join(folder, w)) for w in words[1:])
     for source in sources:
         into = posixpath.join(target, source.rpartition("/")[2])
         for end in (into, target) if len(sources) == 1 else (into,):
             if (place.path == end or place.path.startswith(end + "/")) and source != place.path:
                 moment = place.moment if _program(words) == "ln" else row["time"]
-                return Place(place.host, source + place.path[len(end) :], moment, row)
+                far = _AT.fullmatch(source)
+                return Place(far[1] if far else place.host, (far[2] if far else source) + place.path[len(end) :], moment, row)
     return None

@@ -69,11 +69,16 @@ WEB = ("curl", "wget", "http")
 
 def _other_job(words: list[str], act: Act) -> bool:
     """Tell whether the scheduler kept another line for this job than the command: a script or program that the command does not name."""
-    kept = next((str(r["attrs"]["command"]) for r in act.rows if r["attrs"].get("command")), "").split()
+    kept = _bare(next((str(r["attrs"]["command"]) for r in act.rows if r["attrs"].get("command")), ""))
     if not kept or words[0] != kept[0].rpartition("/")[2]:
         return False
     named = {w.rpartition("/")[2] for w in kept[1:] if not w.startswith("-")}
-    return not named <= {w.rpartition("/")[2] for w in words[1:]}
+    return not named <= {w.rpartition("/")[2] for w in _bare(" ".join(words[1:]))}
+
+
+def _bare(line: str) -> list[str]:
+    """Return the words of a line without the quotes that one of two records may have kept."""
+    return line.replace('"', " ").replace("'", " ").split()
 
 
 def _objects(act: Act) -> list[str]:

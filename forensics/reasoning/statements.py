@@ -31,10 +31,21 @@ class Coverage:
     """stores (`s3://bucket/`, `hdfs://host/`) and clusters of which records were read, with the time of the last"""
     holes: tuple[tuple[str, int, int], ...] = ()
     """stretches (source, since, until) of which a log of jobs tells nothing: its gaps, and a silence to the end of the case that is longer than any of its own"""
+    cut: tuple[str, ...] = ()
+    """logs of jobs of which some bytes could not be read"""
 
     def silent_after(self, when: tuple[int, int] | None) -> str:
         """Return the log of jobs that is silent over a stretch after the change; empty where there is none."""
         return next((source for source, _, until in self.holes if when is None or until > when[0]), "")
+
+    def lacking(self, when: tuple[int, int] | None) -> str:
+        """Say what of the records about jobs is missing after the change; nothing where none is."""
+        if self.unread:
+            return f"{', '.join(self.unread)} could not be read"
+        if self.cut:
+            return f"some of {', '.join(self.cut)} could not be read"
+        silent = self.silent_after(when)
+        return f"{silent} is silent over a stretch after the change" if silent else ""
 
     def holds(self, reference: str, when: tuple[int, int] | None) -> bool:
         """Tell whether records of the place of an object were read that reach beyond the change."""
@@ -224,15 +235,8 @@ def _scale(
         return _open(statement, f"the records do not give {statement.quantity!r}")
     if low >= statement.at_least:
         return _said(statement, outcome, "supported", f"the records show at least {low:g} {statement.quantity}")
-    if high < statement.at_least and coverage.unread:
-        return _open(
-            statement,
-            f"the records that were read show at most {high:g} {statement.quantity}, and {', '.join(coverage.unread)} could not be read",
-        )
-    if high < statement.at_least and (silent := coverage.silent_after(outcome.when)):
-        return _open(
-            statement, f"the records show at most {high:g} {statement.quantity}, and {silent} is silent over a stretch after the change"
-        )
+    if high < statement.at_least and (lacking := coverage.lacking(outcome.when)):
+        return _open(statement, f"the records that were read show at most {high:g} {statement.quantity}, and {lacking}")
     if high < statement.at_least:
         return _said(statement, outcome, "contradicted", f"the records show at most {high:g} {statement.quantity}, inferred ones included")
     if reach.unmeasured:
@@ -262,13 +266,11 @@ def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome, 
         return _said(statement, outcome, "contradicted", f"{len(hit)} of what it reached lies there, {hit[0]} among them")
     if any(o.startswith(head) for o in (*reach.objects_possible, *reach.jobs_possible)):
         return _open(statement, "what it may have reached, by inference, lies there")
-    if coverage.unread or not coverage.holds(statement.object, outcome.when):
-        why = f"{', '.join(coverage.unread)} could not be read" if coverage.unread else "no record of that place reaches beyond the change"
-        return _open(statement, f"nothing that it is known to have reached lies there, but {why}")
-    if silent := coverage.silent_after(outcome.when):
-        return _open(
-            statement, f"nothing that it is known to have reached lies there, but {silent} is silent over a stretch after the change"
-        )
+    lacking = coverage.lacking(outcome.when)
+    if not coverage.holds(statement.object, outcome.when):
+        lacking = lacking or "no record of that place reaches beyond the change"
+    if lacking:
+        return _open(statement, f"nothing that it is known to have reached lies there, but {lacking}")
     return _said(statement, outcome, "supported", "nothing that it reached lies there")
 
 

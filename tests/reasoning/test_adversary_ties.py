@@ -12,7 +12,7 @@ from tests.reasoning.test_adversary_shared import MODEL, laptops, lease, login, 
 HOST = "ip:10.0.5.1"
 
 
-def at_the_host(folder, lines, *more, actor="aws:vic", audit=True):
+def at_the_host(folder, lines, *more, actor="aws:vic", audit=True, covering=True):
     """Write the model at 10:00:02 with Vic's key from a host on which he and Eve are logged in; `lines`: what the host's audit holds beside their logins."""
     read = {"action": "object.read", "object": "s3://models/data.idx", "ip": HOST}
     reads = [{"clock": c, "actor": f"aws:{w}", **read} for c, w in (("09:46", "vic"), ("09:51", "eve"), ("09:52", "eve"), ("09:53", "vic"))]
@@ -24,7 +24,8 @@ def at_the_host(folder, lines, *more, actor="aws:vic", audit=True):
     for who, uid in UIDS.items():
         folder.holds(f"unix:#{uid}", f"p-{who}")
     if audit:
-        folder.text("audit.log", "auditd", opened("09:45:01", "vic") + opened("09:50:01", "eve") + lines, host="gpu-1")
+        seen = ran("09:45:05", "vic", ["ls"]) + ran("09:50:05", "eve", ["ls"]) if covering else ""  # the rule covers both
+        folder.text("audit.log", "auditd", opened("09:45:01", "vic") + opened("09:50:01", "eve") + seen + lines, host="gpu-1")
     folder.ask(MODEL)
     return folder.answer()
 
@@ -56,6 +57,12 @@ def test_an_open_login_alone_names_nobody_where_others_are_logged_in(folder, aud
 
 def test_the_one_process_under_an_audit_that_covers_both_is_the_way(folder):
     assert at_the_host(folder, ran("10:00:00", "vic", ["python3", "publish.py"]))["person"] == "p-vic"
+
+
+def test_silence_says_nothing_of_whom_the_audit_never_showed_a_process(folder):
+    answer = at_the_host(folder, ran("10:00:00", "vic", ["python3", "publish.py"]), covering=False)
+    assert answer["person"] is None
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
 
 
 def test_anothers_process_in_those_seconds_leaves_both_open(folder):

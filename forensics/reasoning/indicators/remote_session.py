@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.act import Row
+from forensics.reasoning.commands import line_of
 from forensics.reasoning.devices import holding, open_sessions
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import expectations
@@ -25,6 +26,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     for device in dict.fromkeys(d.device for d in origin.devices if d.owners):
         owners = set(world.known.holders(device, origin.moment))
         yield from _sessions(world, dossier, hypotheses, device, owners)
+        yield from _reached_for(world, dossier, hypotheses, device, owners)
         low = origin.moment - world.policy.windows["shared_exec"]
         started = world.acts(
             "device = $d AND starts_with(action, 'device.process') AND time BETWEEN $low AND $t", d=device, low=low, t=origin.time
@@ -40,7 +42,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
 def _sessions(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, owners: set[str]) -> Iterator[Item]:
     """Tell of a session on the device that began before the act, was open at the login behind it, and is not its owner's."""
     origin = dossier.origins[0]
-    where, name = "object = $d OR target = $d OR (host = $n AND ip IS NOT NULL)", device.partition(":")[2]
+    where, name = "object IN ($d, $n) OR target IN ($d, $n) OR (host = $n AND ip IS NOT NULL)", device.partition(":")[2]
     rows = open_sessions(world, where, origin.moment, world.policy.windows["session"], d=device, n=name)
     later = world.acts(
         f"starts_with(action, 'session.') AND regexp_matches(action, '[.](open|connect|login|use)$') AND ({where}) AND outcome = 'ok' AND time > $low AND time <= $t",
@@ -54,6 +56,34 @@ def _sessions(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]
         expect = yes if people else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
         says = f"{row['actor']} had a session on {device} open at that moment"
         yield Item("remote_session", says, (row["source"],), (row["event"],), "person", expect)
+
+
+_REACHES = re.compile(
+    r"(.*/)?(ssh|mosh|autossh|mstsc|xfreerdp3?|wlfreerdp|rdesktop|remmina|vncviewer|gvncviewer|tigervnc|psexec|paexec|winrs|enter-pssession|msra|quickassist)([.]exe)?",
+    re.IGNORECASE,
+)
+"""programs that open a session on another machine"""
+
+
+def _reached_for(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], device: str, owners: set[str]) -> Iterator[Item]:
+    """Tell of commands of others on their own devices or on hosts that open a session on this one, by its name or an address that it had then."""
+    origin = dossier.origins[0]
+    rows = world.acts(
+        "(action = 'process.exec' OR starts_with(action, 'device.process')) AND outcome = 'ok' AND actor IS NOT NULL AND device IS DISTINCT FROM $d AND time BETWEEN $low AND $t",
+        d=device, low=origin.moment - world.policy.windows["session"], t=origin.time,
+    )  # fmt: skip
+    had = world.tables.rows("SELECT DISTINCT ip FROM acts WHERE device = $d AND ip IS NOT NULL AND time BETWEEN $low AND $t ORDER BY ip", d=device, low=origin.moment - world.policy.windows["lease"], t=origin.time)  # fmt: skip
+    names = {device.partition(":")[2].lower(), *(str(r["ip"]).partition(":")[2] for r in had)}
+    for row in rows:
+        line = str(row["object"] or "") if row["action"].startswith("device.") else line_of(row)
+        words = line.split()
+        people = set(world.known.holders(row["actor"], row["time"]))
+        if not words or not people or people & owners or not (_REACHES.fullmatch(words[0]) or _LETS_IN.search(words[0])):
+            continue
+        if names & {part for w in words[1:] for part in (w.lower(), *re.split(r"[@:=/]", w.lower()), w.lower().partition(".")[0])}:
+            expect = expectations(world, dossier, hypotheses, people, "likely", "unlikely")
+            says = f"{row['actor']} ran a command that opens a session on {device}"
+            yield Item("remote_session", says, (row["source"],), (row["event"],), "person", expect)
 
 
 def _hands(world: World, row: Row) -> set[str]:

@@ -1,0 +1,41 @@
+"""Content that a commit takes over from elsewhere: the very file that somebody else pushed under another path or into another repository before, or a commit of his."""
+
+from forensics.model import Question
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.given import others
+from forensics.reasoning.patches import lines_of
+from forensics.reasoning.world import World
+
+_ELSEWHERE = """
+    WITH mine AS (SELECT DISTINCT path, new_blob AS blob FROM changes WHERE "commit" = $c AND ($p = '' OR path = $p) AND new_blob IS NOT NULL),
+    gone AS (SELECT coalesce(old_path, path) FROM changes WHERE "commit" = $c AND coalesce(old_path, CASE WHEN new_blob IS NULL THEN path END) IS NOT NULL),
+    bore AS (SELECT c.new_blob AS blob, count(DISTINCT c."commit") AS n FROM changes c JOIN mine m ON m.blob = c.new_blob GROUP BY ALL),
+    theirs AS (
+        SELECT DISTINCT c."commit" AS sha, c.new_blob AS blob FROM changes c JOIN mine m ON m.blob = c.new_blob AND m.path <> c.path AND c.path NOT IN (FROM gone)
+        JOIN bore b ON b.blob = c.new_blob AND b.n <= $most
+        UNION SELECT DISTINCT m.blob AS sha, NULL AS blob FROM mine m
+    )
+    SELECT t.blob, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
+    FROM theirs t JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = t.sha
+    WHERE e.time < $t AND t.sha <> $c GROUP BY t.blob, t.sha ORDER BY ALL
+"""
+"""Pushes of the same files under other paths, and of commits that a submodule was set to (gitmodules(5): its blob is the commit)."""
+_MOST = 5
+"""commits that bear a content, above which it is everybody's: a licence, an empty module"""
+
+
+def vendored(world: World, act: Act, question: Question) -> tuple[Row, ...]:
+    """Return the pushes by which others brought first what a commit takes over; of content that says nothing, none."""
+    mine = set(world.known.last_holders(act.account, act.time[0]))
+    if not mine or act.kind != "code.push":
+        return ()
+    asked = question.object.partition("@")[2]
+    sha = asked.partition(":")[0] or next((str(r["target"]).partition("@")[2] for r in act.rows if r["target"]), "")
+    rows = world.tables.rows(_ELSEWHERE, c=sha, p=asked.partition(":")[2], t=act.time[0], most=_MOST)
+    texts = world.blobs(sorted({r["blob"] for r in rows if r["blob"]})) if rows else {}
+    firsts: dict[str | None, Row] = {}
+    for row in rows:
+        if row["blob"] is None or lines_of(texts.get(row["blob"], b"\0")) or b"\0" in texts.get(row["blob"], b""):
+            firsts.setdefault(row["blob"], row)
+    pushes = world.acts("list_contains($e, event)", e=sorted({r["event"] for r in firsts.values()})) if firsts else []
+    return tuple(p for p in pushes if others(world, p, mine))
