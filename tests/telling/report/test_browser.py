@@ -198,6 +198,9 @@ def test_it_prints_with_contents_page_numbers_and_the_case_on_each_page(
     for number, name in enumerate(page.locator("main h2").all_inner_texts(), 1):
         assert re.search(rf"^ *{number}\. {re.escape(name[:12])}", text, re.MULTILINE), name  # the same number at its head
     assert ("结论摘要" if language == "en" else "In plain words") not in text
+    heads = {re.sub(r"\s+", " ", head).strip() for head in page.locator("main :is(h2, h3, h4)").all_inner_texts()}
+    lowest = [re.sub(r"\s+", " ", one.strip().split("\n")[-2]).strip() for one in pages]  # above the page's number
+    assert [one for one in lowest if re.sub(r"^\d+\. ", "", one) in heads] == []
     assert "vpn#bytes=" in text  # what was weighed is printed; what only the links of a path cite is not
     assert text.count('"job.launch"') < 5
     assert ("This is a print" if language == "en" else "打印件") in pages[0]
