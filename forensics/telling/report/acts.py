@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from forensics import times
@@ -64,16 +65,27 @@ def called(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, names:
     return name
 
 
-_CLAIMED = (
-    "SELECT split_part(object, '@', 2) AS sha, min(claimed) AS claimed FROM events WHERE action = 'code.commit' AND claimed IS NOT NULL "
-    "AND list_contains($s, split_part(object, '@', 2)) GROUP BY ALL HAVING count(DISTINCT claimed) = 1 ORDER BY ALL"
-)
+_CLAIMED = """
+    SELECT split_part(object, '@', 2) AS sha, min(claimed) AS author, 'email:' || min(nullif(json_extract_string(attrs, '$.committer_email'), '')) AS committer
+    FROM events WHERE action = 'code.commit' AND claimed IS NOT NULL AND list_contains($s, split_part(object, '@', 2))
+    GROUP BY ALL HAVING count(DISTINCT claimed) = 1 ORDER BY ALL
+"""
 
 
-def claims(findings: Mapping[str, Any], tables: Tables) -> dict[str, str]:
-    """Return what is asked about -> the author that its commit names, which anybody may write."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whom a commit names; anybody may write either line."""
+
+    author: str
+    committer: str | None = None
+    """where it is another than the author"""
+
+
+def claims(findings: Mapping[str, Any], tables: Tables) -> dict[str, Claim]:
+    """Return what is asked about -> whom its commit names as author and as committer."""
     asked = {a["object"]: a["object"].partition("@")[2].partition(":")[0] for a in findings["answers"] if a["object"].startswith("git:")}
-    named = {row["sha"]: str(row["claimed"]) for row in tables.rows(_CLAIMED, s=sorted(set(asked.values())))} if asked else {}
+    rows = tables.rows(_CLAIMED, s=sorted(set(asked.values()))) if asked else []
+    named = {row["sha"]: Claim(row["author"], row["committer"] if row["committer"] != row["author"] else None) for row in rows}
     return {reference: named[sha] for reference, sha in asked.items() if sha in named}
 
 

@@ -253,11 +253,11 @@ def _varied(factor: float, voice: Voice) -> Said:
 # --- the rest of the page's matter ------------------------------------------------------------------------------
 
 
-def _statements(findings: Mapping[str, Any], case: CaseConfig, claimed: Mapping[str, str]) -> list[dict[str, Any]]:
+def _statements(findings: Mapping[str, Any], case: CaseConfig, claimed: Mapping[str, acts.Claim]) -> list[dict[str, Any]]:
     """Return the statements; `elsewhere`: it is supported only in that the act is tied to somebody else; `bears`: whether the commit bears the speaker's name."""
     made = {statement.id: statement for statement in case.statements}
     named = {(one.identifier, one.person) for one in case.identifiers}
-    asked = {answer["question"]: claimed.get(answer["object"]) for answer in findings["answers"]}
+    asked = {a["question"]: claimed[a["object"]].author if a["object"] in claimed else None for a in findings["answers"]}
     found = []
     for number, data in enumerate(findings["statements"], 1):
         one = made.get(data["id"])
