@@ -10,6 +10,7 @@ from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.names import Names
+from forensics.telling.report.quoting import original
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import HOW_FAR, NOT_SHOWN, SHOWS
@@ -208,7 +209,11 @@ class First:
         heard = {statement.by for statement in self.case.statements}
         for person in concerned:
             if (text := self.denial(person)) is not None:
-                yield say("{who} denies having made the change (“{text}”)", who=self.names.who(person), text=text[:120])
+                yield say(
+                    "{who} denies having made the change (“{text}”)",
+                    who=self.names.who(person),
+                    text=original(text, self.voice, 120, "span"),
+                )
             elif person not in heard:
                 yield say("no answer by {who} was supplied", who=self.names.who(person))
 

@@ -15,7 +15,7 @@ from forensics import link, times
 from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import acts, annex, apart, curves, lanes, ratios, showing, sums, supplied, words
+from forensics.telling.report import acts, annex, apart, curves, lanes, quoting, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
 from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
@@ -40,7 +40,6 @@ _MERGES = """
     SELECT id FROM events WHERE action = 'code.commit' AND object = $merge
     AND json_extract_string(attrs, '$.parents[1]') = $sha LIMIT 1
 """
-_HAN = re.compile("[\u4e00-\u9fff]")
 _DIFFS = "SELECT object, path, text, cut FROM diffs ORDER BY object, path"
 
 
@@ -203,8 +202,9 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "party": lambda by: voice.say(words.PARTIES[by]) if by in words.PARTIES else names.who(by),
         "cites": index.runs,
         "bears": index.ordered,
-        "chinese_only": lambda said: Markup('<span class="zh" lang="zh-Hans">{0}</span>').format(said.zh),
-        "has_han": lambda text: bool(_HAN.search(str(text))),
+        "original": lambda text, limit=600, tag="q": quoting.original(text, voice, limit, tag),
+        "titled": lambda text: quoting.titled(text, voice),
+        "abroad": quoting.abroad,
         "called": called,
         "place": lambda ref: names.hide(place(ref)),
         "count": showing.count,
@@ -301,7 +301,7 @@ def _kinds(tables: Tables, findings: Mapping[str, Any], voice: Voice) -> dict[st
                 "Lines added: {added}, removed: {removed}; its maker titled it “{title}”.",
                 added=added,
                 removed=removed,
-                title=voice.shown(title, 80),
+                title=quoting.original(title, voice, 80, "span"),
             )
             if title
             else voice.say("Lines added: {added}, removed: {removed}.", added=added, removed=removed)
