@@ -20,7 +20,7 @@ from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, INTENT, MEC
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
 SHOWN = 3
 """references that stand beside each job or object that was reached"""
-SETTLING = 6
+SETTLING = 3
 """records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""

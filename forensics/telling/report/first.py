@@ -186,7 +186,7 @@ class First:
             return told
         if not kept or age <= int(kept[1]) * times.DAY:
             return told
-        return self.voice.say("{record}. That time is over, so it is probably gone: ask for backups, or the device itself", record=told)
+        return self.voice.say("{record}; by now probably gone, but for backups or the device itself", record=told)
 
     # --- the warning ------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,11 @@ class First:
         if total and not acquired:
             yield say("none of the {number} sources says who collected it", number=total)
         elif acquired < total:
-            yield say("{silent} of the {number} sources do not say who collected them", silent=total - acquired, number=total)
+            yield self.voice.count(
+                "{number} of the {total} sources does not say who collected it",
+                "{number} of the {total} sources do not say who collected them",
+                total - acquired, total=total,
+            )  # fmt: skip
         heard = {statement.by for statement in self.case.statements}
         for person in concerned:
             if (text := self.denial(person)) is not None:
