@@ -1,7 +1,7 @@
-"""The acts that answers rest on, numbered in order of time; and what acts, people and things are called in drawings."""
+"""What acts, people and things are called in drawings."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,45 +9,9 @@ from forensics import times
 from forensics.model import CaseConfig
 from forensics.tables import Tables
 from forensics.telling.report import paths
-from forensics.telling.report.answer import Answer
-from forensics.telling.report.citing import Index, weighed
 from forensics.telling.report.names import Names
-from forensics.telling.report.timeline import Marks
 
-ACTS = 80
-"""acts that the timeline numbers"""
 _NAMED = "SELECT id, action, time FROM events WHERE id IN (SELECT unnest($ids)) ORDER BY id"
-
-
-def key_acts(told: Sequence[Answer], index: Index, events: Mapping[int, Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Marks]:
-    """Return the acts that answers rest on, numbered in order of time, and which question rests on which.
-
-    Where there are too many, what was weighed comes before what the path only passes.
-    """
-    tested = [index.numbers(weighed(answer.data)) for answer in told]
-    passed = [_steps(answer, index, events) for answer in told]
-    wanted = dict.fromkeys(n for group in (*tested, *passed) for n in group if n in events and events[n]["time"] is not None)
-    ordered = sorted(list(wanted)[:ACTS], key=lambda n: (events[n]["time"], n))
-    acts = [dict(events[n]) | {"number": number, "entry": n} for number, n in enumerate(ordered, 1)]
-    marks = []
-    for answer, *groups in zip(told, tested, passed, strict=True):
-        rests = {n for group in groups for n in group}
-        marks.append((answer.data["question"], [(act["number"], act["time"]) for act in acts if act["entry"] in rests]))
-    return acts, marks
-
-
-def _steps(answer: Answer, index: Index, events: Mapping[int, Mapping[str, Any]]) -> list[int]:
-    """List the evidence of a path up to its jobs, and of the first and the last act of those."""
-    before = [n for edge in answer.edges if not _effect(edge) for n in index.numbers(edge["refs"])]
-    after = [
-        n for edge in answer.edges if _effect(edge) for n in index.numbers(edge["refs"]) if n in events and events[n]["time"] is not None
-    ]
-    after.sort(key=lambda n: (events[n]["time"], n))
-    return [*before, *after[:1], *after[-1:]]
-
-
-def _effect(edge: Mapping[str, Any]) -> bool:
-    return any(paths.family(edge[end])[0] == "job" for end in ("src", "dst"))
 
 
 def called(findings: Mapping[str, Any], tables: Tables, case: CaseConfig, names: Names) -> Callable[[str], str]:

@@ -15,7 +15,7 @@ from forensics import link, times
 from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import acts, annex, apart, curves, lanes, quoting, ratios, showing, sums, supplied, words
+from forensics.telling.report import acts, annex, apart, curves, lanes, marks, quoting, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
 from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
@@ -70,11 +70,10 @@ def render(
 
     first = First(voice, names, case, extra.policy, records, extra.time)
     told = answers(findings, case, extra.policy, voice, names, called, claimed, first)
-    rows, marks = acts.key_acts(told, index, events)
+    rows, marked, unnumbered = marks.key_acts(told, index, events, case)
     css, script = _css(names.hide(case.id)), _script()
-    every, left_out = lanes.lanes(
-        tables, case, names, rows, {key: voice.say(text, number="{number}", shown="{shown}") for key, text in words.EXPLORE.items()}
-    )
+    spoken = {key: voice.say(text, number="{number}", shown="{shown}", left="{left}") for key, text in words.EXPLORE.items()}
+    every, left_out = lanes.lanes(tables, case, names, rows, spoken, index.places())
     environment = _environment(voice, names, index, called)
     far = apart.Apart(index, events, apart.clocks(findings["sources"]), voice)
     environment.globals |= {"apart": far.nearest, "since": far.since}
@@ -101,7 +100,8 @@ def render(
         diffs=_diffs(tables, findings),
         HITS=HITS,
         acts=rows,
-        timelines=[timeline(case, tables, findings["sources"], marks, voice, layout) for layout in (BROAD, NARROW)],
+        acts_left=unnumbered,
+        timelines=[timeline(case, tables, findings["sources"], marked, voice, layout) for layout in (BROAD, NARROW)],
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
         rejected=[(row, rejected_ref(row)) for row in rejected(tables)],
         files=_files(tables),
