@@ -177,7 +177,7 @@ def _says(mark: Mark, voice: Voice, layout: Layout) -> Said:
         return voice.say("the act in question")
     if not mark.doubted:
         return voice.say("the commit itself")
-    return voice.say("claimed by the record, not shown to be this person's act") if layout.left else voice.say("claimed, not shown")
+    return voice.say("claimed by the record, not shown to be the named author's act") if layout.left else voice.say("claimed, not shown")
 
 
 def _stacked(marks: Sequence[Mark], y: int, window: tuple[int, int], layout: Layout) -> tuple[list[Dot], int, int]:

@@ -51,7 +51,7 @@ export function frame(chart, labels, span, colours, words, axis, tell) {
       ],
       series: [
         { type: "custom", name: words.events, clip: true, encode: { x: 0, y: 1 }, data: [], renderItem: () => null },
-        { type: "custom", name: words.asked_row, clip: false, silent: true, encode: { x: 0, y: 1 }, data: [], renderItem: () => null },
+        { type: "custom", name: words.asked_row, clip: false, silent: true, z: 1, encode: { x: 0, y: 1 }, data: [], renderItem: () => null },
       ],
     },
     { notMerge: true },
@@ -71,6 +71,12 @@ function words(text, x, y, colours, more = {}) {
   return { type: "text", silent: true, style: { text, x, y, fill: colours.ink, font: `600 10.5px ${colours.font}`, verticalAlign: "middle", backgroundColor: colours.veil, padding: [1, 2], ...more } };
 }
 
+// Of several records of one question in one place, those speak that authenticate an account: what is said of them holds for what a record merely claims.
+function told(marks) {
+  const shown = new Set(marks.filter((mark) => !mark.bare).flatMap((mark) => mark.of.map(([question]) => question)));
+  return marks.filter((mark) => !mark.bare || mark.of.some(([question]) => !shown.has(question)));
+}
+
 // Says beside each act in question what must be said: in full where there is room on one side, in short where there is not; below the others at the last.
 function placed(asked, grid, says, tongue) {
   const spots = [];
@@ -84,7 +90,7 @@ function placed(asked, grid, says, tongue) {
   const clear = (label, spot) => label.from >= grid.x && label.to <= end && taken.every((other) => other.spot === spot || other.low !== label.low || label.from >= other.to || label.to <= other.from);
   return spots.map((spot) => {
     const tried = [0, 1, 2].flatMap((step) => {
-      const text = [...new Set(spot.marks.map((mark) => says(mark, step > 0)))].join(", ");
+      const text = [...new Set(told(spot.marks).map((mark) => says(mark, step > 0)))].join(", ");
       const wide = 15 + text.length * LETTER[tongue];
       const low = step > 1 ? 1 : 0;
       return [{ text, low, from: spot.x + 9 * !low, to: spot.x + wide, at: spot.x + 11, align: "left" }, { text, low, from: spot.x - wide, to: spot.x - 9 * !low, at: spot.x - 11, align: "right" }];

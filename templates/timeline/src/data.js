@@ -69,6 +69,7 @@ export function laned(data, by, kept, most, words) {
   shown.forEach((text, n) => (lane[text] = n));
   const labels = shown.map((text) => (by === "person" && data.texts[text] === "*" ? words.several : data.texts[text] || words.none));
   if (order.length > shown.length) labels.push(words.others);
+  if (!labels.length) labels.push("");
   return { lane, labels, column: data[by] };
 }
 

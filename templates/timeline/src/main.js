@@ -27,6 +27,8 @@ function start() {
   let kept, lanes, time, chart, place, paint, shown, marks;
 
   const words = () => data.words[language()];
+  // The heads of the columns stand in each cell, too, for where the table is stacked on a narrow screen.
+  const heads = Array.from(one("found").tHead.rows[0].cells, (cell) => ({ en: cell.querySelector(".en").textContent, zh: cell.querySelector(".zh").textContent }));
   const moved = (column) => column.map((t) => wall(data, t));
   const walls = { false: moved(data.time), true: data.shift ? moved(raw) : null };
 
@@ -115,6 +117,7 @@ function start() {
     const who = made("td", data.texts[data.actor[n]], "ev mono wrap");
     if (data.claimed[n]) who.append(made("br"), made("span", act ? claimed(act) : words().claimed, "why"));
     tr.append(when, what, who, made("td", data.texts[data.object[n]], "ev mono wrap"), opened(data, n, raw, words()));
+    heads.forEach((head, at) => Object.assign(tr.cells[at].dataset, head));
     return tr;
   }
 
