@@ -15,7 +15,7 @@ from forensics import link, times
 from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import acts, annex, apart, curves, lanes, marks, quoting, ratios, showing, sums, supplied, words
+from forensics.telling.report import acts, annex, apart, coverage, curves, lanes, marks, quoting, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
 from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
@@ -105,6 +105,7 @@ def render(
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
         rejected=[(row, rejected_ref(row)) for row in rejected(tables)],
         files=_files(tables),
+        covering=coverage.coverage(findings),
         not_supplied=supplied.not_supplied(tables),
         objections=annex.objections(findings, told, case, extra.custody, voice),
         classes=annex.classes(),

@@ -27,9 +27,10 @@ def original(text: object, voice: Voice, limit: int = 600, tag: str = "q") -> Ma
 
 
 def titled(text: str, voice: Voice) -> Said:
-    """Show a title: in quotation marks where it is in another language than the reader's."""
-    plain = original(text, voice, 300, "span")
-    shown = {code: plain if tongue(text) == tag else Markup("“{0}”").format(plain) for code, tag in TAGS.items()}
+    """Show a title: in quotation marks where it is in another language than the reader's; they are within, so that they are of its own script."""
+    form = Markup('<span class="ev" lang="{0}">{1}{2}{3}</span>')
+    its, shown_text = tongue(text), voice.shown(text)
+    shown = {code: form.format(its, *(("", shown_text, "") if its == tag else ("“", shown_text, "”"))) for code, tag in TAGS.items()}
     return Said(**shown)
 
 
