@@ -11,7 +11,7 @@ from forensics.telling.report.acts import Claim
 from forensics.telling.report.answer import Answer, Flag, Other
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
-from forensics.telling.report.first import PLEADED, First, Point, bearing
+from forensics.telling.report.first import First, Point, bearing, pleaded
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
@@ -98,7 +98,7 @@ class _Teller:
             support=say(SUPPORT[data["support"] if self._leads(data) else "none"]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
-            odd=tuple(Point(f.says, f.refs) for f in flags if not (data["person"] and f.name in PLEADED)),
+            odd=tuple(point for f in flags if not (pleaded(f.name, point := Point(f.says, f.refs), data) and data["person"])),
             holder=self.first.people(held) if held else None,
             for_holder=tuple(self.first.for_holders(data, held, closest)) if held else (),
             people=(data["person"],) if data["person"] else tuple(held),
@@ -307,7 +307,7 @@ class _Teller:
                 how=how,
             )
         if first["person"]:
-            return self.voice.say("Next best: {who} made it {how}.", who=self.who(first["person"]), how=how)
+            return self.voice.say("Next best, no finding: {who} made it {how}.", who=self.who(first["person"]), how=how)
         return self.voice.say("Next best: it happened {how}.", how=how)
 
     def _compared_with(self, data: Mapping[str, Any]) -> Said | None:

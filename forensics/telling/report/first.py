@@ -120,7 +120,7 @@ class First:
     def pleads(self, data: Mapping[str, Any], odd: Iterable[tuple[str, Point]]) -> Iterator[Point]:
         """Yield what the side of the person named may plead: odd facts, review by somebody else, how many others could write there."""
         for flag, point in odd:
-            if flag in PLEADED:
+            if pleaded(flag, point, data):
                 yield point
         controls = {control["id"]: control for control in data.get("controls") or ()}
         for name in _CONTROLS:
@@ -220,6 +220,13 @@ class First:
                 )
             elif person not in heard:
                 yield say("no answer by {who} was supplied", who=self.names.who(person))
+
+
+def pleaded(flag: str, point: Point, data: Mapping[str, Any]) -> bool:
+    """Tell whether somebody named would put an odd fact forward: code that the answer itself says he planted is no plea of his."""
+    if flag != "hidden-code":
+        return flag in PLEADED
+    return bool(data["mechanism"] != "deputy" and data["object"].partition("?")[0] not in point.says.en.unescape())
 
 
 def bearing(data: Mapping[str, Any], refs: Sequence[Ref]) -> tuple[Ref, ...]:

@@ -146,10 +146,27 @@ def test_what_that_side_may_plead_stands_there_where_no_record_contradicts() -> 
         "No record contradicts the leading explanation. What that side may plead:",
         "The commit names email:x@y as author, and gitlab:ada pushed it",
         "gitlab:mei reviewed or merged it",
-        "Next best: Mei Lin (p-2) made it with somebody else's account or credential.",
+        "Next best, no finding: Mei Lin (p-2) made it with somebody else's account or credential.",
     ]
     assert "straight to" not in " ".join(texts(answered(data | {"controls": [unreviewed]}).speaks))
     assert texts(answered(data).odd) == ["The commit was on a shared branch or was run, and no branch reaches it any more"]
+
+
+@pytest.mark.parametrize(
+    ("more", "pleads"),
+    [
+        ({}, True),
+        ({"mechanism": "deputy"}, False),
+        ({"object": "s3://b/base.pt?versionId=3"}, False),
+        ({"object": "s3://b/other.pt"}, True),
+    ],
+)
+def test_hidden_code_is_a_plea_only_where_the_answer_does_not_say_who_planted_it(more: dict[str, Any], pleads: bool) -> None:
+    says = "s3://b/base.pt holds code that runs when it is loaded (builtins.exec), which its lineage never had"
+    hidden = {"flag": "hidden-code", "says": says, "innocent": [], "refs": [ref(7)]}
+    answer = answered(found("person", flags=["hidden-code"], flag_items=[hidden]) | more)
+    assert any("holds code" in text for text in texts(answer.speaks)) is pleads
+    assert any("holds code" in text for text in texts(answer.odd)) is not pleads
 
 
 def test_records_against_a_named_answer_come_first_and_the_rest_are_counted() -> None:
