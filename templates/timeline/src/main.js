@@ -40,7 +40,7 @@ function start() {
   function tell() {
     const [x, lane] = place();
     const near = (NEAR / room(chart)) * (span()[1] - span()[0]);
-    const mark = marks.findLast((found) => found.lane === lane && Math.abs(found.at - x) <= near);
+    const mark = marks.filter((found) => found.lane === lane && Math.abs(found.at - x) <= near).pop();
     if (mark) return [lanes.labels[lane], kind(mark), line(mark.n)].join("\n");
     const bin = (shown[lane] || []).find((found) => Math.abs(found.at - x) <= shown.width);
     if (!bin) return lanes.labels[lane] || "";
