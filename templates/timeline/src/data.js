@@ -1,3 +1,6 @@
+// How much a row matters where several stand in one place: an act in question first, then what an answer rests on.
+const RANKS = { asked: 3, rests: 2, beside: 1 };
+
 // The events as columns of numbers; a text is a number into `texts`. Times are milliseconds since 1970 UTC.
 
 export function load(told) {
@@ -10,17 +13,11 @@ export function load(told) {
   const claimed = new Uint8Array(count);
   for (const n of told.claimed) claimed[n] = 1;
   const marks = told.acts.map(([n, number, kind, of]) => ({ n, number, kind, of }));
+  const ranks = new Uint8Array(count);
+  for (const mark of marks) ranks[mark.n] = RANKS[mark.kind];
   const acts = new Map(marks.map((mark) => [mark.n, mark]));
   const hashes = new Map(told.hashes.map(([source, file, hash]) => [`${source} ${file}`, hash]));
-  return { ...told, ...columns, count, time, shift: told.shift.length ? Float64Array.from(told.shift) : null, marks, acts, hashes, cited: new Map(told.cited), claimed };
-}
-
-// How much a row matters where several stand in one place: an act in question first, then what an answer rests on.
-const RANKS = { asked: 3, rests: 2, beside: 1 };
-
-export function rank(data, n) {
-  const act = data.acts.get(n);
-  return act ? RANKS[act.kind] : 0;
+  return { ...told, ...columns, count, time, shift: told.shift.length ? Float64Array.from(told.shift) : null, marks, acts, hashes, cited: new Map(told.cited), claimed, ranks };
 }
 
 // A moment as the clocks of the case's zone showed it, as if that were UTC.
@@ -85,7 +82,7 @@ export function binned(data, lanes, kept, time, from, to, bins) {
     const lane = lanes.lane[lanes.column[n]];
     if (lane < 0) continue;
     const place = lane * bins + Math.min(bins - 1, ((t - from) / width) | 0);
-    if (!counts[place]++ || (data.acts.has(n) && rank(data, n) > rank(data, first[place]))) first[place] = n;
+    if (!counts[place]++ || data.ranks[n] > data.ranks[first[place]]) first[place] = n;
     claims[place] += data.claimed[n];
   }
   const found = lanes.labels.map(() => []);
