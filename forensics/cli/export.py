@@ -33,7 +33,7 @@ def export(out: Path, form: str) -> None:
     with open_tables(out / "tables") as tables:
         if form in room.wholes():
             files = tables.rows("SELECT source, file, sha256, stored FROM files WHERE sha256 IS NOT NULL ORDER BY source, file")
-            room.load_whole(form).write(_whole(out, files), stdout_bytes())
+            room.load_whole(form).write(_whole(out, files, tables), stdout_bytes())
             return
         wanted = timeline.Wanted()
         untimed = timeline.untimed(tables, wanted) if form == "timesketch" else 0
@@ -42,8 +42,8 @@ def export(out: Path, form: str) -> None:
             terms().say(f"{untimed} events without a time are left out")
 
 
-def _whole(out: Path, files: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - an export.Whole, whose room is imported only when it is used
-    from forensics.telling.export import Whole
+def _whole(out: Path, files: list[dict[str, Any]], tables: Any) -> Any:  # noqa: ANN401 - an export.Whole, whose room is imported only when it is used
+    from forensics.telling.export import Whole, acts
 
     note = json.loads((out / "examination.json").read_text(encoding="utf-8"))
     if not (out / "findings.json").is_file():
@@ -51,4 +51,5 @@ def _whole(out: Path, files: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - an 
     log = (out / "custody.jsonl").read_text(encoding="utf-8").splitlines()
     first = json.loads(log[0]) if log else {}
     findings = json.loads((out / "findings.json").read_text(encoding="utf-8"))
-    return Whole(findings, note.get("people", {}), files, first.get("examiner", ""), first.get("time", ""), note.get("tool", ""))
+    people, examiner, time = note.get("people", {}), first.get("examiner", ""), first.get("time", "")
+    return Whole(findings, people, files, examiner, time, note.get("tool", ""), acts(findings, tables))

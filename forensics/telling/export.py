@@ -6,12 +6,14 @@ A file whose name has an underscore writes the whole: `prov_json.py` the format 
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 import pyarrow as pa
 
 import forensics.telling.exports
+from forensics import times
+from forensics.tables import Tables
 
 COLUMNS = pa.schema(
     [("id", pa.int64()), ("time", pa.int64()), ("time_hi", pa.int64())]
@@ -49,6 +51,8 @@ class Whole:
     time: str
     """of the examination, ISO 8601 UTC"""
     tool: str
+    acts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """`event:<id>` -> action and time (ISO 8601 UTC, as recorded, or None) of the acts on the paths"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,27 @@ class WholeExport:
     name: str
     says: str
     write: Callable[[Whole, IO[bytes]], None]
+
+
+_ACTS = "SELECT id, action, time FROM events WHERE id IN (SELECT unnest($ids)) ORDER BY id"
+
+
+def acts(findings: Mapping[str, Any], tables: Tables) -> dict[str, dict[str, Any]]:
+    """Return what was done, and when, at each act that a path passes."""
+    ends = {edge[end] for answer in findings["answers"] for edge in answer.get("path") or () for end in ("src", "dst")}
+    ids = sorted(int(end.partition(":")[2]) for end in ends if end.startswith("event:"))
+    rows = tables.rows(_ACTS, ids=ids) if ids else []
+    return {
+        f"event:{row['id']}": {"action": row["action"], "time": None if row["time"] is None else times.show(row["time"])} for row in rows
+    }
+
+
+def asked(findings: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what was asked about -> the questions about it."""
+    found: dict[str, list[str]] = {}
+    for answer in findings["answers"]:
+        found.setdefault(answer["object"], []).append(answer["question"])
+    return found
 
 
 def load(name: str) -> Export:

@@ -130,6 +130,12 @@ def test_timesketch_has_the_fields_that_it_imports():
     assert only["timestamp_desc"]
 
 
+def test_timesketch_says_where_and_that_it_was_refused():
+    row = {"id": 3, "time": TIME, "action": "object.write", "actor": "aws:a", "object": "s3://b/k", "host": "gw", "outcome": "AccessDenied"}
+    (only,) = (json.loads(line) for line in written("timesketch", [row]).splitlines())
+    assert only["message"] == "object.write s3://b/k by aws:a on gw (AccessDenied)"
+
+
 def test_parquet_carries_every_nanosecond():
     table = pq.read_table(io.BytesIO(written("parquet")))
     assert table.column_names == COLUMNS.names

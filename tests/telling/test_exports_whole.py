@@ -30,13 +30,24 @@ def whole(**more: Any) -> Whole:
         edge("s3://b/ckpt", "s3://b/" + HOSTILE, "copies"),
         edge("device:lt", "ip:10.0.0.1", "leases"),
     ]
-    findings = {"case": {"id": "2024-06-x"}, "answers": [{"path": path}, {"path": path[:2]}]}
+    findings = {
+        "case": {"id": "2024-06-x"},
+        "answers": [{"question": "q1", "object": COMMIT, "path": path}, {"question": "q2", "object": "file:///lone", "path": path[:2]}],
+    }
     files = [
         {"source": "push-log", "file": "", "sha256": "ab" * 32, "stored": 120},
         {"source": "logs", "file": "a/b.log", "sha256": "cd" * 32, "stored": 7},
     ]
     return Whole(
-        **{"findings": findings, "people": {"p-1": "Mei"}, "files": files, "examiner": "K.", "time": "2024-08-01T09:00:00Z", "tool": "t 1"}
+        **{
+            "findings": findings,
+            "people": {"p-1": "Mei"},
+            "files": files,
+            "examiner": "K.",
+            "time": "2024-08-01T09:00:00Z",
+            "tool": "t 1",
+            "acts": {"event:1": {"action": "code.push", "time": "2024-06-12T06:14:07.5Z"}},
+        }
         | more
     )
 
@@ -63,9 +74,9 @@ def test_prov_reads_it_back() -> None:
     document = model.ProvDocument.deserialize(content=written("prov-json", whole()).decode(), format="json")
     kinds = [record.get_type().localpart for record in document.get_records()]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "Agent": 4, "Activity": 2, "Entity": 3, "Influence": 2, "Association": 1, "Generation": 2, "Usage": 1, "Derivation": 1,
+        "Agent": 6, "Activity": 3, "Entity": 6, "Influence": 2, "Association": 3, "Generation": 2, "Usage": 3, "Derivation": 1,
     }  # fmt: skip
-    association = next(iter(document.get_records(model.ProvAssociation)))
+    association = next(one for one in document.get_records(model.ProvAssociation) if one.extra_attributes)
     said = {str(name): str(value) for name, value in association.extra_attributes}
     assert said["f:evidence"] == "push-log#bytes=0-120"
     assert said["f:rule"] == "acts"
@@ -76,6 +87,33 @@ def test_no_person_acts_in_prov() -> None:
     assert "actedOnBehalfOf" not in told
     assert "wasAttributedTo" not in told
     assert all("p-1" not in relation["prov:agent"] for relation in told["wasAssociatedWith"].values())
+
+
+def test_prov_says_what_each_act_was_what_was_asked_about_and_on_what_evidence_it_rests() -> None:
+    told = json.loads(written("prov-json", whole()))
+    act = told["activity"]["f:event%3A1"]
+    assert (act["f:action"], act["prov:startTime"]) == ("code.push", "2024-06-12T06:14:07.5Z")
+    assert {node["prov:label"]: node["f:question"] for node in told["entity"].values() if "f:question" in node} == {
+        COMMIT: ["q1"],
+        "file:///lone": ["q2"],
+    }
+    evidence = {node["prov:label"]: (node["f:sha256"], node["f:bytes"]) for node in told["entity"].values() if "f:sha256" in node}
+    assert evidence == {"push-log": ("ab" * 32, 120), "logs/a/b.log": ("cd" * 32, 7)}
+    used = {use["prov:entity"] for use in told["used"].values() if use["prov:activity"] == "f:examination"}
+    assert {told["entity"][one]["prov:label"] for one in used} == set(evidence)
+
+
+def test_case_says_what_each_act_was_and_what_was_asked_about() -> None:
+    graph = json.loads(written("case-uco", whole()))["@graph"]
+    (act,) = (node for node in graph if node["@type"] == "uco-action:Action" and node["uco-core:name"] == "code.push")
+    assert act["uco-core:description"] == "act, event:1"
+    assert act["uco-action:startTime"]["@value"] == "2024-06-12T06:14:07.5Z"
+    assert {
+        node["uco-core:name"]: node["uco-core:description"] for node in graph if "asked about" in node.get("uco-core:description", "")
+    } == {
+        COMMIT: "commit; asked about in q1",
+        "file:///lone": "file; asked about in q2",
+    }
 
 
 def test_case_validate_accepts_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from forensics.telling.export import Whole, WholeExport
+from forensics.telling.export import Whole, WholeExport, asked
 from forensics.telling.report.citing import place
 from forensics.telling.report.paths import family
 
@@ -108,8 +108,8 @@ def _edges(whole: Whole) -> list[Mapping[str, Any]]:
 
 
 def _nodes(whole: Whole, case: str) -> Iterator[Json]:
-    edges = _edges(whole)
-    for reference in sorted({edge[end] for edge in edges for end in ("src", "dst")}):
+    edges, questions = _edges(whole), asked(whole.findings)
+    for reference in sorted({edge[end] for edge in edges for end in ("src", "dst")} | set(questions)):
         layer, word = family(reference)
         if layer == "person":
             yield {
@@ -118,29 +118,29 @@ def _nodes(whole: Whole, case: str) -> Iterator[Json]:
                 "uco-core:name": whole.people.get(reference) or reference,
             }
         elif layer in ("act", "job"):
-            yield _action(reference, word, edges, case)
+            yield _action(reference, word, edges, case, whole.acts.get(reference) or {})
         else:
-            yield _observable(reference, word, case)
+            about = f"; asked about in {', '.join(questions[reference])}" if reference in questions else ""
+            yield _observable(reference, word + about, case, account=word == "account")
 
 
-def _action(reference: str, word: str, edges: list[Mapping[str, Any]], case: str) -> Json:
+def _action(reference: str, word: str, edges: list[Mapping[str, Any]], case: str, act: Mapping[str, Any]) -> Json:
     into = [e for e in edges if e["dst"] == reference]
-    when = min((e["when"] for e in into if e.get("when")), default=None)
+    when = act.get("time") or min((e["when"] for e in into if e.get("when")), default=None)
     used = [_ref(_id(case, "node", e["src"])) for e in into if family(e["src"])[0] == "thing"]
     made = [_ref(_id(case, "node", e["dst"])) for e in edges if e["src"] == reference and family(e["dst"])[0] == "thing"]
     action: Json = {
         "@id": _id(case, "node", reference),
         "@type": "uco-action:Action",
-        "uco-core:name": reference,
-        "uco-core:description": word,
+        "uco-core:name": act.get("action") or reference,
+        "uco-core:description": f"{word}, {reference}" if act else word,
     }
     action |= {"uco-action:startTime": _time(when)} if when else {}
     action |= {"uco-action:object": used} if used else {}
     return action | ({"uco-action:result": made} if made else {})
 
 
-def _observable(reference: str, word: str, case: str) -> Json:
-    account = word == "account"
+def _observable(reference: str, word: str, case: str, *, account: bool) -> Json:
     found: Json = {
         "@id": _id(case, "node", reference),
         "@type": "uco-observable:Account" if account else "uco-observable:ObservableObject",

@@ -38,9 +38,10 @@ def _message(row: dict[str, Any]) -> str:
     words = [row["action"], row["object"] or ""]
     words += [
         f"{preposition} {row[name]}"
-        for preposition, name in (("->", "target"), ("by", "actor"), ("claimed by", "claimed"), ("from", "ip"))
+        for preposition, name in (("->", "target"), ("by", "actor"), ("claimed by", "claimed"), ("from", "ip"), ("on", "host"))
         if row[name]
     ]
+    words.append(f"({row['outcome']})" if row["outcome"] else "")  # what was refused was not done
     return " ".join(w for w in words if w)
 
 

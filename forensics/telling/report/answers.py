@@ -7,10 +7,11 @@ from typing import Any
 
 from forensics.model import CaseConfig
 from forensics.telling.report import ladder, paths, ratios, sums
+from forensics.telling.report.acts import Claim
 from forensics.telling.report.answer import Answer, Flag, Other
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
-from forensics.telling.report.first import PLEADED, First, Point, bearing
+from forensics.telling.report.first import First, Point, bearing, pleaded
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
@@ -19,7 +20,7 @@ from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, INTENT, MEC
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
 SHOWN = 3
 """references that stand beside each job or object that was reached"""
-SETTLING = 6
+SETTLING = 3
 """records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
@@ -44,10 +45,10 @@ def answers(
     voice: Voice,
     names: Names,
     act_name: Callable[[str], str],
-    claimed: Mapping[str, str],
+    claimed: Mapping[str, Claim],
     first: First,
 ) -> list[Answer]:
-    """Tell every answer, in the order asked; `claimed`: what is asked about -> the author that its commit names."""
+    """Tell every answer, in the order asked; `claimed`: what is asked about -> whom its commit names."""
     impacts = {impact["question"]: impact for impact in findings["impact"]}
     abouts = {question.id: question.about for question in case.questions}
     told = _Teller(voice, names, act_name, frozenset(s.by for s in case.statements), claimed, policy, first)
@@ -66,7 +67,7 @@ class _Teller:
     act_name: Callable[[str], str]
     heard: frozenset[str]
     """people of whom a statement was supplied"""
-    claimed: Mapping[str, str]
+    claimed: Mapping[str, Claim]
     policy: Mapping[str, Any]
     first: First
 
@@ -97,7 +98,7 @@ class _Teller:
             support=say(SUPPORT[data["support"] if self._leads(data) else "none"]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
-            odd=tuple(Point(f.says, f.refs) for f in flags if not (data["person"] and f.name in PLEADED)),
+            odd=tuple(point for f in flags if not (pleaded(f.name, point := Point(f.says, f.refs), data) and data["person"])),
             holder=self.first.people(held) if held else None,
             for_holder=tuple(self.first.for_holders(data, held, closest)) if held else (),
             people=(data["person"],) if data["person"] else tuple(held),
@@ -118,7 +119,7 @@ class _Teller:
 
     def _held_back(self, data: Mapping[str, Any], takes: tuple[sums.Condition, ...]) -> Said | None:
         """Say so where every comparison is clear enough and another condition fails: the figure alone would not tell why nobody is named."""
-        compared = takes and takes[sums.COMPARED].met
+        compared = len(takes) > sums.COMPARED and takes[sums.COMPARED].met
         if data["person"] or not compared or not _WEAKEST.match((data.get("ladder") or [{}])[-1].get("why") or ""):
             return None
         return self.voice.say(
@@ -176,21 +177,37 @@ class _Teller:
         if not data["person"]:
             yield Point(say("The records do not tell who made this change."))
         yield Point(self.first.shows(data, self.who(data["person"])), refs_of_act)
-        author = self.claimed.get(data["object"])
-        commits = tuple(ref for ref in steps if ref["locator"].startswith("git="))[:1]
-        if author and data["rung"] not in _TIED:
-            yield Point(
-                say("The commit bears the name {account}. Anybody can write that line, and it is no sign of who made it.", account=author),
-                steps[:3],
-            )
-        elif author and "author-mismatch" in data["flags"]:
-            yield Point(say("The commit gives {account} as its author. Anybody can type that line.", account=author), commits)
+        yield from self._named_by_commit(data, steps)
         holders, refs = self._holders(data)
         if holders and data["rung"] in _TIED and data["person"] not in holders:
             people = self.voice.joined([self.names.who(person) for person in holders])
             yield Point(say("The registers give that account to {people}; that does not say who used it.", people=people), refs)
         if data.get("on_behalf"):
             yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]), refs_of_act)
+
+    def _named_by_commit(self, data: Mapping[str, Any], steps: tuple[Ref, ...]) -> Iterator[Point]:
+        """Say whom the commit names, where the act itself tells nobody, or somebody else."""
+        claim, say = self.claimed.get(data["object"]), self.voice.say
+        if claim is None:
+            return
+        author, committer = claim.author, claim.committer
+        if data["rung"] not in _TIED:
+            yield Point(
+                say(
+                    "The commit bears the name {account}, and {committer} as its committer. Anybody can write those lines, and they are no sign of who made it.",
+                    account=author, committer=committer,
+                )
+                if committer
+                else say("The commit bears the name {account}. Anybody can write that line, and it is no sign of who made it.", account=author),
+                steps[:3],
+            )  # fmt: skip
+        elif "author-mismatch" in data["flags"]:
+            yield Point(
+                say("The commit gives {account} as its author and {committer} as its committer. Anybody can type those lines.", account=author, committer=committer)
+                if committer
+                else say("The commit gives {account} as its author. Anybody can type that line.", account=author),
+                tuple(ref for ref in steps if ref["locator"].startswith("git="))[:1],
+            )  # fmt: skip
 
     def _holders(self, data: Mapping[str, Any]) -> tuple[list[str], tuple[Ref, ...]]:
         """Return whose the account is, by the registers, and where that stands."""
@@ -290,7 +307,7 @@ class _Teller:
                 how=how,
             )
         if first["person"]:
-            return self.voice.say("Next best: {who} made it {how}.", who=self.who(first["person"]), how=how)
+            return self.voice.say("Next best, no finding: {who} made it {how}.", who=self.who(first["person"]), how=how)
         return self.voice.say("Next best: it happened {how}.", how=how)
 
     def _compared_with(self, data: Mapping[str, Any]) -> Said | None:

@@ -194,6 +194,10 @@ class Index:
         """Return the numbers of several references in the order given, as `runs` does: what bears a sentence comes first."""
         return [(number, number) for number in dict.fromkeys(self.number(ref) for ref in refs)]
 
+    def places(self) -> dict[tuple[str, str, int, int] | tuple[str, str], int]:
+        """Return the numbers by (source, file, first byte, end), or by (source, locator) where that is no range of bytes."""
+        return {(key[:2] + key[2]) if key[2][0] >= 0 else (key[0], key[3]): number for key, number in self._numbers.items()}
+
     def refs(self) -> Iterator[Ref]:
         """Yield every reference once, in order."""
         for key in self._keys:

@@ -10,6 +10,7 @@ from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.names import Names
+from forensics.telling.report.quoting import original
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import HOW_FAR, NOT_SHOWN, SHOWS
@@ -119,7 +120,7 @@ class First:
     def pleads(self, data: Mapping[str, Any], odd: Iterable[tuple[str, Point]]) -> Iterator[Point]:
         """Yield what the side of the person named may plead: odd facts, review by somebody else, how many others could write there."""
         for flag, point in odd:
-            if flag in PLEADED:
+            if pleaded(flag, point, data):
                 yield point
         controls = {control["id"]: control for control in data.get("controls") or ()}
         for name in _CONTROLS:
@@ -185,7 +186,7 @@ class First:
             return told
         if not kept or age <= int(kept[1]) * times.DAY:
             return told
-        return self.voice.say("{record}. That time is over, so it is probably gone: ask for backups, or the device itself", record=told)
+        return self.voice.say("{record}; by now probably gone, but for backups or the device itself", record=told)
 
     # --- the warning ------------------------------------------------------------------------------------------------
 
@@ -204,13 +205,28 @@ class First:
         if total and not acquired:
             yield say("none of the {number} sources says who collected it", number=total)
         elif acquired < total:
-            yield say("{silent} of the {number} sources do not say who collected them", silent=total - acquired, number=total)
+            yield self.voice.count(
+                "{number} of the {total} sources does not say who collected it",
+                "{number} of the {total} sources do not say who collected them",
+                total - acquired, total=total,
+            )  # fmt: skip
         heard = {statement.by for statement in self.case.statements}
         for person in concerned:
             if (text := self.denial(person)) is not None:
-                yield say("{who} denies having made the change (“{text}”)", who=self.names.who(person), text=text[:120])
+                yield say(
+                    "{who} denies having made the change (“{text}”)",
+                    who=self.names.who(person),
+                    text=original(text, self.voice, 120, "span"),
+                )
             elif person not in heard:
                 yield say("no answer by {who} was supplied", who=self.names.who(person))
+
+
+def pleaded(flag: str, point: Point, data: Mapping[str, Any]) -> bool:
+    """Tell whether somebody named would put an odd fact forward: code that the answer itself says he planted is no plea of his."""
+    if flag != "hidden-code":
+        return flag in PLEADED
+    return bool(data["mechanism"] != "deputy" and data["object"].partition("?")[0] not in point.says.en.unescape())
 
 
 def bearing(data: Mapping[str, Any], refs: Sequence[Ref]) -> tuple[Ref, ...]:

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,25 +32,53 @@ _EVENTS = """
     SELECT e.id, e.time, r.time AS recorded, e.action, coalesce(e.actor, e.claimed) AS actor, e.actor IS NULL AND e.claimed IS NOT NULL AS claimed, e.object, e.host,
            e.source, e.file, e.start, e."end" - e.start AS size, e.locator
     FROM events e JOIN recorded r ON r.id = e.id
-    WHERE e.time >= $begin AND e.time < $until AND list_contains($actions, e.action) ORDER BY e.time, e.id
+    WHERE e.time >= $begin AND e.time < $until AND (list_contains($actions, e.action) OR list_contains($marked, e.id)) ORDER BY e.time, e.id
 """
+_HASHES = "SELECT source, file, any_value(sha256 ORDER BY sha256) AS sha256 FROM files GROUP BY ALL ORDER BY source, file"
+_ALL = "SELECT count(*) AS n FROM events"
 
 
 def lanes(
-    tables: Tables, case: CaseConfig, names: Names, acts: Sequence[Mapping[str, Any]], words: Mapping[str, Said]
+    tables: Tables,
+    case: CaseConfig,
+    names: Names,
+    acts: Sequence[Mapping[str, Any]],
+    words: Mapping[str, Said],
+    places: Mapping[tuple[Any, ...], int] | None = None,
 ) -> tuple[Markup, list[tuple[str, int]]]:
-    """Return the data as JSON that is safe within a page, and the kinds of acts that were left in the tables, with how many."""
+    """Return the data as JSON that is safe within a page, and the kinds of acts that were left in the tables, with how many.
+
+    `acts`: the marked ones, which are never left out. `places`: the number of every cited record by its place.
+    """
     begin, until = case.window
     kinds = [(row["action"], row["n"]) for row in tables.rows(_KINDS, begin=begin, until=until)]
-    kept = _fitting(kinds, MOST)
+    kept, marked = _fitting(kinds, MOST), sorted({act["id"] for act in acts})
     while True:
-        rows = tables.sql(_EVENTS, begin=begin, until=until, actions=[name for name, _ in kept])
-        told = _told(rows, case, names, acts) | {"words": _words(words), "zone": _offsets(case), "window": [begin // _MS, until // _MS]}
+        rows = tables.sql(_EVENTS, begin=begin, until=until, actions=[name for name, _ in kept], marked=marked)
+        told = _told(rows, tables, case, names, acts) | {
+            "words": _words(words),
+            "zone": _offsets(case),
+            "window": [begin // _MS, until // _MS],
+        }
+        told |= {"cited": _cited(rows, places or {}), "left": tables.rows(_ALL)[0]["n"] - rows.num_rows, "plain": not names.labels}
         text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         if len(text.encode()) <= LARGEST or not kept:
             break
         kept = kept[:-1]
-    return _safe(text), sorted(set(kinds) - set(kept), key=lambda pair: (-pair[1], pair[0]))
+    carried = Counter(rows["action"].to_pylist())
+    left = [(name, number - carried[name]) for name, number in kinds if number > carried[name]]
+    return _safe(text), sorted(left, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _cited(rows: pa.Table, places: Mapping[tuple[Any, ...], int]) -> list[list[int]]:
+    """Return (which row, number in the evidence index) of the events whose records the page cites."""
+    columns = [rows[name].to_pylist() for name in ("source", "file", "start", "size", "locator")]
+    found = []
+    for n, (source, file, start, size, locator) in enumerate(zip(*columns, strict=True)):
+        number = places.get((source, file, start, (start or 0) + (size or 0))) or places.get((source, locator))
+        if number:
+            found.append([n, number])
+    return found
 
 
 def _fitting(kinds: Sequence[tuple[str, int]], most: int) -> list[tuple[str, int]]:
@@ -93,11 +121,12 @@ class _Texts:
         return self._known[text]
 
 
-def _told(rows: pa.Table, case: CaseConfig, names: Names, acts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _told(rows: pa.Table, tables: Tables, case: CaseConfig, names: Names, acts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     texts = _Texts(names)
     moments = [time // _MS for time in rows["time"].to_pylist()]
     shifts = [(raw - time) // _MS for raw, time in zip(rows["recorded"].to_pylist(), rows["time"].to_pylist(), strict=True)]
     found: dict[str, Any] = {
+        "hashes": _hashes(rows, tables, texts),
         "time": [after - before for before, after in zip([0, *moments], moments, strict=False)],
         "shift": shifts if any(shifts) else [],
         "start": [-1 if value is None else value for value in rows["start"].to_pylist()],
@@ -108,8 +137,21 @@ def _told(rows: pa.Table, case: CaseConfig, names: Names, acts: Sequence[Mapping
     for name in ("action", "actor", "object", "host", "source", "file", "locator"):
         found[name] = texts.numbers(rows[name])
     place = {event: n for n, event in enumerate(rows["id"].to_pylist())}
-    found["acts"] = [[place[act["id"]], act["number"], act["entry"]] for act in acts if act["id"] in place]
+    found["acts"] = [
+        [place[act["id"]], act["number"], act["kind"], [[names.hide(visible(question, 40)), note] for question, note in act["of"]]]
+        for act in acts
+        if act["id"] in place
+    ]
     return found | {"texts": texts.texts}
+
+
+def _hashes(rows: pa.Table, tables: Tables, texts: _Texts) -> list[list[int]]:
+    """Return the (source, file, SHA-256) of the files that the rows come from, as numbers of texts."""
+    wanted = {
+        (row["source"], row["file"]) for row in rows.select(["source", "file"]).group_by(["source", "file"]).aggregate([]).to_pylist()
+    }
+    known = [row for row in tables.rows(_HASHES) if (row["source"], row["file"]) in wanted]
+    return [[texts.number(row["source"]), texts.number(row["file"]), texts.number(row["sha256"])] for row in known]
 
 
 def _holders(rows: pa.Table, case: CaseConfig, names: Names, texts: _Texts) -> list[int]:

@@ -15,7 +15,7 @@ from forensics import link, times
 from forensics.errors import RecordError
 from forensics.model import CaseConfig
 from forensics.tables import Tables
-from forensics.telling.report import acts, annex, apart, curves, lanes, ratios, showing, sums, supplied, words
+from forensics.telling.report import acts, annex, apart, coverage, curves, lanes, marks, quoting, ratios, showing, sums, supplied, words
 from forensics.telling.report.answers import NAMED, SETTLING, answers
 from forensics.telling.report.citing import HITS, Index, alike, cited, place, rejected, rejected_ref
 from forensics.telling.report.extra import Extra, Ref
@@ -40,7 +40,6 @@ _MERGES = """
     SELECT id FROM events WHERE action = 'code.commit' AND object = $merge
     AND json_extract_string(attrs, '$.parents[1]') = $sha LIMIT 1
 """
-_HAN = re.compile("[\u4e00-\u9fff]")
 _DIFFS = "SELECT object, path, text, cut FROM diffs ORDER BY object, path"
 
 
@@ -71,11 +70,10 @@ def render(
 
     first = First(voice, names, case, extra.policy, records, extra.time)
     told = answers(findings, case, extra.policy, voice, names, called, claimed, first)
-    rows, marks = acts.key_acts(told, index, events)
+    rows, marked, unnumbered = marks.key_acts(told, index, events, case)
     css, script = _css(names.hide(case.id)), _script()
-    every, left_out = lanes.lanes(
-        tables, case, names, rows, {key: voice.say(text, number="{number}", shown="{shown}") for key, text in words.EXPLORE.items()}
-    )
+    spoken = {key: voice.say(text, number="{number}", shown="{shown}", left="{left}") for key, text in words.EXPLORE.items()}
+    every, left_out = lanes.lanes(tables, case, names, rows, spoken, index.places())
     environment = _environment(voice, names, index, called)
     far = apart.Apart(index, events, apart.clocks(findings["sources"]), voice)
     environment.globals |= {"apart": far.nearest, "since": far.since}
@@ -102,10 +100,12 @@ def render(
         diffs=_diffs(tables, findings),
         HITS=HITS,
         acts=rows,
-        timelines=[timeline(case, tables, findings["sources"], marks, voice, layout) for layout in (BROAD, NARROW)],
+        acts_left=unnumbered,
+        timelines=[timeline(case, tables, findings["sources"], marked, voice, layout) for layout in (BROAD, NARROW)],
         sources=[(source, _declared(case, source["name"])) for source in findings["sources"]],
         rejected=[(row, rejected_ref(row)) for row in rejected(tables)],
         files=_files(tables),
+        covering=coverage.coverage(findings),
         not_supplied=supplied.not_supplied(tables),
         objections=annex.objections(findings, told, case, extra.custody, voice),
         classes=annex.classes(),
@@ -203,8 +203,9 @@ def _environment(voice: Voice, names: Names, index: Index, called: Callable[[str
         "party": lambda by: voice.say(words.PARTIES[by]) if by in words.PARTIES else names.who(by),
         "cites": index.runs,
         "bears": index.ordered,
-        "chinese_only": lambda said: Markup('<span class="zh" lang="zh-Hans">{0}</span>').format(said.zh),
-        "has_han": lambda text: bool(_HAN.search(str(text))),
+        "original": lambda text, limit=600, tag="q": quoting.original(text, voice, limit, tag),
+        "titled": lambda text: quoting.titled(text, voice),
+        "abroad": quoting.abroad,
         "called": called,
         "place": lambda ref: names.hide(place(ref)),
         "count": showing.count,
@@ -253,11 +254,11 @@ def _varied(factor: float, voice: Voice) -> Said:
 # --- the rest of the page's matter ------------------------------------------------------------------------------
 
 
-def _statements(findings: Mapping[str, Any], case: CaseConfig, claimed: Mapping[str, str]) -> list[dict[str, Any]]:
+def _statements(findings: Mapping[str, Any], case: CaseConfig, claimed: Mapping[str, acts.Claim]) -> list[dict[str, Any]]:
     """Return the statements; `elsewhere`: it is supported only in that the act is tied to somebody else; `bears`: whether the commit bears the speaker's name."""
     made = {statement.id: statement for statement in case.statements}
     named = {(one.identifier, one.person) for one in case.identifiers}
-    asked = {answer["question"]: claimed.get(answer["object"]) for answer in findings["answers"]}
+    asked = {a["question"]: claimed[a["object"]].author if a["object"] in claimed else None for a in findings["answers"]}
     found = []
     for number, data in enumerate(findings["statements"], 1):
         one = made.get(data["id"])
@@ -301,7 +302,7 @@ def _kinds(tables: Tables, findings: Mapping[str, Any], voice: Voice) -> dict[st
                 "Lines added: {added}, removed: {removed}; its maker titled it “{title}”.",
                 added=added,
                 removed=removed,
-                title=voice.shown(title, 80),
+                title=quoting.original(title, voice, 80, "span"),
             )
             if title
             else voice.say("Lines added: {added}, removed: {removed}.", added=added, removed=removed)

@@ -59,7 +59,8 @@ class Condition:
 
     says: Said
     here: Said
-    met: bool
+    met: bool | None
+    """None where there is nothing that it could be asked of"""
 
 
 def group(name: str, voice: Voice) -> Said:
@@ -134,8 +135,12 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
         return ()
     leading = weighings[0]["leading"]["person"]
     rivals = [o for o in weighings[0]["compared"] if o["person"] != leading]
+    say = voice.say
+    lowest = say("Against every other person's explanation, the low end of the ratio is at least {ratio}.", ratio=ratio(needed["lowest"]))
+    stays = say("It stays at least {ratio}, whichever group of records or source is left out.", ratio=ratio(needed["left_out"]))
     if not rivals:
-        return ()
+        nobody = say("nobody else was there to compare with")
+        return (Condition(lowest, nobody, met=False), Condition(stays, nobody, met=None))
     items = list(_told(answer))
     session = _groups(items, "session", 1)
     person = _groups(items, "person", needed["person"])
@@ -144,7 +149,8 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
     in_hand = any(one != other for one in session for other in opened)
     low = min(o["lr"]["low"] for o in rivals)
     left = min(min(o["left_out"]["low"], o["dropped"]["low"]) for o in rivals)
-    say = voice.say
+    telling = {i["group"] for i in items if abs(i["lr"] - 1) > _EVEN}
+    alone = len(telling) < 2 and abs(left - 1) < _EVEN  # without it nothing is left that could be compared
 
     def named(groups: set[str]) -> Said:
         return voice.joined([group(name, voice) for name in sorted(groups)]) if groups else say("nothing")
@@ -166,15 +172,13 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
             bool(person - session) or in_hand,
         ),
         Condition(
-            say("Against every other person's explanation, the low end of the ratio is at least {ratio}.", ratio=ratio(needed["lowest"])),
+            lowest,
             voice.plain(ratio(low)),
             low >= needed["lowest"],
         ),
-        Condition(
-            say("It stays at least {ratio}, whichever group of records or source is left out.", ratio=ratio(needed["left_out"])),
-            voice.plain(ratio(left)),
-            left >= needed["left_out"],
-        ),
+        Condition(stays, say("without the one group that tells, nothing is left to compare"), None)
+        if alone
+        else Condition(stays, voice.plain(ratio(left)), left >= needed["left_out"]),
     )
 
 

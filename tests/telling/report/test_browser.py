@@ -79,11 +79,12 @@ def test_on_a_phone_a_record_is_there_when_it_is_asked_for_and_no_drawing_scroll
     assert page.locator(".entry:visible").count() == page.locator(".entry").count()
     assert [one.get_attribute("class") for one in page.locator("svg:visible").all() if one.bounding_box()["width"] > 380] == []
     assert page.locator(".stops li").first.is_visible()
-    assert page.locator(".acts tbody tr:visible").count() == 3
+    first = page.locator(".acts").first.locator("tbody tr")
+    assert sum(row.is_visible() for row in first.all()) == 3
     page.locator("svg:visible a[href^='#act-']").last.click()
     assert page.locator(".acts tbody tr:target").is_visible()
     page.locator("label[for=every-act]").click()
-    assert page.locator(".acts tbody tr:visible").count() == page.locator(".acts tbody tr").count()
+    assert all(row.is_visible() for row in first.all())
     assert not complaints
 
 
@@ -99,8 +100,14 @@ def test_axe_finds_nothing(browser: Any, request: pytest.FixtureRequest, tmp_pat
     context = browser.new_context(bypass_csp=True, color_scheme=scheme)  # for axe itself, which the page would not let in
     page, complaints, requests = opened(context, render(*request.getfixturevalue(f"{which}_report"), language), tmp_path)
     page.wait_for_selector("#plot canvas")
+    for summary in page.locator("#found summary").all()[:1]:  # every hostile record is cited: none of its rows unfolds
+        summary.click()
+        page.locator("#found details dl").wait_for()
     page.evaluate(axe)
     assert page.evaluate(AXE) == []
+    page.locator("#by-words").fill("no such thing anywhere")
+    page.locator("#told.nothing").wait_for()
+    assert page.evaluate("async () => (await axe.run('#timeline')).violations.map(v => v.id)") == []
     assert (
         page.evaluate("document.querySelectorAll('img, iframe, object, embed, link, [onerror], [onload], a[href^=\"java\"]').length") == 0
     )
@@ -165,6 +172,61 @@ def test_acts_are_searched_filtered_and_zoomed(browser: Any, lab_report: Any, tm
     assert not requests
 
 
+def test_where_nothing_is_found_it_is_said_and_what_no_answer_cites_opens(browser: Any, lab_report: Any, tmp_path: Path) -> None:
+    page, complaints, requests = opened(browser, render(*lab_report), tmp_path)
+    page.wait_for_selector("#plot canvas")
+    told, rows = page.locator("#told"), page.locator("#found tbody tr")
+    assert told.get_attribute("aria-live") == "polite"
+    page.locator("#by-words").fill("no such thing anywhere")
+    says(told, "Nothing found among the 2,148 acts that this page carries.")
+    assert rows.count() == 0
+    page.locator("#by-words").fill("object.read")
+    says(told, "Acts in view: 1,500; the first 100 are listed")
+    row = rows.first
+    assert row.locator("a").count() == 0  # no answer cites it
+    row.locator("summary").click()
+    row.locator("details dl").wait_for()
+    opened_text = row.locator("details").inner_text()
+    assert "No answer cites this record" in opened_text
+    assert "forensics show OUT 'cloudtrail#bytes=" in opened_text
+    assert page.locator(f"#evidence :text('{row.locator('summary').inner_text()}')").count() == 0
+    page.locator("#by-words").fill("badge#")
+    says(told, "Nothing found among the 2,148 acts that this page carries.")
+    page.locator("#by-words").fill("badge:20417")
+    says(told, "Acts in view: 1")
+    number = rows.first.locator("a").inner_text()
+    page.locator("#by-words").fill(number)
+    says(told, "Acts in view: 1")
+    page.locator("#zoom-all").click()
+    for _ in range(9):
+        page.locator("#zoom-in").click()
+    says(told, "Nothing found in view; found in the whole window: 1. The button “whole window” shows them.")
+    assert not complaints
+    assert not requests
+
+
+MARKS = "globalThis.forensicsTimeline.marks().filter((one) => one.kind === 'asked').map((one) => [one.number, one.lane])"
+
+
+def test_the_act_in_question_is_marked_at_any_zoom_and_under_any_filter(browser: Any, lab_report: Any, tmp_path: Path) -> None:
+    page, complaints, _ = opened(browser, render(*lab_report), tmp_path)
+    page.wait_for_selector("#plot canvas")
+    every = page.evaluate(MARKS)
+    assert len(every) == 1
+    page.locator("#by-words").fill("object.read")
+    says(page.locator("#told"), "Acts in view: 1,500; the first 100 are listed")
+    assert [number for number, _ in page.evaluate(MARKS)] == [number for number, _ in every]
+    page.locator("#by-words").fill("")
+    page.locator("#by-lane").select_option("object")
+    assert all(lane not in ("", "all others") for _, lane in page.evaluate(MARKS))
+    page.evaluate("globalThis.forensicsTimeline.zoom(0.5, -0.5)")
+    page.evaluate("globalThis.forensicsTimeline.zoom(0.5, 0)")
+    assert len(page.evaluate(MARKS)) == 1
+    page.evaluate("globalThis.forensicsTimeline.zoom(1, 2)")
+    assert page.evaluate(MARKS) == []
+    assert not complaints
+
+
 def test_hostile_text_stays_text_in_what_the_script_lists(browser: Any, hostile_report: Any, tmp_path: Path) -> None:
     page, complaints, requests = opened(browser, render(*hostile_report), tmp_path)
     page.wait_for_selector("#plot canvas")
@@ -198,6 +260,9 @@ def test_it_prints_with_contents_page_numbers_and_the_case_on_each_page(
     for number, name in enumerate(page.locator("main h2").all_inner_texts(), 1):
         assert re.search(rf"^ *{number}\. {re.escape(name[:12])}", text, re.MULTILINE), name  # the same number at its head
     assert ("结论摘要" if language == "en" else "In plain words") not in text
+    heads = {re.sub(r"\s+", " ", head).strip() for head in page.locator("main :is(h2, h3, h4)").all_inner_texts()}
+    lowest = [re.sub(r"\s+", " ", one.strip().split("\n")[-2]).strip() for one in pages]  # above the page's number
+    assert [one for one in lowest if re.sub(r"^\d+\. ", "", one) in heads] == []
     assert "vpn#bytes=" in text  # what was weighed is printed; what only the links of a path cite is not
     assert text.count('"job.launch"') < 5
     assert ("This is a print" if language == "en" else "打印件") in pages[0]

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from forensics import schema, times
@@ -21,6 +22,20 @@ CASE = CaseConfig(
     "case", "c", "c", "Europe/Berlin", (BEGIN, END), (), (), (Person("p-1", "Ada", "", None, None), Person("p-2", "Mei", "", None, None)),
     (Identifier("unix:ada", "p-1", "personal", None, None), Identifier("unix:team", "p-1", "shared", None, None), Identifier("unix:team", "p-2", "shared", None, None)),
 )  # fmt: skip
+
+
+FILE = {
+    "source": "log",
+    "file": "",
+    "sha256": "f" * 64,
+    "stored": 9,
+    "text": 9,
+    "parsed": 9,
+    "skipped": 0,
+    "rejected": 0,
+    "damage": "",
+    "counted": True,
+}
 
 
 def tables_of(folder: Path, events: list[Event]) -> Tables:
@@ -75,6 +90,29 @@ def test_of_too_many_the_most_frequent_kinds_stay_in_the_tables_and_are_counted(
     assert len(data["time"]) == 10
 
 
+def test_a_marked_act_is_never_left_in_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MOST", 12)
+    rows = [event(n, "unix:ada") for n in range(30)] + [event(40 + n, "unix:ada", "code.push") for n in range(10)]
+    tables = tables_of(tmp_path, rows)
+    one = tables.rows("SELECT id FROM events WHERE start = 70")[0]["id"]
+    act = {"id": one, "number": 1, "kind": "asked", "of": [("q1", "open")]}
+    text, left = lanes.lanes(tables, CASE, Names({}), [act], {})
+    data = json.loads(str(text))
+    assert left == [("file.read", 29)]
+    assert (len(data["time"]), data["left"]) == (11, 29)
+    ((place, *rest),) = data["acts"]
+    assert (data["start"][place], rest) == (70, [1, "asked", [["q1", "open"]]])
+
+
+def test_each_row_whose_record_is_cited_leads_there_and_every_file_has_its_hash(tmp_path: Path) -> None:
+    tables = tables_of(tmp_path, [event(0, "unix:ada"), event(0, "unix:bo"), event(1, "unix:ada"), event(2, "x", locator="git=ab")])
+    tables.write("files", [pa.Table.from_pylist([FILE], schema=schema.FILES)])
+    text, _ = lanes.lanes(tables, CASE, Names({}), [], {}, {("log", "", 0, 10): 4, ("log", "git=ab"): 9, ("other", "", 10, 20): 5})
+    data = json.loads(str(text))
+    assert sorted(number for _, number in data["cited"]) == [4, 4, 9]  # two events of one record
+    assert [[data["texts"][n] for n in row] for row in data["hashes"]] == [["log", "", "f" * 64]]
+
+
 def test_a_page_of_a_hundred_thousand_events_stays_small(tmp_path: Path, lab_report: Any) -> None:
     text = large(tmp_path, lab_report)
     assert len(text.encode()) < 15_000_000
@@ -82,12 +120,19 @@ def test_a_page_of_a_hundred_thousand_events_stays_small(tmp_path: Path, lab_rep
 
 
 def large(folder: Path, lab_report: Any) -> str:
+    """Render a hundred thousand events, of which a third are claims, an answer rests on eighty, and forty more are cited beside."""
     findings, _, case, extra = lab_report
     begin = case.window[0]
     rows = [
-        Event(90 * n, 90 * n + 90, begin + n * 50 * times.SECOND, f"file.{('read', 'write')[n % 2]}", f"unix:user{n % 80}", f"file:///share/runs/{n}/step_{n % 977}.pt", host=f"node-{n % 40}")
+        Event(90 * n, 90 * n + 90, begin + n * 50 * times.SECOND, f"file.{('read', 'write')[n % 2]}", f"unix:user{n % 80}" if n % 3 else None, f"file:///share/runs/{n}/step_{n % 977}.pt", host=f"node-{n % 40}", claimed=None if n % 3 else f"unix:user{n % 80}")
         for n in range(100_000)
     ]  # fmt: skip
+    refs = [{"source": "log", "sha256": "a" * 64, "locator": f"bytes={90 * n}-{90 * n + 90}"} for n in range(7, 100_000, 830)]
+    weighed = {"says": "x", "group": "log", "tier": "T2", "lr": 2.0, "refs": refs[:80]}
+    answer = findings["answers"][0] | {
+        "for": [weighed], "against": [], "neutral": [weighed | {"refs": refs[80:], "lr": 1.0}], "flag_items": [], "path": [], "ladder": [{"rung": "account", "reached": True, "why": "x", "refs": refs[40:42]}],
+    }  # fmt: skip
+    findings = findings | {"answers": [answer, *findings["answers"][1:]]}
     return render(findings, tables_of(folder / "large", rows), case, extra)
 
 
@@ -105,6 +150,7 @@ def test_a_hundred_thousand_events_are_painted_and_zoomed_in_time(tmp_path: Path
         page.goto(file.as_uri())
         page.wait_for_selector("#plot canvas")
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        assert page.evaluate("globalThis.forensicsTimeline.marks().length") > 100
         zooms = []
         for factor in (0.5, 0.5, 0.5, 2, 2, 0.25, 4):
             page.wait_for_timeout(300)

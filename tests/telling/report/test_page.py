@@ -169,6 +169,13 @@ def test_the_same_findings_give_the_same_bytes_whatever_the_order_of_keys(lab_re
     assert render(shuffled(findings), tables, case, turned) == text
 
 
+def test_it_says_which_sources_were_recording_when_the_act_was_done(lab_report: Any) -> None:
+    part = re.sub(r"<[^>]+>", "", render(*lab_report))
+    assert "Question q1: of 10 sources, 9 have records from before and after the act and no gap over it." in part
+    assert "Not so: metrics. That these show nothing of that moment says nothing." in part
+    assert "Question q3: of 10" not in part  # its act has no time
+
+
 def test_no_path_of_this_machine_stands_in_the_page(lab_report: Any, tmp_path: Path) -> None:
     text = render(*lab_report)
     assert str(tmp_path) not in text

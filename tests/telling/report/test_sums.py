@@ -93,6 +93,23 @@ def test_what_naming_takes_says_which_condition_fails(voice: Voice, low: float, 
     assert [one.met for one in sums.naming(answer(low, left), POLICY, voice)] == met
 
 
+def test_where_nothing_is_left_to_compare_a_condition_is_not_said_to_be_met(voice: Voice) -> None:
+    data = answer(1.6, 1.0)
+    data["for"][2] |= {"lr": 1.0}
+    last = sums.naming(data, POLICY, voice)[-1]
+    assert (last.met, str(last.here.en)) == (None, "without the one group that tells, nothing is left to compare")
+    assert str(last.here.zh) == "去掉唯一有区分作用的一组记录后，没有可比较的内容"
+
+
+def test_where_there_is_nobody_else_no_comparison_is_said_to_be_met(voice: Voice) -> None:
+    data = answer()
+    data["weighings"][0]["compared"][0]["person"] = "p-1"
+    assert [(one.met, str(one.here.en)) for one in sums.naming(data, POLICY, voice)] == [
+        (False, "nobody else was there to compare with"),
+        (None, "nobody else was there to compare with"),
+    ]
+
+
 def test_records_of_the_session_alone_do_not_speak_for_a_person(voice: Voice) -> None:
     data = answer()
     data["for"][2]["group"] = "source:edr"
