@@ -1,5 +1,6 @@
 """What the statements of a case are judged by: the outcome of the question that each is about, and what the records cover at all."""
 
+from forensics import times
 from forensics.model import Statement
 from forensics.reasoning import statements
 from forensics.reasoning.answer import Answer
@@ -17,17 +18,19 @@ def coverage(view: World, quiet: dict[str, list[tuple[int, int]]]) -> statements
     places = view.tables.rows(
         "SELECT regexp_extract(object, '^[a-z0-9]+:(//[^/]*/|[^/]*/)') AS place, max(time) AS last FROM acts WHERE regexp_matches(object, '^(s3|hdfs|slurm|k8s|file):') AND time IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
-    cut = {
-        r["source"]
-        for r in view.tables.rows(
-            "SELECT DISTINCT r.source FROM rejected r WHERE r.source IN (SELECT source FROM events WHERE action IN ('job.launch', 'job.start', 'job.end'))"
-        )
-    }
+    cut = view.tables.rows("""
+        SELECT r.source, count(*) AS lost, (SELECT count(*) FROM events e WHERE e.source = r.source) AS read FROM rejected r
+        WHERE r.source IN (SELECT source FROM events WHERE action IN ('job.launch', 'job.start', 'job.end')) GROUP BY r.source ORDER BY r.source
+    """)
+    most = view.tables.rows('SELECT max(gpus) AS gpus, max(gpus * ("end" - start)) AS span FROM jobs')[0]
+    hours = (most["span"] or 0) / times.HOUR
+    largest = {"jobs": 1.0, "gpus": most["gpus"] or 0.0, "gpu_hours": hours, "cost": hours * (view.case.gpu_hour or 0.0)}
     return statements.Coverage(
         tuple(s.name for s in view.case.sources if s.name not in seen),
         tuple((r["place"], r["last"]) for r in places if r["place"]),
         _holes(view, quiet),
-        tuple(s.name for s in view.case.sources if s.name in cut),
+        tuple((r["source"], r["lost"], r["read"]) for r in cut),
+        largest,
     )
 
 

@@ -21,6 +21,10 @@ class Verdict:
     opposes: tuple[tuple[str, tuple[int, ...], tuple[str, ...]], ...] = field(default=())
 
 
+_FEW = 0.01
+"""share of a log's records that may be unreadable before what it does not show counts for nothing"""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How complete the records are that a statement about reach rests on."""
@@ -31,8 +35,14 @@ class Coverage:
     """stores (`s3://bucket/`, `hdfs://host/`) and clusters of which records were read, with the time of the last"""
     holes: tuple[tuple[str, int, int], ...] = ()
     """stretches (source, since, until) of which a log of jobs tells nothing: its gaps, and a silence to the end of the case that is longer than any of its own"""
-    cut: tuple[str, ...] = ()
-    """logs of jobs of which some bytes could not be read"""
+    cut: tuple[tuple[str, int, int], ...] = ()
+    """logs of jobs of which some records could not be read: (source, such records, records that were read)"""
+    largest: Mapping[str, float] = field(default_factory=dict)
+    """quantity -> that of the largest job on record: no more is taken to be in a record that could not be read"""
+
+    def unseen(self, quantity: str) -> float:
+        """Return how much of a quantity the records that could not be read may hold."""
+        return sum(n for _, n, _ in self.cut) * self.largest.get(quantity, float("inf")) if self.cut else 0.0
 
     def silent_after(self, when: tuple[int, int] | None) -> str:
         """Return the log of jobs that is silent over a stretch after the change; empty where there is none."""
@@ -42,8 +52,9 @@ class Coverage:
         """Say what of the records about jobs is missing after the change; nothing where none is."""
         if self.unread:
             return f"{', '.join(self.unread)} could not be read"
-        if self.cut:
-            return f"some of {', '.join(self.cut)} could not be read"
+        cut = [source for source, lost, read in self.cut if lost > _FEW * read]
+        if cut:
+            return f"some of {', '.join(cut)} could not be read"
         silent = self.silent_after(when)
         return f"{silent} is silent over a stretch after the change" if silent else ""
 
@@ -235,6 +246,11 @@ def _scale(
         return _open(statement, f"the records do not give {statement.quantity!r}")
     if low >= statement.at_least:
         return _said(statement, outcome, "supported", f"the records show at least {low:g} {statement.quantity}")
+    if high < statement.at_least <= high + coverage.unseen(statement.quantity):
+        cut = ", ".join(source for source, _, _ in coverage.cut)
+        return _open(
+            statement, f"the records that were read show at most {high:g} {statement.quantity}, and some of {cut} could not be read"
+        )
     if high < statement.at_least and (lacking := coverage.lacking(outcome.when)):
         return _open(statement, f"the records that were read show at most {high:g} {statement.quantity}, and {lacking}")
     if high < statement.at_least:

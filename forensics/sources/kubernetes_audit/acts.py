@@ -178,7 +178,9 @@ def _set(record: Record, about: Reference, event: Event, cluster: str) -> list[E
     if sent and "spec" not in sent and event.outcome in {None, "ok"}:
         return None
     told = workload.facts(sent)
-    facts = _request_facts(record) | {k: told[k] for k in ("command", "commit", "env", "image")} | {"kind": about.resource}
+    facts = (
+        _request_facts(record) | {k: told[k] for k in ("command", "commit", "env", "image")} | {"kind": about.resource, "verb": record.verb}
+    )
     place = _timetable(cluster, about.namespace, about.resource, about.name or workload.name(sent) or workload.name(made))
     return [event._replace(action="automation.trigger.timetable", object=place, attrs=attrs(facts))]
 
