@@ -52,11 +52,13 @@ class Coverage:
         """Say what of the records about jobs is missing after the change; nothing where none is."""
         if self.unread:
             return f"{', '.join(self.unread)} could not be read"
-        cut = [source for source, lost, read in self.cut if lost > _FEW * read]
-        if cut:
-            return f"some of {', '.join(cut)} could not be read"
         silent = self.silent_after(when)
         return f"{silent} is silent over a stretch after the change" if silent else ""
+
+    def lossy(self) -> str:
+        """Say which logs of jobs have lost more than a few records; nothing where none has."""
+        cut = [source for source, lost, read in self.cut if lost > _FEW * read]
+        return f"some of {', '.join(cut)} could not be read" if cut else ""
 
     def holds(self, reference: str, when: tuple[int, int] | None) -> bool:
         """Tell whether records of the place of an object were read that reach beyond the change."""
@@ -282,7 +284,7 @@ def _not_affected(statement: Statement, reach: Impact | None, outcome: Outcome, 
         return _said(statement, outcome, "contradicted", f"{len(hit)} of what it reached lies there, {hit[0]} among them")
     if any(o.startswith(head) for o in (*reach.objects_possible, *reach.jobs_possible)):
         return _open(statement, "what it may have reached, by inference, lies there")
-    lacking = coverage.lacking(outcome.when)
+    lacking = coverage.lacking(outcome.when) or coverage.lossy()
     if not coverage.holds(statement.object, outcome.when):
         lacking = lacking or "no record of that place reaches beyond the change"
     if lacking:

@@ -33,3 +33,19 @@ def test_where_the_log_of_jobs_is_silent_after_the_change_what_it_does_not_show_
 def test_what_the_records_show_stands_however_silent_they_are_elsewhere():
     assert verdict("scale", (("scheduler", 50, 60),), quantity="jobs", at_least=2) == "supported"
     assert verdict("not-affected", (("scheduler", 50, 60),), object="s3://b/*") == "contradicted"
+
+
+CUT = (("scheduler", 2, 90),)
+
+
+@pytest.mark.parametrize(("least", "expected"), [(4, "not resolved"), (5, "contradicted"), (2, "supported")])
+def test_each_unread_record_may_hold_one_job_more(least, expected):
+    statement = Statement("s1", "p-2", "as said", "scale", "q1", quantity="jobs", at_least=least)
+    covered = Coverage((), STORES, (), CUT, {"jobs": 1.0})
+    assert judge(None, statement, OUTCOME, REACH, None, covered).verdict == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("cut", "expected"), [((("scheduler", 2, 90),), "not resolved"), ((("scheduler", 1, 900),), "supported")])
+def test_where_more_than_a_few_records_are_unread_what_they_do_not_show_is_open(cut, expected):
+    statement = Statement("s1", "p-2", "as said", "not-affected", "q1", object="s3://c/*")
+    assert judge(None, statement, OUTCOME, REACH, None, Coverage((), STORES, (), cut)).verdict == expected  # type: ignore[arg-type]
