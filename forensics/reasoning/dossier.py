@@ -9,6 +9,7 @@ from forensics.reasoning.given import given
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.pushes import brought, holder
+from forensics.reasoning.restored import restored
 from forensics.reasoning.roles import assumed, machine_key
 from forensics.reasoning.unasked import unasked
 from forensics.reasoning.vendored import vendored
@@ -74,10 +75,21 @@ def gather(world: World, question: Question) -> Dossier:
         aside=_aside(world, act, origins),
         in_jobs=tuple(jobs),
         loaded=tuple(_loaded(world, jobs, act)) if jobs else (),
-        given=(*given(world, act, origins, question), *unasked(world, act, origins, question), *vendored(world, act, question)),
+        given=_handed(world, act, origins, question),
         planted=planted_behind(world, act, tuple(jobs)) if jobs and act.kind.startswith(("file.", "object.")) else (),
         code=hidden_code(world, act.rows[0]["object"]) if act.kind == "object.write" else (),
     )
+
+
+def _handed(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> tuple[Row, ...]:
+    """Return what others had a part in of what the act was made with, or out of; each record once."""
+    found = (
+        *given(world, act, origins, question),
+        *unasked(world, act, origins, question),
+        *vendored(world, act, question),
+        *restored(world, act, origins),
+    )
+    return tuple({r["event"]: r for r in found}.values())
 
 
 def _begun(world: World, act: Act) -> Act:

@@ -89,6 +89,16 @@ def _together(silence: Silence, gap: tuple[int, int]) -> bool:
     return shared >= _WHOLE * length and silence.until - silence.since <= _WIDEST * length
 
 
+def _bursts(moments: Times) -> Times:
+    """Return the first moment of each burst; a log that never pauses has a new one every five minutes."""
+    firsts = moments[np.unique(moments // _BURST, return_index=True)[1]]
+    kept: list[int] = []
+    for moment in firsts.tolist():
+        if not kept or moment - kept[-1] > _BURST:
+            kept.append(moment)
+    return np.array(kept, np.int64)
+
+
 def silences(tables: Tables, source: str, timezone: str, policy: Policy) -> list[Silence]:
     """Return a source's longer silences, with how likely its cadence makes them.
 
@@ -102,7 +112,7 @@ def silences(tables: Tables, source: str, timezone: str, policy: Policy) -> list
     moments: Times = column.to_numpy()
     if len(moments) < policy.gap_records:
         return []
-    bursts = moments[np.concatenate(([True], np.diff(moments) > _BURST))]
+    bursts = _bursts(moments)
     if len(bursts) < 3:
         return []
     rates, quiet = _profile(bursts, timezone)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from forensics import times
-from forensics.facts import shared_prefixes
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of, of_system
 from forensics.reasoning.origins import Origin
-from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, words_of, writers
+from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, starts_others, words_of, writes
 from forensics.reasoning.spelled import fits, tells
 from forensics.reasoning.world import World
 
@@ -35,6 +34,8 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
         for row in [*writes(world, place.host, place.path, place.moment), *_under(world, act, place), *_placed(place)]:
             if others(world, row, mine) and not _ran_since(world, ran, place.path, row, place.moment):
                 found[row["event"]] = row
+    if act.kind == "job.launch":
+        found |= {r["event"]: r for r in _changed_meanwhile(world, act) if others(world, r, mine)}
     if act.kind == "file.write":
         found |= {r["event"]: r for r in _fetched(world, act, ran) if others(world, r, mine)}
     if act.kind == "code.push":
@@ -64,7 +65,15 @@ def _under(world: World, act: Act, place: Place) -> list[Row]:
     if not name or not act.kind.startswith(("object.", "file.")) or place.path == "/":
         return []
     own = {path_of(str(r["object"])) for r in act.rows}
-    return [r for r in _below(world, place, place.path, ("/" + name,), 0) if path_of(str(r["object"])) not in own]
+    below = [r for r in _below(world, place, place.path, ("/" + name,), 0) if path_of(str(r["object"])) not in own]
+    nearest = max((_common_tail(r, act) for r in below), default=0)
+    return [r for r in below if _common_tail(r, act) == nearest]
+
+
+def _common_tail(row: Row, act: Act) -> int:
+    """Count the last parts of its path that a file has in common with the object of the act."""
+    one, other = (str(r["object"]).partition("?")[0].split("/")[::-1] for r in (row, act.rows[0]))
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _below(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int) -> list[Row]:
@@ -121,8 +130,11 @@ def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
         if row["attrs"].get("pid") in line:
             line.add(row["attrs"].get("ppid"))
     # a subshell is forked without a record of it: of what ran just before, the chain of ids may have lost the script that it belongs to
-    late = act.time[0] - world.policy.windows["just_before"] if line - {r["attrs"].get("pid") for r in rows} else act.time[1]
-    return [r for r in rows if r["attrs"].get("pid") is None or r["attrs"]["pid"] in line or r["time"] >= late]
+    parents = [r["attrs"].get("ppid") for r in rows if r["attrs"].get("pid") in line]
+    shell = {p for p in parents if sum(r["attrs"].get("ppid") == p for r in rows) > 1}  # the login's own, that several commands came out of
+    lost = line - {r["attrs"].get("pid") for r in rows} - shell
+    late = act.time[0] - world.policy.windows["just_before"] if lost else act.time[1]
+    return [r for r in rows if r["attrs"].get("pid") is None or r["attrs"]["pid"] in line or (r["time"] >= late and starts_others(r))]
 
 
 _BRINGS = (
@@ -148,6 +160,8 @@ _BRINGS = (
 def _fetched(world: World, act: Act, ran: list[Row]) -> list[Row]:
     """Return the pushes that brought what git wrote to a file: the commits to a path of that name since the file was last written, a week back at most."""
     lines = [words_of(line_of(r)) for r in ran]
+    if str(act.rows[0]["attrs"].get("exe") or act.rows[0]["attrs"].get("comm") or "git").rpartition("/")[2] != "git":
+        return []
     if not any(words and words[0].rpartition("/")[2] == "git" and set(words) & set(_BRINGS) for words in lines):
         return []
     path = path_of(str(act.rows[0]["object"]))
@@ -171,6 +185,28 @@ def _on_devices(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row
         d=devices, low=act.time[0] - window, high=act.time[1] + times.SECOND,
     ) if devices else []  # fmt: skip
     return [r for r in rows if fits(str(r["object"] or ""), of_system(world, act)) and tells(r, act)]
+
+
+_STEERS = re.compile(
+    r"\b(workdir|command|std(in|out|err)|features|partition|reservation|nodelist|burstbuffer|comment|name|switches)\s*=", re.IGNORECASE
+)
+"""what of a pending job `scontrol update` changes that it runs, loads or lands on (scontrol(1), update)"""
+
+
+def _changed_meanwhile(world: World, act: Act) -> list[Row]:
+    """Return the commands that changed what a pending job runs or where, between its being handed in and its start."""
+    job = str(act.rows[0]["object"]).rpartition("/")[2]
+    start = act.rows[0]["attrs"].get("start")
+    rows = world.acts(
+        "(action = 'process.exec' OR starts_with(action, 'device.process')) AND outcome = 'ok' AND actor IS NOT NULL AND time BETWEEN $low AND $high",
+        low=act.time[0], high=start,
+    ) if isinstance(start, int) else []  # fmt: skip
+    lines = [(r, line_of(r)) for r in rows]
+    return [
+        r | {"object": str(act.rows[0]["object"])}
+        for r, line in lines
+        if "scontrol" in line and "update" in line and _STEERS.search(line) and re.search(rf"(?<!\d){re.escape(job)}(?!\d)", line)
+    ]
 
 
 def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> list[Row]:
@@ -261,24 +297,6 @@ def _read(world: World, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
                 yield str(r["host"]), path_of(str(r["object"])), r["time"]
 
 
-def writes(world: World, host: str, path: str, moment: int) -> list[Row]:
-    """Return the last write of a file, and those before it back to the last that began it anew: what is appended to, or changed in part, keeps what others wrote."""
-    rows = world.acts(
-        "action = 'file.write' AND outcome = 'ok' AND list_contains($o, object) AND time < $t",
-        o=[f"file://{host}{path}", f"file://{path}"], t=moment,
-    )  # fmt: skip
-    anew = [n for n, r in enumerate(rows) if not r["attrs"].get("kept")]
-    rows = rows[(anew[-1] if anew else 0) :]
-    shared = any(path.startswith(p) for p in shared_prefixes(world.case))
-    told = writers(world, host, path, moment, anywhere=shared)
-    told = [r for r in told if not anew or (r["time"], r["event"]) > (rows[0]["time"], rows[0]["event"])]
-    return sorted([*rows, *told], key=lambda r: (r["time"], r["event"]))[-_MOST:]
-
-
-_MOST = 50
-"""writes of one file that are looked at"""
-
-
 _DAYS = 2
 """days on which a file has run without the act before it is part of the furniture: code that waits for a date passes the first run, too"""
 
@@ -290,28 +308,24 @@ def _ran_since(world: World, ran: list[Row], path: str, written: Row, until: int
     """
     own = {r["event"] for r in ran}
     writer = set(world.known.last_holders(written["actor"], written["time"]))
-    named = world.tables.rows(
-        "SELECT id FROM events WHERE action = 'process.exec' AND contains(attrs, $name) ORDER BY id", name=path.rpartition("/")[2]
-    )
+    name = path.rpartition("/")[2]
+    spelled = world.tables.rows(
+        "SELECT id FROM events WHERE action = 'process.exec' AND (contains(attrs, $name) OR contains(attrs, $stem) OR ($make AND contains(attrs, 'make'))) ORDER BY id",
+        name=name, stem=name.partition(".")[0] or name, make="makefile" in name.lower(),
+    )  # fmt: skip
     gone = [p.employed_to for p in world.case.people if p.id in writer and p.employed_to is not None and p.employed_to <= until]
     rows = world.acts(
         "list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL AND time > $since AND time < $until",
-        e=[r["id"] for r in named if r["id"] not in own], since=max([written["time"], *gone]), until=until,
+        e=[r["id"] for r in spelled if r["id"] not in own], since=max([written["time"], *gone]), until=until,
     )  # fmt: skip
     since = [r for r in rows if _runs(r, path) and not writer & set(world.known.last_holders(r["actor"], r["time"]))]
     return len({r["time"] // times.DAY for r in since}) >= _DAYS
 
 
-_INTERPRETERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript")
+_RUNNERS = re.compile(r"(ba|da|k|z)?sh|python[\d.]*|perl|node|Rscript|g?make|sbatch|srun|torchrun|accelerate|deepspeed|mpirun|ray")
+"""programs that run what they are given, or run by it"""
 
 
 def _runs(row: Row, path: str) -> bool:
-    """Tell whether a command runs a file: as its program, or as the first word that an interpreter is given."""
-    words = line_of(row).split()
-    if path_of(str(row["object"])) == path:
-        return True
-    folder = str(row["attrs"].get("cwd") or "/")
-    given = next((w for w in words[1:] if not w.startswith("-")), "")
-    return (
-        bool(words and _INTERPRETERS.fullmatch(words[0].rpartition("/")[2])) and posixpath.normpath(posixpath.join(folder, given)) == path
-    )
+    """Tell whether a command runs a file: as its program, or as what a program that runs such is given."""
+    return path_of(str(row["object"])) == path or (bool(_RUNNERS.fullmatch(program(row))) and path in named(row))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from forensics import times
+from forensics.facts import shared_prefixes
 from forensics.reasoning.act import Row
 from forensics.reasoning.commands import line_of
 from forensics.reasoning.world import World
@@ -94,26 +95,10 @@ def _program(words: list[str]) -> str:
     return words[0].rpartition("/")[2] if words else ""
 
 
-_EDITORS = (
-    "vim",
-    "vi",
-    "nvim",
-    "nano",
-    "emacs",
-    "emacsclient",
-    "ed",
-    "ex",
-    "joe",
-    "micro",
-    "pico",
-    "mcedit",
-    "code",
-    "tee",
-    "truncate",
-    "patch",
-    "touch",
-)
+_EDITORS = ("vim", "vi", "nvim", "nano", "emacs", "emacsclient", "ed", "ex", "joe", "micro", "pico", "mcedit", "tee", "truncate", "patch")  # fmt: skip
 """programs that write to the files that they name"""
+_LOOKS = ("-R", "-M", "--dry-run", "--readonly")
+"""with which they do not"""
 _IN_PLACE = ("sed", "perl", "ruby", "yq")
 """programs that do so with -i"""
 _OUTPUT = re.compile(
@@ -124,8 +109,8 @@ _AT = re.compile(r"(?:[\w.-]+@)?([\w-]+)[\w.-]*:(?!//)(.*)")
 """a path on another host, as scp(1) and rsync(1) write it"""
 
 
-def wrote(row: Row, host: str, path: str) -> bool:
-    """Tell whether a command is one that writes to this path, by its line: an editor, a copy to it, an option that names what comes out."""
+def wrote(row: Row, host: str, path: str) -> str:
+    """Tell how a command writes to this path, by its line: `anew`, `kept` (in part, what stood there stays), or nothing where it does not."""
     words = words_of(line_of(row))
     name, folder = _program(words), str(row["attrs"].get("cwd") or "/")
 
@@ -135,20 +120,21 @@ def wrote(row: Row, host: str, path: str) -> bool:
             return False
         return posixpath.normpath(posixpath.join(folder, far[2] if far else word)) == path
 
-    inner = [w for w in words[1:] if " " in w]
-    if any(at(w.partition(">")[2].strip(" >")) for w in inner if ">" in w):
-        return True
+    inner = [w for w in words[1:] if " " in w and ">" in w]
+    if any(at(w.rpartition(">")[2].strip()) for w in inner):
+        return "kept" if any(">>" in w for w in inner) else "anew"
     if name in _EDITORS or (name in _IN_PLACE and any(w.startswith(("-i", "--in-place")) or re.fullmatch(r"-\w*i\w*", w) for w in words)):
-        return any(at(w) for w in words[1:])
+        whole = name == "tee" and not {"-a", "--append"} & set(words)
+        return ("anew" if whole else "kept") if any(at(w) for w in words[1:]) and not set(_LOOKS) & set(words) else ""
     if name in _COPIES:
         *sources, target = [w for w in words[1:] if not w.startswith("-")] or [""]
         ends = [target, *(posixpath.join(target, s.rstrip("/").rpartition("/")[2]) for s in sources)]
-        return bool(sources) and any(at(e) for e in ends)
+        return "anew" if sources and any(at(e) for e in ends) else ""
     pairs = [*pairwise(words[1:]), *((w.partition("=")[0], w.partition("=")[2]) for w in words[1:] if "=" in w)]
-    return any((_OUTPUT.fullmatch(a) or a in ("of", ">", ">>")) and at(b) for a, b in pairs)
+    return "anew" if any((_OUTPUT.fullmatch(a) or a in ("of", ">", ">>")) and at(b) for a, b in pairs) else ""
 
 
-def writers(world: World, host: str, path: str, moment: int, *, anywhere: bool) -> list[Row]:
+def _writers(world: World, host: str, path: str, moment: int, *, anywhere: bool) -> list[Row]:
     """Return the commands before a moment that write to a path by what their lines say, as writes of it: logs of commands seldom watch files, too.
 
     anywhere: on whichever host or device, since the path is of a share.
@@ -164,11 +150,24 @@ def writers(world: World, host: str, path: str, moment: int, *, anywhere: bool) 
         for r in found
         if anywhere or r["host"] == host or (r["device"] or "").partition(":")[2] == host or f"{host.partition('.')[0]}:" in line_of(r)
     ]
-    return [
-        {**r, "object": f"file://{'' if anywhere else host}{path}", "attrs": r["attrs"] | {"kept": True}}
-        for r in here
-        if wrote(r, host, path)
-    ]
+    told = f"file://{'' if anywhere else host}{path}"
+    return [{**r, "object": told, "attrs": r["attrs"] | {"kept": how == "kept"}} for r in here if (how := wrote(r, host, path))]
+
+
+def writes(world: World, host: str, path: str, moment: int) -> list[Row]:
+    """Return the last write of a file, and those before it back to the last that began it anew: what is appended to, or changed in part, keeps what others wrote."""
+    rows = world.acts(
+        "action = 'file.write' AND outcome = 'ok' AND list_contains($o, object) AND time < $t",
+        o=[f"file://{host}{path}", f"file://{path}"], t=moment,
+    )  # fmt: skip
+    shared = any(path.startswith(p) for p in shared_prefixes(world.case))
+    rows = sorted([*rows, *_writers(world, host, path, moment, anywhere=shared)], key=lambda r: (r["time"], r["event"]))
+    anew = [n for n, r in enumerate(rows) if not r["attrs"].get("kept")]
+    return rows[(anew[-1] if anew else 0) :][-_MOST:]
+
+
+_MOST = 50
+"""writes of one file that are looked at"""
 
 
 _COPIES = ("cp", "mv", "install", "rsync", "ln", "scp")
@@ -196,26 +195,83 @@ def _before(world: World, place: Place) -> Place | None:
                 AND len(list_filter($names, lambda n: contains(object, n))) > 0)
         ) ORDER BY time DESC, id LIMIT 200
         """,
-        h=place.host, t=place.moment, copies=list(_COPIES), names=parts or [place.path],
+        h=place.host, t=place.moment, copies=[*_COPIES, *_UNPACKS], names=parts or [place.path],
     )  # fmt: skip
     found = world.acts("list_contains($e, event) AND outcome = 'ok'", e=[r["id"] for r in rows]) if rows else []
-    return next((s for r in reversed(found) if (s := _source(r, place))), None)
+    before = next((s for r in reversed(found) if (s := _source(r, place))), None)
+    if before is None or before.placed is None:
+        return None
+    later = [
+        w for w in writes(world, place.host, place.path, place.moment) if w["time"] > before.placed["time"] and not w["attrs"].get("kept")
+    ]
+    return before if all(_by_copy(w) for w in later) else None
+
+
+def _by_copy(row: Row) -> bool:
+    """Tell whether a write is a copy's own, by the program that its record names."""
+    names = {str(row["attrs"].get(k) or "").rpartition("/")[2] for k in ("exe", "comm")} | (
+        {program(row)} if row["action"] != "file.write" else set()
+    )
+    return bool(names & {*_COPIES, *_UNPACKS})
 
 
 def _source(row: Row, place: Place) -> Place | None:
-    """Return where a command took a file from that it put to this path, or with a folder above it; a link shows what lies there now."""
-    words = [w for w in words_of(line_of(row)) if not w.startswith("-")]
-    if len(words) < 3 or _program(words) not in _COPIES:
-        return None
+    """Return where a command took from what it put to this path, or to a folder above it; a link shows what lies there now."""
     folder = str(row["attrs"].get("cwd") or "/")
-    if _AT.fullmatch(words[-1]):
-        return None
-    *sources, target = (w if _AT.fullmatch(w) else posixpath.normpath(posixpath.join(folder, w)) for w in words[1:])
-    for source in sources:
-        into = posixpath.join(target, source.rpartition("/")[2])
-        for end in (into, target) if len(sources) == 1 else (into,):
-            if (place.path == end or place.path.startswith(end + "/")) and source != place.path:
-                moment = place.moment if _program(words) == "ln" else row["time"]
-                far = _AT.fullmatch(source)
-                return Place(far[1] if far else place.host, (far[2] if far else source) + place.path[len(end) :], moment, row)
+    for sources, target, whole in _taken(words_of(line_of(row))):
+        if not sources or not target or (_AT.fullmatch(target)):
+            continue
+        end = posixpath.normpath(posixpath.join(folder, target))
+        for word in sources:
+            source = word if _AT.fullmatch(word) else posixpath.normpath(posixpath.join(folder, word))
+            into = posixpath.join(end, source.rpartition("/")[2])
+            for there in (into, end) if len(sources) == 1 else (into,):
+                if (place.path == there or place.path.startswith(there + "/")) and source != place.path:
+                    moment = place.moment if program(row) == "ln" else row["time"]
+                    far, rest = _AT.fullmatch(source), "" if whole else place.path[len(there) :]
+                    return Place(far[1] if far else place.host, (far[2] if far else source) + rest, moment, row)
     return None
+
+
+def _taken(words: list[str]) -> Iterator[tuple[list[str], str, bool]]:
+    """Yield (sources, target, whether a source is an archive that the target came out of) of a line that copies, links, unpacks or redirects."""
+    name, rest = _program(words), words[1:]
+    for inner in (w for w in rest if " " in w and name in _SHELLS):
+        for part in re.split(r"&&|\|\||;", inner):
+            left, _, right = part.rpartition(">")
+            yield from (
+                [([w for w in words_of(left)[1:] if w not in ("|", "<")], right.strip(), True)] if left else _taken(words_of(part.strip()))
+            )
+    pairs = dict(pairwise(rest))
+    plain = [w for w in rest if not w.startswith("-")]
+    if name == "dd":
+        told = dict(w.partition("=")[::2] for w in rest)
+        yield [told.get("if", "")], told.get("of", ""), True
+    elif name in ("tar", "bsdtar", "unzip", "7z"):
+        into = pairs.get("-C") or pairs.get("-d") or "."
+        archive = pairs.get("-f") or next((w for w in plain if re.search(r"\.(tar|tgz|zip|7z|tar\.\w+|t[bx]z2?)$", w)), "")
+        yield [archive] if archive else [], into, True
+    elif name in ("zstd", "unzstd", "gunzip", "gzip", "xz", "unxz", "bunzip2", "lz4"):
+        source = next((w for w in plain if w != pairs.get("-o")), "")
+        yield [source], pairs.get("-o") or source.rpartition(".")[0], True
+    elif name in _COPIES and "-t" in pairs:
+        yield [w for w in plain if w != pairs["-t"]], pairs["-t"], False
+    elif name in _COPIES:
+        into = next((w.partition("=")[2] for w in rest if w.startswith("--target-directory=")), "")
+        yield (plain, into, False) if into else (plain[:-1], plain[-1] if plain else "", False)
+
+
+_SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
+_UNPACKS = ("dd", "tar", "bsdtar", "unzip", "7z", "zstd", "unzstd", "gunzip", "gzip", "xz", "unxz", "bunzip2", "lz4", *_SHELLS)
+"""programs whose output is what they were given"""
+_STARTS = re.compile(
+    r"(ba|da|k|z)?sh|python[\d.]*|perl|ruby|node|Rscript|g?make|xargs|env|find|sudo|srun|nohup|time|timeout|parallel|watch"
+)
+
+
+def starts_others(row: Row) -> bool:
+    """Tell whether a command can have started others: a script, an interpreter, `make`, a program of one's own; not a look, an editor or a copy."""
+    words = words_of(line_of(row))
+    where = path_of(str(row["object"])) if str(row["object"]).startswith("file:") else (words or [""])[0]
+    own = "/" in where and not where.startswith(("/usr/", "/bin/", "/sbin/", "/opt/", "/snap/"))
+    return own or (len(words) > 1 and bool(_STARTS.fullmatch(_program(words))))

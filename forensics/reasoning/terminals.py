@@ -5,14 +5,21 @@ import re
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of
 from forensics.reasoning.logins import still_open
-from forensics.reasoning.paths import words_of
+from forensics.reasoning.paths import program, words_of
 from forensics.reasoning.world import World
 
-_KEEPERS = ("tmux", "screen", "dtach", "abduco", "tmate", "byobu", "zellij")
-"""programs that keep a terminal which others can attach to"""
+_ATTACHES = {
+    "tmux": ("attach", "attach-session", "a", "at", "send-keys", "send", "pipe-pane"),
+    "screen": ("-x", "-r", "-R", "-rd", "-d", "-D", "-X"),
+    "dtach": ("-a",),
+    "abduco": ("-a",),
+}
+"""programs that keep a terminal which others can attach to, and how they do (tmux(1), screen(1), dtach(1), abduco(1))"""
 _TAKERS = ("reptyr", "gdb", "nsenter", "conspy", "ttysnoop")
 """programs that take over a running process or its terminal"""
-_NAMES = re.compile(r"[^\w.#]+")
+
+
+_PARTS = re.compile(r"[^\w.]+")
 
 
 def attached(world: World, act: Act, hosts: list[str], mine: set[str]) -> list[Row]:
@@ -26,21 +33,40 @@ def attached(world: World, act: Act, hosts: list[str], mine: set[str]) -> list[R
     numbers = {n.partition("#")[2] for p in people for n in world.known.of(p, "unix") if "#" in n}
     rows = world.acts(
         "action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND actor IS NOT NULL AND time BETWEEN $low AND $t AND regexp_extract(object, '[^/]*$') IN (SELECT unnest($p))",
-        h=hosts, low=act.time[0] - world.policy.windows["login"], t=act.time[1], p=[*_KEEPERS, *_TAKERS],
+        h=hosts, low=act.time[0] - world.policy.windows["login"], t=act.time[1], p=[*_ATTACHES, *_TAKERS],
     )  # fmt: skip
     his = [r for r in rows if people & set(world.known.last_holders(r["actor"], r["time"]))]
-    sockets = {w for r in his for w in words_of(line_of(r)) if "/" in w and w != _program(r)}
-    pids = {str(p) for r in world.acts("action = 'process.exec' AND list_contains($h, host) AND actor = $a AND time <= $t", h=hosts, a=act.account, t=act.time[1]) if (p := r["attrs"].get("pid"))} if any(_program(r).rpartition("/")[2] in _TAKERS for r in rows) else set()  # fmt: skip
+    sockets = {s for r in his if (s := _socket(words_of(line_of(r))))}
     found = []
     for row in rows:
         who = set(world.known.holders(row["actor"], row["time"]))
-        words = words_of(line_of(row))[1:]
-        spelled = {part for w in words for part in _NAMES.split(w)}
-        to_his = spelled & (mine | numbers) or sockets & set(words) or (pids & set(words) and _program(row).rpartition("/")[2] in _TAKERS)
-        if who and not who & people and to_his and world.known.kind(row["actor"], row["time"]) == "personal":
+        if not who or who & people or world.known.kind(row["actor"], row["time"]) != "personal":
+            continue
+        words = words_of(line_of(row))
+        if _of_his(words, mine, numbers, sockets) or (program(row) in _TAKERS and _pids(world, act, hosts) & set(words[1:])):
             found.append(row)
     return still_open(world, found, act.time[0])
 
 
-def _program(row: Row) -> str:
-    return next(iter(words_of(line_of(row))), "")
+def _of_his(words: list[str], mine: set[str], numbers: set[str], sockets: set[str]) -> bool:
+    """Tell whether a line attaches to a terminal of the holder's: without a socket of his, such a program speaks to its caller's own."""
+    name = words[0].rpartition("/")[2] if words else ""
+    if name not in _ATTACHES or not set(words[1:]) & set(_ATTACHES[name]):
+        return False
+    socket = _socket(words)
+    owners = {w.partition("/")[0] for w in words[1:] if "/" in w} if name == "screen" else set()
+    return bool(owners & mine) or (bool(socket) and (socket in sockets or bool(set(_PARTS.split(socket)) & (mine | numbers))))
+
+
+def _socket(words: list[str]) -> str:
+    """Return the socket that a line names: the value of -S, or of dtach and abduco the path."""
+    if "-S" in words[:-1]:
+        return words[words.index("-S") + 1]
+    return next((w for w in words[1:] if "/" in w), "") if words and words[0].rpartition("/")[2] in ("dtach", "abduco") else ""
+
+
+def _pids(world: World, act: Act, hosts: list[str]) -> set[str]:
+    rows = world.acts(
+        "action = 'process.exec' AND list_contains($h, host) AND actor = $a AND time <= $t", h=hosts, a=act.account, t=act.time[1]
+    )
+    return {str(p) for r in rows if (p := r["attrs"].get("pid"))}

@@ -5,8 +5,9 @@ import re
 from forensics import times
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
-from forensics.reasoning.given import others, writes
+from forensics.reasoning.given import others
 from forensics.reasoning.origins import Origin
+from forensics.reasoning.paths import writes
 from forensics.reasoning.world import World
 
 _HOOKS = r"^(\.githooks|githooks|\.husky|\.hooks|hooks|\.lefthook)/|^(\.pre-commit-config\.yaml|lefthook\.ya?ml|\.lefthook\.ya?ml|\.overcommit\.yml)$"
@@ -17,6 +18,8 @@ _STARTUP = (
     r"\.config/fish/config\.fish",
 )  # fmt: skip
 """files in a home that a shell, sshd or git reads by itself (bash(1), zsh(1), sshd(8), pam_env(8), git-config(1))"""
+_EACH_TIME = ("/.gitconfig", "/git/config")
+"""those that are read by every command, not by the shell that it runs in"""
 _DAYS = 2
 """days on which such a file has been read without the act before it is part of the furniture"""
 
@@ -43,8 +46,23 @@ def _startup(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
         "SELECT DISTINCT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) ORDER BY ALL",
         h=hosts, t=act.time[0], path=path,
     )  # fmt: skip
-    found = [w for r in rows for w in writes(world, r["host"], r["path"], act.time[0])]
+    begun = _started(world, act, origins)
+    found = [w for r in rows for w in writes(world, r["host"], r["path"], act.time[0] if r["path"].endswith(_EACH_TIME) else begun)]
     return [w for w in found if len(_days_of_logins(world, act, people, w)) < _DAYS]
+
+
+def _started(world: World, act: Act, origins: tuple[Origin, ...]) -> int:
+    """Return when the last shell of the act's own logins started, as far as the records show: what is written to its files later it has not read."""
+    sessions = sorted({s for o in origins for s in o.sessions} | ({act.session} if act.session else set()))
+    rows = world.acts(
+        "action IN ('process.exec', 'session.ssh.open', 'session.audit.open') AND outcome = 'ok' AND list_contains($s, session) AND time <= $t",
+        s=sessions, t=act.time[1],
+    ) if sessions else []  # fmt: skip
+    starts = [r["time"] for r in rows if r["action"] != "process.exec" or _SHELL.search(str(r["object"]))]
+    return max(starts, default=act.time[0])
+
+
+_SHELL = re.compile(r"/(ba|da|k|z|c|tc|fi)?sh$")
 
 
 def _days_of_logins(world: World, act: Act, people: tuple[str, ...], written: Row) -> set[int]:
@@ -68,25 +86,45 @@ def _hooks(world: World, act: Act, question: Question) -> list[Row]:
     paths = {r["path"] for r in world.tables.rows('SELECT DISTINCT path FROM changes WHERE "commit" = $c LIMIT 500', c=sha)}
     rows = world.tables.rows(
         """
-        SELECT DISTINCT c.path, c.new_blob AS blob, e.events[1] AS event, e.time FROM changes c
+        SELECT DISTINCT c.path, c.new_blob AS blob, c.old_blob AS old, e.events[1] AS event, e.time FROM changes c
         JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = c."commit"
         WHERE regexp_matches(c.path, $hooks) AND e.time < $t AND c."commit" <> $c
           AND split_part(e.dst, '@', 1) IN (SELECT split_part(dst, '@', 1) FROM edges WHERE rule = 'pushed-commits' AND ends_with(dst, '@' || $c))
-        ORDER BY e.time DESC, c.path, event, blob LIMIT 50
+        ORDER BY e.time DESC, c.path, event, blob, old LIMIT 50
         """,
         hooks=_HOOKS, t=act.time[0], c=sha,
     )  # fmt: skip
-    texts = world.blobs([r["blob"] for r in rows if r["blob"]]) if rows else {}
+    texts = world.blobs(sorted({b for r in rows for b in (r["blob"], r["old"]) if b})) if rows else {}
     found: list[Row] = []
     for row in rows:
         text = texts.get(row["blob"] or "", b"").decode(errors="replace")
-        if not text or (row["path"].endswith((".yaml", ".yml")) and not re.search(r"repo:\s*['\"]?local|run:|entry:", text)):
+        if not text or (
+            row["path"].endswith((".yaml", ".yml")) and not _steers(text, texts.get(row["old"] or "", b"").decode(errors="replace"))
+        ):
             continue
-        spelled = {p for p in paths if re.search(rf"(?<![\w-]){re.escape(p.rpartition('/')[2])}(?![\w-])", text)}
+        spelled = (
+            set()
+            if not _WRITES.search(text)
+            else {p for p in paths if re.search(rf"(?<![\w-]){re.escape(p.rpartition('/')[2])}(?![\w-])", text)}
+        )
         push = world.acts("event = $e", e=row["event"])
         if push and len(_days_of_commits(world, push[0], spelled, act.time[0])) < _DAYS:
             found += push
     return found
+
+
+_WRITES = re.compile(r"\bsed\b|>|\b(cp|mv|git|tee|patch|ln|install)\b|\.(sh|pl)\b|\bpython[\d.]*\s+(?!-)\S+\.py|entry:\s*\S+\.py")
+"""what in a hook's text may write a file, or runs a script that may; a check alone writes none"""
+_OTHERS = re.compile(r"\s*(-\s*)?(repo|rev|exclude|ci|fail_fast|default_\w+|minimum_\w+)\s*:(?!\s*['\"]?local)")
+"""lines of a configuration that steer no hook of the tree's own"""
+
+
+def _steers(text: str, before: str) -> bool:
+    """Tell whether a change of a hooks' configuration touches hooks that are the tree's own: a new revision of others' does not."""
+    if not re.search(r"repo:\s*['\"]?local|run:|entry:", text):
+        return False
+    changed = set(text.splitlines()) ^ set(before.splitlines())
+    return any(line.strip() and not line.lstrip().startswith("#") and not _OTHERS.match(line) for line in changed)
 
 
 def _days_of_commits(world: World, brought: Row, paths: set[str], until: int) -> set[int]:

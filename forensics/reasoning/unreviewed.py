@@ -28,7 +28,13 @@ class Unreviewed:
 def unreviewed(world: World, dossier: Dossier) -> Unreviewed | None:
     """Tell whether a change was pushed straight to a branch that others' changes come to by way of requests; None where not, or where nothing shows a habit."""
     act = dossier.act
-    if act is None or act.kind != "code.push" or act.landed or dossier.account_kind == "service" or _merged(world, act.rows[0]):
+    if (
+        act is None
+        or act.kind != "code.push"
+        or act.landed
+        or dossier.account_kind == "service"
+        or _merged(world, act.rows[0], world.policy.windows["same_act"])
+    ):
         return None
     done = handling(world, dossier)
     if done.requests or done.reviews:
@@ -41,19 +47,29 @@ def unreviewed(world: World, dossier: Dossier) -> Unreviewed | None:
         "action = 'code.push' AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND target IS NOT NULL AND time < $t", o=branch, t=act.time[0]
     )  # fmt: skip
     before = {r["target"]: r for r in rows if world.known.kind(r["actor"], r["time"]) != "service"}
-    by_request = [r for r in before.values() if _merged(world, r)]
+    by_request = [r for r in before.values() if any(_by_another(world, m) for m in _merged(world, r, _NEAR))]
     if len(before) < _FEW or len(by_request) < _HABIT * len(before):
         return None
     says = f"it was pushed straight to the branch, to which {len(by_request)} of the {len(before)} changes before came by requests that were accepted"
     return Unreviewed(says, (*act.events[:2], *(r["event"] for r in by_request[-3:])))
 
 
-def _merged(world: World, row: Row) -> list[Row]:
+def _by_another(world: World, merge: Row) -> bool:
+    """Tell whether somebody else than who asked for it looked at what was merged: the one who accepted it, or one who reviewed it; of a request that is not on record, nobody knows."""
+    rows = world.acts(
+        "action IN ('code.request', 'code.review') AND object = $o AND actor IS NOT NULL AND outcome = 'ok'", o=merge["object"]
+    )
+    asked = {r["actor"] for r in rows if r["action"] == "code.request"}
+    looked = {r["actor"] for r in rows if r["action"] == "code.review"} | {merge["actor"]}
+    return not asked or bool(looked - asked)
+
+
+def _merged(world: World, row: Row, near: int) -> list[Row]:
     """Return the forge's records that a push was the accepting of a request."""
     if row["attrs"].get("action") in MERGES:
         return [row]
     return world.acts(
-        "action = 'code.merge' AND actor = $a AND outcome = 'ok' AND time BETWEEN $low AND $high", a=row["actor"], low=row["time"] - _NEAR, high=row["time"] + _NEAR
+        "action = 'code.merge' AND actor = $a AND outcome = 'ok' AND time BETWEEN $low AND $high", a=row["actor"], low=row["time"] - near, high=row["time"] + near
     )  # fmt: skip
 
 

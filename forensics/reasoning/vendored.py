@@ -1,9 +1,10 @@
 """Content that a commit takes over from elsewhere: the very file that somebody else pushed under another path or into another repository before, or a commit of his."""
 
+import re
+
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.given import others
-from forensics.reasoning.patches import lines_of
 from forensics.reasoning.world import World
 
 _ELSEWHERE = """
@@ -11,17 +12,27 @@ _ELSEWHERE = """
     gone AS (SELECT coalesce(old_path, path) FROM changes WHERE "commit" = $c AND coalesce(old_path, CASE WHEN new_blob IS NULL THEN path END) IS NOT NULL),
     bore AS (SELECT c.new_blob AS blob, count(DISTINCT c."commit") AS n FROM changes c JOIN mine m ON m.blob = c.new_blob GROUP BY ALL),
     theirs AS (
-        SELECT DISTINCT c."commit" AS sha, c.new_blob AS blob FROM changes c JOIN mine m ON m.blob = c.new_blob AND m.path <> c.path AND c.path NOT IN (FROM gone)
+        SELECT DISTINCT c."commit" AS sha, c.new_blob AS blob, m.path FROM changes c JOIN mine m ON m.blob = c.new_blob AND m.path <> c.path AND c.path NOT IN (FROM gone)
         JOIN bore b ON b.blob = c.new_blob AND b.n <= $most
-        UNION SELECT DISTINCT m.blob AS sha, NULL AS blob FROM mine m
+        UNION SELECT DISTINCT m.blob AS sha, NULL AS blob, m.path FROM mine m
     )
-    SELECT t.blob, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
+    SELECT t.blob, t.path, min(e.time) AS time, arg_min(e.events[1], e.time) AS event
     FROM theirs t JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = t.sha
-    WHERE e.time < $t AND t.sha <> $c GROUP BY t.blob, t.sha ORDER BY ALL
+    WHERE e.time < $t AND t.sha <> $c GROUP BY t.blob, t.path, t.sha ORDER BY ALL
 """
 """Pushes of the same files under other paths, and of commits that a submodule was set to (gitmodules(5): its blob is the commit)."""
 _MOST = 5
 """commits that bear a content, above which it is everybody's: a licence, an empty module"""
+
+
+_IDLE = re.compile(r"(^|/)(LICEN[CS]E|COPYING|NOTICE|AUTHORS|README|CHANGELOG|CODEOWNERS)[^/]*$|\.(md|rst|txt|adoc)$", re.IGNORECASE)
+"""files that neither run nor steer anything"""
+_SILENT = re.compile(rb"\s*(#.*|//.*|from __future__ import .*|\"\"\".*\"\"\"|pass)?\s*")
+
+
+def _steers(content: bytes) -> bool:
+    """Tell whether a content is more than comments and blanks; what is no text may be anything."""
+    return bool(content) and (b"\0" in content or not all(_SILENT.fullmatch(line) for line in content.splitlines()))
 
 
 def vendored(world: World, act: Act, question: Question) -> tuple[Row, ...]:
@@ -35,7 +46,7 @@ def vendored(world: World, act: Act, question: Question) -> tuple[Row, ...]:
     texts = world.blobs(sorted({r["blob"] for r in rows if r["blob"]})) if rows else {}
     firsts: dict[str | None, Row] = {}
     for row in rows:
-        if row["blob"] is None or lines_of(texts.get(row["blob"], b"\0")) or b"\0" in texts.get(row["blob"], b""):
+        if row["blob"] is None or (not _IDLE.search(row["path"]) and _steers(texts.get(row["blob"], b""))):
             firsts.setdefault(row["blob"], row)
     pushes = world.acts("list_contains($e, event)", e=sorted({r["event"] for r in firsts.values()})) if firsts else []
     return tuple(p for p in pushes if others(world, p, mine))

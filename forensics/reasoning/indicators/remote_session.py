@@ -9,6 +9,7 @@ from forensics.reasoning.commands import line_of
 from forensics.reasoning.devices import holding, open_sessions
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import expectations
+from forensics.reasoning.logins import still_open
 from forensics.reasoning.world import World
 
 _LETS_IN = re.compile(
@@ -75,15 +76,42 @@ def _reached_for(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, .
     had = world.tables.rows("SELECT DISTINCT ip FROM acts WHERE device = $d AND ip IS NOT NULL AND time BETWEEN $low AND $t ORDER BY ip", d=device, low=origin.moment - world.policy.windows["lease"], t=origin.time)  # fmt: skip
     names = {device.partition(":")[2].lower(), *(str(r["ip"]).partition(":")[2] for r in had)}
     for row in rows:
-        line = str(row["object"] or "") if row["action"].startswith("device.") else line_of(row)
-        words = line.split()
+        words = line_of(row).split()
         people = set(world.known.holders(row["actor"], row["time"]))
         if not words or not people or people & owners or not (_REACHES.fullmatch(words[0]) or _LETS_IN.search(words[0])):
             continue
-        if names & {part for w in words[1:] for part in (w.lower(), *re.split(r"[@:=/]", w.lower()), w.lower().partition(".")[0])}:
+        target, command = _destination(words)
+        brief = bool(command) and not _SHELLS.search(command[0]) and origin.time - row["time"] > world.policy.windows["same_act"]
+        if names & target and not brief and not _over(world, row, device.partition(":")[2], people, origin.moment):
             expect = expectations(world, dossier, hypotheses, people, "likely", "unlikely")
             says = f"{row['actor']} ran a command that opens a session on {device}"
             yield Item("remote_session", says, (row["source"],), (row["event"],), "person", expect)
+
+
+_VALUED = frozenset(f"-{c}" for c in "BbcDEeFIiJLlmOopQRSWw")
+"""options of ssh that take the next word (ssh(1))"""
+_SHELLS = re.compile(r"(^|/)(ba|da|k|z|c|fi)?sh$|tmux|screen|nohup|sudo|su$|powershell|cmd|python")
+
+
+def _destination(words: list[str]) -> tuple[set[str], list[str]]:
+    """Return the names that a remote command goes to, and what it runs there: of ssh its first word that is no option, of others any word."""
+    if not re.search(r"(ssh|mosh)([.]exe)?$", words[0].lower()):
+        return {part for w in words[1:] for part in (w.lower(), *re.split(r"[@:=/]", w.lower()))}, []
+    rest = words[1:]
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in _VALUED else rest[1:]
+    host = rest[0].lower().removeprefix("ssh://").rpartition("@")[2] if rest else ""
+    return {host, host.partition(":")[0], host.partition(".")[0]}, rest[1:]
+
+
+def _over(world: World, row: Row, name: str, people: set[str], moment: int) -> bool:
+    """Tell whether the machine's own log shows that session closed before."""
+    opened = world.acts(
+        "action = 'session.ssh.open' AND outcome = 'ok' AND host = $n AND actor IS NOT NULL AND time BETWEEN $low AND $high",
+        n=name, low=row["time"] - world.policy.windows["at_once"], high=row["time"] + world.policy.windows["at_once"],
+    )  # fmt: skip
+    his = [r for r in opened if people & set(world.known.holders(r["actor"], r["time"])) or (r["ip"] and r["device"] is None)]
+    return bool(his) and not still_open(world, his, moment)
 
 
 def _hands(world: World, row: Row) -> set[str]:
