@@ -152,7 +152,7 @@ def plain(text: str) -> str:
 def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: Any) -> None:
     text = plain(render(*lab_report))
     one = text[text.index("Question q1") : text.index("Question q2")]
-    assert "The records tie this change to 陆知微 (p-014), by way of the account gitlab:luzw." in one
+    assert "The records tie this change to 陆知微 (p-014), through the account gitlab:luzw." in one
     assert "What speaks for 陆知微 (p-014)" in one
     assert "joined a meeting sixteen minutes later" in one
     assert (
