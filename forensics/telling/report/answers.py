@@ -225,7 +225,7 @@ class _Teller:
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
         else:
-            yield self.voice.say("No explanation stands out far enough from the others, so the act is tied to no person.")
+            yield self.voice.say("No explanation stands out far enough, so the act is tied to no person.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:

@@ -84,7 +84,7 @@ SUPPORT = {
 }
 
 SURE = {
-    "none": "not established, no explanation fits clearly better",
+    "none": "not settled",
     "weak": "weakly supported",
     "moderate": "moderately supported; doubt remains",
     "moderately strong": "fairly well supported; doubt remains",
@@ -187,6 +187,7 @@ RESAID = (
     (" at that moment", " at the time of the act"),
     (" around that time", " around the time of the act"),
     (" had left by then,", " had left before the act,"),
+    (" made the change after ", " was used for the change after "),
     (" who were there then held the right to write there", " employed then had the right to write there"),
 )
 """what a sentence of the findings says within its own words, and how the page says it: of which moment it speaks, and that silence is no absence"""

@@ -275,7 +275,7 @@ def test_support_is_said_only_of_an_explanation_that_leads(lab_report: Any) -> N
     for answer in lab_report[0]["answers"]:
         card = text[text.index(f"Question {answer['question']}") :]
         leads = answer["support"] != "none" and answer["mechanism"] != "unknown"
-        assert ("How sure: not established" in card[:400]) is not leads
+        assert ("How sure: not settled" in card[:400]) is not leads
 
 
 def test_what_an_honest_mistake_says_for_its_maker_stands_on_the_first_page(lab_report: Any) -> None:
