@@ -194,7 +194,7 @@ class First:
         if not found or not window:
             return self.voice.told(says)
         return self.voice.say(
-            "The act came from {address}, which {number} people used within {hours} hours of it",
+            "The act leads back to {address}, which {number} people used within {hours} hours of it",
             number=int(found[1]),
             address=found[2],
             hours=int(window) // 3600,
