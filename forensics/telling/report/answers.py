@@ -11,7 +11,7 @@ from forensics.telling.report.acts import Claim
 from forensics.telling.report.answer import Answer, Flag, Other
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
-from forensics.telling.report.first import First, Point, bearing, pleaded
+from forensics.telling.report.first import First, Point, bearing, pleaded, registered_alike
 from forensics.telling.report.names import Names
 from forensics.telling.report.said import Said, Voice
 from forensics.telling.report.showing import ratio
@@ -94,13 +94,13 @@ class _Teller:
             candidates=tuple(self.names.who(person) for person in sorted(data["candidates"], key=self.names.rank)),
             left_out=tuple(self.names.who(p) for p in self._holders(data)[0] if p not in data["candidates"]),
             speaks_for=self._speaks_for(data),
-            speaks=tuple(self._speaks(data, closest, flags)),
+            speaks=tuple(self._speaks(data, closest, flags, held)),
             support=say(SUPPORT[data["support"] if self._leads(data) else "none"]),
             compared=self._compared_with(data) if closest else None,
             alternatives=tuple(self._others(closest, counted=bool(self.names.labels) and not data["person"])),
-            odd=tuple(point for f in flags if not (pleaded(f.name, point := Point(f.says, f.refs), data) and data["person"])),
+            odd=tuple(self._odd(data, flags, held)),
             holder=self.first.people(held) if held else None,
-            for_holder=tuple(self.first.for_holders(data, held, closest)) if held else (),
+            for_holder=(*self._of_holders(data, held), *self.first.for_holders(data, held, closest)) if held else (),
             people=(data["person"],) if data["person"] else tuple(held),
             surely=say(SURE[data["support"] if self._leads(data) else "none"]),
             missing=tuple(self._missing(data)),
@@ -138,8 +138,8 @@ class _Teller:
         return next((self.voice.say(THINGS[kind], name=found[1]) for form, kind in _FORMS if (found := form.fullmatch(asked))), None)
 
     def _when(self, when: Mapping[str, str] | None) -> tuple[Said, ...]:
-        ends = [self.voice.moment(when[end]) for end in ("from", "to")] if when else []
-        return tuple(dict.fromkeys(ends))
+        ends = tuple(dict.fromkeys(self.voice.moment(when[end]) for end in ("from", "to"))) if when else ()
+        return (ends[0], _same_day(*ends)) if len(ends) > 1 else ends
 
     def _leads(self, data: Mapping[str, Any]) -> bool:
         """Tell whether one explanation stands out."""
@@ -176,12 +176,13 @@ class _Teller:
         refs_of_act = bearing(data, steps)
         if not data["person"]:
             yield Point(say("The records do not tell who made this change."))
-        yield Point(self.first.shows(data, self.who(data["person"])), refs_of_act)
-        yield from self._named_by_commit(data, steps)
         holders, refs = self._holders(data)
-        if holders and data["rung"] in _TIED and data["person"] not in holders:
+        yield Point(self.first.shows(data, self.who(data["person"]), holders), refs_of_act)
+        yield from self._named_by_commit(data, steps)
+        said = data["rung"] == "account" or (data["rung"] == "session" and registered_alike(data, holders))
+        if holders and data["rung"] in _TIED and data["person"] not in holders and not said:
             people = self.voice.joined([self.names.who(person) for person in holders])
-            yield Point(say("The registers give that account to {people}; that does not say who used it.", people=people), refs)
+            yield Point(say("That account is registered to {people}, which does not say who used it.", people=people), refs)
         if data.get("on_behalf"):
             yield Point(say("A robot acted on behalf of {who}.", who=data["on_behalf"]), refs_of_act)
 
@@ -203,9 +204,9 @@ class _Teller:
             )  # fmt: skip
         elif "author-mismatch" in data["flags"]:
             yield Point(
-                say("The commit gives {account} as its author and {committer} as its committer. Anybody can type those lines.", account=author, committer=committer)
+                say("The commit gives {account} as its author and {committer} as its committer. Anybody can type those lines, and they are no sign of who made it.", account=author, committer=committer)
                 if committer
-                else say("The commit gives {account} as its author. Anybody can type that line.", account=author),
+                else say("The commit gives {account} as its author. Anybody can type that line, and it is no sign of who made it.", account=author),
                 tuple(ref for ref in steps if ref["locator"].startswith("git="))[:1],
             )  # fmt: skip
 
@@ -224,7 +225,7 @@ class _Teller:
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
         else:
-            yield self.voice.say("No explanation stands out far enough from the others, so the act is tied to no person.")
+            yield self.voice.say("No explanation stands out far enough, so the act is tied to no person.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:
@@ -232,7 +233,7 @@ class _Teller:
                 "At least one other explanation may fit the records as well as the leading one, or better: {support}.", support=support
             )
         return self.voice.say(
-            "It fits the records at least {ratio} times better than any other.",
+            "This fits the records at least {ratio} times better than any other weighed (no probability).",
             ratio=ratio(low),
         )  # fmt: skip
 
@@ -248,18 +249,20 @@ class _Teller:
             return self.who(data["person"])
         return self.voice.say("the people concerned")
 
-    def _speaks(self, data: Mapping[str, Any], closest: list[Mapping[str, Any]], flags: tuple[Flag, ...]) -> Iterator[Point]:
+    def _speaks(
+        self, data: Mapping[str, Any], closest: list[Mapping[str, Any]], flags: tuple[Flag, ...], held: list[str]
+    ) -> Iterator[Point]:
         say, told = self.voice.say, self.voice.told
         if not data["person"] and 1 < len(data["candidates"]) <= NAMED:
             yield Point(say("Being among those not excluded is no finding against anybody: the records do not tell them apart."))
         # where nobody is named, whose the account is speaks for nobody; it was said above
-        against = [item for item in data["against"] if data["person"] or item.get("kind") != "account"]
+        against = [i for i in data["against"] if (data["person"] or i.get("kind") != "account") and not _departed(i, held)]
         for item in against[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
         if len(against) > 3:
             yield Point(say("And {number} more, listed in detail below.", number=len(against) - 3))
         # what weighs nothing in the comparison may still be what somebody would first say for himself
-        aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"]]
+        aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"] and not _departed(i, held)]
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
         honest = data["person"] and data["mechanism"] == "defect"
@@ -276,14 +279,28 @@ class _Teller:
         if closest and self._leads(data):
             yield Point(self._closest(closest))
 
+    def _of_holders(self, data: Mapping[str, Any], held: list[str]) -> Iterator[Point]:
+        """Yield that whoever the account is registered to had left: what is said for them stands in one place."""
+        for item in (*data["against"], *(data.get("neutral") or ())):
+            if _departed(item, held):
+                yield Point(self.voice.told(item["says"]), tuple(item["refs"]))
+
+    def _odd(self, data: Mapping[str, Any], flags: tuple[Flag, ...], held: list[str]) -> Iterator[Point]:
+        """Yield the odd facts that are for or against nobody, but for what was said elsewhere on the card."""
+        left = any(_departed(item, held) for item in (*data["against"], *(data.get("neutral") or ())))
+        for flag in flags:
+            point = Point(flag.says, flag.refs)
+            if not (data["person"] and pleaded(flag.name, point, data)) and not (left and flag.name == "after-departure"):
+                yield point
+
     def _pleads(self, data: Mapping[str, Any], *, honest: bool, against: bool, flags: tuple[Flag, ...]) -> Iterator[Point]:
-        """Say that no record contradicts the leading explanation, where none does, and what that side may plead all the same."""
+        """Say that no record contradicts the leading explanation, where none does, and what that side may point out all the same."""
         say = self.voice.say
         points = list(self.first.pleads(data, [(flag.name, Point(flag.says, flag.refs)) for flag in flags]))
         if honest and not against:
             yield Point(say("Nothing else in the records that were supplied; records that were not supplied might."))
         elif not against and points:
-            yield Point(say("No record contradicts the leading explanation. What that side may plead:"))
+            yield Point(say("No record contradicts the leading explanation. That side may point out:"), opens=True)
         elif not against:
             yield Point(say("No record contradicts the leading explanation; records that were not supplied might."))
         yield from points
@@ -292,8 +309,8 @@ class _Teller:
         """Yield the first records that would settle what is open, long lists cut short."""
         if key := self.first.key(data):
             yield self.voice.say("the register of keys and tokens: whose {key} is", key=key)
-        for text in data["missing"][:SETTLING]:
-            yield self.first.settles(_LISTED.sub(_shortened, text), data.get("when"))
+        texts = [_LISTED.sub(_shortened, text) for text in data["missing"][:SETTLING]]
+        yield from self.first.settles(texts, data.get("when"))
 
     def _closest(self, closest: list[Mapping[str, Any]]) -> Said:
         """Say what comes closest; where several people's explanations fare alike, none of them is singled out."""
@@ -368,6 +385,17 @@ class _Teller:
 
     def _innocent(self, flag: str) -> list[Said]:
         return [self.voice.say(text) for text in FLAGS[flag][1]]
+
+
+def _same_day(first: Said, last: Said) -> Said:
+    """Leave out the date of the last moment where it is that of the first."""
+    days = [(one.en.rpartition(" ")[0], one.zh.rpartition(" ")[0]) for one in (first, last)]
+    return Said(last.en.rpartition(" ")[2], last.zh.rpartition(" ")[2]) if days[0] == days[1] else last
+
+
+def _departed(item: Mapping[str, Any], held: list[str]) -> bool:
+    """Tell whether a record says that somebody of `held` had left."""
+    return item.get("kind") == "departed" and str(item["says"]).startswith(tuple(f"{person} " for person in held))
 
 
 def _shortened(found: re.Match[str]) -> str:

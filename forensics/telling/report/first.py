@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from forensics import times
 from forensics.errors import RecordError
 from forensics.model import CaseConfig
@@ -40,6 +42,8 @@ class Point:
 
     says: Said
     refs: tuple[Ref, ...] = ()
+    opens: bool = False
+    """whether it introduces those that follow"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +60,30 @@ class First:
 
     # --- the tie ----------------------------------------------------------------------------------------------------
 
-    def shows(self, data: Mapping[str, Any], person: Said) -> Said:
-        """Say what the records show, and which of device and credential is known."""
+    def shows(self, data: Mapping[str, Any], person: Said, holders: Sequence[str] = ()) -> Said:
+        """Say what the records show, and which of device and credential is known; `holders`: whose the account is, where that is still to be said."""
         say = self.voice.say
         account = data["account"] or say("(not named)")
         device, credential = _session(data)
         if data["rung"] == "session" and device:
             return say(
-                "The account {account} made the change, in a session from the device {device}. Who was behind that session is not established.",
+                "The change was made through the account {account}, in a session from the device {device}. Who was behind that session is not established.",
                 account=account, device=device,
+            )  # fmt: skip
+        if data["rung"] == "session" and credential and registered_alike(data, holders):
+            return say(
+                "The change was made through the account {account}, with {credential}. Both are registered to {who}, which does not say who used them.",
+                account=account, credential=self._credential(credential[0]), who=self.people(holders),
             )  # fmt: skip
         if data["rung"] == "session" and credential:
             return say(
-                "The account {account} made the change, with {credential} registered to {who}; from which device is not known. Who was behind that session is not established.",
+                "The change was made through the account {account}, with {credential} registered to {who}; from which device is not known. Who was behind that session is not established.",
                 account=account, credential=self._credential(credential[0]), who=self.people(credential[1].split(", ")),
+            )  # fmt: skip
+        if data["rung"] == "account" and holders:
+            return say(
+                "The change was made through the account {account}. It is registered to {who}; who used it is not established.",
+                account=account, who=self.people(holders),
             )  # fmt: skip
         return say(SHOWS[data["rung"]], account=account, person=person)
 
@@ -79,9 +93,9 @@ class First:
         device, credential = _session(data)
         if data["rung"] == "session" and (device or credential):
             return (
-                say("As far as a session. A device is not a person.")
+                say("As far as a session (one use of that account). A device is not a person.")
                 if device
-                else say("As far as a session. A credential is not a person.")
+                else say("As far as a session (one use of that account). A credential is not a person.")
             )
         by = say("the device {device}", device=device) if device else self._credential(credential[0]) if credential else say("a session")
         return say(HOW_FAR[data["rung"]], account=data["account"] or say("(not named)"), session=by, person=person)
@@ -95,6 +109,9 @@ class First:
                 "{key} was used; nobody supplied whose that is. From which device the account was used, and by whom, is not shown.",
                 key=named,
             )
+        device, credential = _session(data)
+        if data["rung"] == "session" and credential and not device:
+            return self.voice.say("Who used that credential when the change was made, and on which device.")
         return self.voice.say(NOT_SHOWN[data["rung"]])
 
     def key(self, data: Mapping[str, Any]) -> str | None:
@@ -126,7 +143,10 @@ class First:
         for name in _CONTROLS:
             control = controls.get(name)
             if control and control["why"] and (name != "reviewed" or control["shows"] == _SHORT):
-                yield Point(self.voice.told(control["why"]), tuple(control["refs"]))
+                why = self.voice.told(control["why"])
+                if name == "reviewed":
+                    why = self.voice.say("{why}; no sign of a part in it", why=why)
+                yield Point(why, tuple(control["refs"]))
 
     def for_holders(self, data: Mapping[str, Any], holders: Sequence[str], closest: Sequence[Mapping[str, Any]]) -> Iterator[Point]:
         """Yield what stands for whoever holds the account, where nobody is named."""
@@ -134,20 +154,24 @@ class First:
         denied = [person for person in holders if self.denial(person)]
         heard = {statement.by for statement in self.case.statements}
         if denied:
-            yield Point(say("{who} denies having made the change.", who=self.people(denied)))
+            yield Point(
+                say("Denies having made the change.")
+                if len(holders) == 1
+                else say("{who} denies having made the change.", who=self.people(denied))
+            )
         if silent := [person for person in holders if person not in heard]:
             yield Point(say("No answer by {who} was supplied.", who=self.people(silent)))
         if not any(item.get("rung") == "person" for item in data.get("for") or ()):
             if _session(data)[0]:
                 yield Point(say("No record shows {who} at that device at the time of the act.", who=who))
             else:
-                yield Point(say("No record ties a device of {who}, or their presence, to the act.", who=who))
+                yield Point(say("No record ties a device of theirs, or their presence, to the act."))
         others = {o["person"] for o in closest if o["person"] and o["person"] not in holders and o["lr"]["low"] < self.needed}
         if others:
             yield Point(
                 self.voice.count(
-                    "Others can use an account: {number} other person fits about as well (a factor of {low} less at the low end; a tie takes {needed}).",
-                    "Others can use an account: {number} other people fit about as well (the nearest by a factor of {low} less at the low end; a tie takes {needed}).",
+                    "Others can use an account: the records do not set {number} other person apart (a factor of {low} at the low end; a tie takes {needed}).",
+                    "Others can use an account: the records do not set {number} other people apart (a factor of {low} for the nearest, at the low end; a tie takes {needed}).",
                     len(others), low=ratio(min(o["lr"]["low"] for o in closest if o["person"] in others)), needed=ratio(self.needed),
                 )
             )  # fmt: skip
@@ -170,15 +194,29 @@ class First:
         if not found or not window:
             return self.voice.told(says)
         return self.voice.say(
-            "{number} people used {address} within {hours} hours of the act",
+            "The act leads back to {address}, which {number} people used within {hours} hours of it",
             number=int(found[1]),
             address=found[2],
             hours=int(window) // 3600,
         )
 
-    def settles(self, text: str, when: Mapping[str, str] | None) -> Said:
-        """Tell a record that would settle what is open, and whether its keeping is surely over."""
-        told = self.voice.told(text)
+    def settles(self, texts: Iterable[str], when: Mapping[str, str] | None) -> Iterator[Said]:
+        """Tell the records that would settle what is open, the moment of the act once, and of each whether its keeping is surely over."""
+        told_when = False
+        for text in texts:
+            told = self.voice.told(text)
+            if when and when["from"] in text:
+                told, told_when = self._that_time(told, when["from"]) if told_when else told, True
+            yield self._gone(text, told, when)
+
+    def _that_time(self, told: Said, moment: str) -> Said:
+        at, that = self.voice.moment(moment), self.voice.say("that time")
+        return Said(
+            Markup(told.en.replace(at.en, that.en)),  # noqa: S704 - both are escaped
+            Markup(re.sub(f" ?{re.escape(at.zh)}(?: 时)? ?", lambda _: that.zh, told.zh)),  # noqa: S704 - both are escaped
+        )
+
+    def _gone(self, text: str, told: Said, when: Mapping[str, str] | None) -> Said:
         kept = _KEPT.search(text)
         try:
             age = times.parse(self.made)[0] - times.parse(when["to"])[0] if when and kept else 0
@@ -186,7 +224,7 @@ class First:
             return told
         if not kept or age <= int(kept[1]) * times.DAY:
             return told
-        return self.voice.say("{record}; by now probably gone, but for backups or the device itself", record=told)
+        return self.voice.say("{record}; by now probably gone, but for backups", record=told)
 
     # --- the warning ------------------------------------------------------------------------------------------------
 
@@ -227,6 +265,12 @@ def pleaded(flag: str, point: Point, data: Mapping[str, Any]) -> bool:
     if flag != "hidden-code":
         return flag in PLEADED
     return bool(data["mechanism"] != "deputy" and data["object"].partition("?")[0] not in point.says.en.unescape())
+
+
+def registered_alike(data: Mapping[str, Any], holders: Sequence[str]) -> bool:
+    """Tell whether the credential that a session without a known device rests on is registered to whoever the account is registered to."""
+    device, credential = _session(data)
+    return bool(holders and credential and not device and sorted(credential[1].split(", ")) == sorted(holders))
 
 
 def bearing(data: Mapping[str, Any], refs: Sequence[Ref]) -> tuple[Ref, ...]:

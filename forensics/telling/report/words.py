@@ -9,18 +9,18 @@ RUNG_STEPS = {
     "none": "nothing established",
     "change": "the change is real",
     "record": "its record is genuine",
-    "account": "an account is told",
-    "session": "a session is told",
-    "person": "a person is named",
+    "account": "an account is known",
+    "session": "a session is known",
+    "person": "a person is tied",
 }
 
 STEPS_OPEN = {
     "none": "nothing established",
     "change": "the change is not shown",
     "record": "its record is in doubt",
-    "account": "no account is told",
-    "session": "no session is told",
-    "person": "a person is not told",
+    "account": "no account is known",
+    "session": "no session is known",
+    "person": "no person is tied",
 }
 """the same steps where they are not reached"""
 
@@ -34,9 +34,9 @@ THINGS = {
 SHOWS = {
     "none": "The records do not establish that the recorded change took place as recorded.",
     "change": "The change is real. The records do not say which account made it.",
-    "account": "The account {account} made the change. Who used that account is not established.",
-    "session": "The account {account} made the change, in a session from a known device or credential. Who was behind that session is not established.",
-    "person": "The records tie this change to {person}, by way of the account {account}.",
+    "account": "The change was made through the account {account}. Who used it is not established.",
+    "session": "The change was made through the account {account}, in a session from a known device or credential. Who was behind that session is not established.",
+    "person": "The records tie this change to {person}, through the account {account}.",
 }
 
 BRIEF = {
@@ -60,7 +60,7 @@ NOT_SHOWN = {
     "change": "Which account made the change, and who used it.",
     "account": "From which device or with which credential the account was used, and who was using it.",
     "session": "Who used that device or credential when the change was made.",
-    "person": "Not weighed: strangers, malware.",
+    "person": "Not weighed: outsiders, malware, people acting together.",
 }
 
 INTENT = "Records do not tell intent."
@@ -84,7 +84,7 @@ SUPPORT = {
 }
 
 SURE = {
-    "none": "not established, no explanation fits clearly better",
+    "none": "not settled",
     "weak": "weakly supported",
     "moderate": "moderately supported; doubt remains",
     "moderately strong": "fairly well supported; doubt remains",
@@ -168,7 +168,7 @@ STATED = {
 }
 """what kind of statement it is, for readers of another language than it was made in"""
 
-SCALE_NOTE = "Counted is what the change reached. How much of that was lost, the records do not tell."
+SCALE_NOTE = "What is counted is what the change reached; how much of that was lost, the records do not tell."
 
 RETOLD = (
     ("most people could not write there", "writing there was kept to few people"),
@@ -187,6 +187,8 @@ RESAID = (
     (" at that moment", " at the time of the act"),
     (" around that time", " around the time of the act"),
     (" had left by then,", " had left before the act,"),
+    (" made the change after ", " was used for the change after "),
+    (" who were there then held the right to write there", " employed then had the right to write there"),
 )
 """what a sentence of the findings says within its own words, and how the page says it: of which moment it speaks, and that silence is no absence"""
 

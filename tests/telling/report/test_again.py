@@ -63,7 +63,7 @@ def test_nobody_is_named_where_names_are_hidden(out: Path) -> None:
 def test_labels_stand_wherever_the_text_stood(lab_report: Any) -> None:
     findings, tables, case, extra = lab_report
     page = render(findings, tables, case, extra, "en", {"p-014": "Person 7", "陆知微": "Person 7", "gitlab:luzw": "Account 7"})
-    assert "The records tie this change to Person 7, by way of the account Account 7." in page
+    assert "The records tie this change to Person 7, through the account Account 7." in page
     assert "陆知微" not in page
     assert "p-014" not in page
     assert "gitlab:luzw" not in page

@@ -96,16 +96,16 @@ def texts(points: Sequence[Any], language: str = "en") -> list[str]:
 def test_a_named_answer_says_by_what_it_leads_to_whom_and_what_was_not_heard() -> None:
     answer = answered(found("person", ladder=[CHANGE, step("account", "gitlab:ada made it"), DEVICE, step("person", "", 5)]))
     assert texts([answer.brief]) == ["Tied to Ada Berg (p-1)"]
-    assert texts(answer.shows) == ["The records tie this change to Ada Berg (p-1), by way of the account gitlab:ada."]
+    assert texts(answer.shows) == ["The records tie this change to Ada Berg (p-1), through the account gitlab:ada."]
     assert texts(answer.how_far) == [
         "They lead from that account, by the device LT-1, to that person.",
-        "It fits the records at least 12 times better than any other.",
+        "This fits the records at least 12 times better than any other weighed (no probability).",
     ]
     assert texts(answer.not_shown)[-1] == "What Ada Berg (p-1) says: nothing was supplied."
     assert texts([answer.speaks_for]) == ["Ada Berg (p-1)"]
     assert answer.holder is None
     assert answer.people == ("p-1",)
-    assert texts(answer.shows, "zh") == ["现有记录将该改动关联至 Ada Berg (p-1)，途径是账号 gitlab:ada（尚非证明）。"]
+    assert texts(answer.shows, "zh") == ["现有记录将该改动关联至 Ada Berg (p-1)，途径是账号 gitlab:ada（这不等于证明）。"]
 
 
 def test_what_the_person_named_has_said_is_not_said_to_be_missing() -> None:
@@ -116,7 +116,7 @@ def test_what_the_person_named_has_said_is_not_said_to_be_missing() -> None:
 def test_a_named_answer_says_whose_account_it_was_where_that_is_somebody_else() -> None:
     data = found("person", person="p-2", mechanism="credential-misuse", ladder=[CHANGE, step("account", "gitlab:ada made it"), KEY])
     answer = answered(data)
-    assert texts(answer.shows)[1] == "The registers give that account to Ada Berg (p-1); that does not say who used it."
+    assert texts(answer.shows)[1] == "That account is registered to Ada Berg (p-1), which does not say who used it."
     assert texts(answer.how_far)[0] == "They lead from that account, by a key, to that person."
     assert texts(answer.how_far)[1] == "Leading explanation: with somebody else's account or credential."
 
@@ -143,9 +143,9 @@ def test_what_that_side_may_plead_stands_there_where_no_record_contradicts() -> 
     }
     data = found("person", flags=["author-mismatch", "rewritten-history"], flag_items=[odd, neutral])
     assert texts(answered(data | {"controls": [reviewed]}).speaks) == [
-        "No record contradicts the leading explanation. What that side may plead:",
+        "No record contradicts the leading explanation. That side may point out:",
         "The commit names email:x@y as author, and gitlab:ada pushed it",
-        "gitlab:mei reviewed or merged it",
+        "gitlab:mei reviewed or merged it; no sign of a part in it",
         "Next best, no finding: Mei Lin (p-2) made it with somebody else's account or credential.",
     ]
     assert "straight to" not in " ".join(texts(answered(data | {"controls": [unreviewed]}).speaks))
@@ -185,7 +185,7 @@ def test_records_against_a_named_answer_come_first_and_the_rest_are_counted() ->
     ("low", "said"),
     [
         (0.4, "At least one other explanation may fit the records as well as the leading one, or better: moderate support."),
-        (16.2, "It fits the records at least 16 times better than any other."),
+        (16.2, "This fits the records at least 16 times better than any other weighed (no probability)."),
     ],
 )
 def test_how_sure_follows_the_closest_comparison(low: float, said: str) -> None:
@@ -203,12 +203,15 @@ def test_of_several_who_fare_alike_nobody_is_singled_out() -> None:
 def test_whom_a_commit_names_is_said_where_somebody_else_pushed_it() -> None:
     data = found("person", flags=["author-mismatch"])
     answer = answered(data, claim=Claim("email:mei@lab.example"))
-    assert texts(answer.shows)[1] == "The commit gives email:mei@lab.example as its author. Anybody can type that line."
+    assert (
+        texts(answer.shows)[1]
+        == "The commit gives email:mei@lab.example as its author. Anybody can type that line, and it is no sign of who made it."
+    )
     assert answer.shows[1].refs == (ref(0, git=True),)
     both = answered(data, claim=Claim("email:mei@lab.example", "email:olu@lab.example"))
     assert (
         texts(both.shows)[1]
-        == "The commit gives email:mei@lab.example as its author and email:olu@lab.example as its committer. Anybody can type those lines."
+        == "The commit gives email:mei@lab.example as its author and email:olu@lab.example as its committer. Anybody can type those lines, and they are no sign of who made it."
     )
     assert "提交者是 email:olu@lab.example" in texts(both.shows, "zh")[1]
 
@@ -238,12 +241,11 @@ def test_an_account_alone_names_nobody_and_says_whose_it_is_by_the_registers() -
     assert texts([answer.brief]) == ["As far as the account gitlab:ada; who used it is open"]
     assert texts(answer.shows) == [
         "The records do not tell who made this change.",
-        "The account gitlab:ada made the change. Who used that account is not established.",
-        "The registers give that account to Ada Berg (p-1); that does not say who used it.",
+        "The change was made through the account gitlab:ada. It is registered to Ada Berg (p-1); who used it is not established.",
     ]
     assert texts(answer.how_far) == [
         "As far as an account. An account is not a person.",
-        "No explanation stands out far enough from the others, so the act is tied to no person.",
+        "No explanation stands out far enough, so the act is tied to no person.",
     ]
     assert texts([answer.speaks_for]) == ["the people concerned"]
     assert texts(answer.speaks) == ["Being among those not excluded is no finding against anybody: the records do not tell them apart."]
@@ -256,28 +258,45 @@ def test_whom_an_account_belongs_to_has_a_row_of_what_stands_for_them() -> None:
     assert answer.holder is not None
     assert texts(answer.for_holder) == [
         "No answer by Ada Berg (p-1) was supplied.",
-        "No record ties a device of Ada Berg (p-1), or their presence, to the act.",
-        "Others can use an account: 1 other person fits about as well (a factor of 2.8 less at the low end; a tie takes 10).",
+        "No record ties a device of theirs, or their presence, to the act.",
+        "Others can use an account: the records do not set 1 other person apart (a factor of 2.8 at the low end; a tie takes 10).",
     ]
     denied = answered(found("account"), Statement("s1", "p-1", "It was not me.", "not-me"))
-    assert texts(denied.for_holder)[0] == "Ada Berg (p-1) denies having made the change."
+    assert texts(denied.for_holder)[0] == "Denies having made the change."
     assert not any("No answer by" in text for text in texts(denied.for_holder))
+
+
+def test_that_whoever_the_account_is_registered_to_had_left_stands_in_their_own_row_and_once() -> None:
+    left = item("departed", "p-1 had left on 2024-06-10T17:00:00Z, before the act", "person", 4)
+    says = "gitlab:ada acted on 2024-06-12T06:14:00Z, after its holder's last day (2024-06-10T17:00:00Z)"
+    after = {"flag": "after-departure", "says": says, "innocent": [], "refs": [ref(7)]}
+    answer = answered(found("account", against=[left], flags=["after-departure"], flag_items=[after]))
+    assert texts(answer.for_holder)[0] == "Ada Berg (p-1) had left on 10 Jun 2024, 17:00:00, before the act"
+    assert not any("had left" in text for text in texts(answer.speaks))
+    assert answer.odd == ()
+    others = answered(
+        found("account", against=[left | {"says": left["says"].replace("p-1", "p-2")}], flags=["after-departure"], flag_items=[after])
+    )
+    assert any("Mei Lin (p-2) had left" in text for text in texts(others.speaks))
+    assert len(others.odd) == 1
 
 
 def test_a_session_from_a_device_and_one_by_a_key_are_told_apart() -> None:
     device = answered(found("session", ladder=[CHANGE, step("account", "gitlab:ada made it"), DEVICE]))
     assert (
         texts(device.shows)[1]
-        == "The account gitlab:ada made the change, in a session from the device LT-1. Who was behind that session is not established."
+        == "The change was made through the account gitlab:ada, in a session from the device LT-1. Who was behind that session is not established."
     )
-    assert texts(device.how_far)[0] == "As far as a session. A device is not a person."
+    assert texts(device.how_far)[0] == "As far as a session (one use of that account). A device is not a person."
     assert "No record shows Ada Berg (p-1) at that device at the time of the act." in texts(device.for_holder)
     key = answered(found("session", ladder=[CHANGE, step("account", "gitlab:ada made it"), KEY]))
     assert (
         texts(key.shows)[1]
-        == "The account gitlab:ada made the change, with a key registered to Ada Berg (p-1); from which device is not known. Who was behind that session is not established."
+        == "The change was made through the account gitlab:ada, with a key. Both are registered to Ada Berg (p-1), which does not say who used them."
     )
-    assert texts(key.how_far)[0] == "As far as a session. A credential is not a person."
+    assert len(key.shows) == 2
+    assert texts(key.not_shown)[0] == "Who used that credential when the change was made, and on which device."
+    assert texts(key.how_far)[0] == "As far as a session (one use of that account). A credential is not a person."
 
 
 def test_a_key_that_nobody_is_registered_for_is_named_and_asked_for() -> None:
@@ -312,7 +331,7 @@ def test_where_no_account_is_told_nobody_has_a_row_and_nobody_is_concerned(rung:
     assert texts([answer.brief]) == [brief]
     assert texts(answer.shows) == ["The records do not tell who made this change.", shows]
     assert (answer.holder, answer.for_holder, answer.people) == (None, (), ())
-    assert texts([answer.surely]) == ["not established, no explanation fits clearly better"]
+    assert texts([answer.surely]) == ["not settled"]
 
 
 def test_whom_the_records_exclude_from_their_own_account_is_said() -> None:
@@ -326,7 +345,8 @@ def test_only_the_first_records_that_would_settle_it_stand_on_the_first_page_and
     told = texts(answered(found("account", missing=[badge, logons, badge, badge])).missing)
     assert len(told) == 3
     assert told[0] == "Who was in the building at 12 Jun 2024, 06:14:00 (badge system)"
-    assert told[1].endswith("by now probably gone, but for backups or the device itself")
+    assert told[1].startswith("Logons and commands at that time (")
+    assert told[1].endswith("by now probably gone, but for backups")
 
 
 # --- names hidden -----------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def plain(text: str) -> str:
 def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: Any) -> None:
     text = plain(render(*lab_report))
     one = text[text.index("Question q1") : text.index("Question q2")]
-    assert "The records tie this change to 陆知微 (p-014), by way of the account gitlab:luzw." in one
+    assert "The records tie this change to 陆知微 (p-014), through the account gitlab:luzw." in one
     assert "What speaks for 陆知微 (p-014)" in one
     assert "joined a meeting sixteen minutes later" in one
     assert (
@@ -275,7 +275,7 @@ def test_support_is_said_only_of_an_explanation_that_leads(lab_report: Any) -> N
     for answer in lab_report[0]["answers"]:
         card = text[text.index(f"Question {answer['question']}") :]
         leads = answer["support"] != "none" and answer["mechanism"] != "unknown"
-        assert ("How sure: not established" in card[:400]) is not leads
+        assert ("How sure: not settled" in card[:400]) is not leads
 
 
 def test_what_an_honest_mistake_says_for_its_maker_stands_on_the_first_page(lab_report: Any) -> None:
