@@ -10,7 +10,7 @@ from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of, of_system
 from forensics.reasoning.origins import Origin
-from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, starts_others, words_of, writes
+from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, starts_others, targets, words_of, writes
 from forensics.reasoning.spelled import fits, tells
 from forensics.reasoning.world import World
 
@@ -104,11 +104,10 @@ def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[Any, ...]]:
             yield str(row["host"]), str(row["attrs"]["from"]), row["time"]
     for row in ran:
         host = str(row["host"] or str(row["device"]).partition(":")[2])
-        for path in named(row):
-            if path not in objects:
-                yield host, path, row["time"], None, program(row)
-        for far, path in elsewhere(row):
-            yield far, path, row["time"]
+        for path in named(row) - targets(row) - objects:
+            yield host, path, row["time"], None, program(row)
+        for there, path in elsewhere(row):
+            yield there, path, row["time"]
 
 
 def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:

@@ -31,8 +31,7 @@ def named(row: Row) -> set[str]:
     """Return the absolute paths that a command names, behind a `=` and in a line of its own as well (`sh -c`): its program, and the words of its line; and the file that `make` takes without being told."""
     words = words_of(line_of(row))
     folder = str(row["attrs"].get("cwd") or "/")
-    far = [w for w in words if _AT.fullmatch(w)]
-    words = [w for w in words if w not in far]
+    words = [w for w in words if not far(w)]
     spelled = [part for w in words for part in (re.split(r"[=,]", w) if w.startswith("-") else [w])]
     if words and words[0].rpartition("/")[2] in ("make", "gmake"):
         where = words[words.index("-C") + 1] if "-C" in words[:-1] else "."
@@ -43,8 +42,13 @@ def named(row: Row) -> set[str]:
     return paths | ({path_of(str(row["object"]))} if str(row["object"]).startswith("file:") else set())
 
 
+_LONG = 20_000
+
+
 def words_of(line: str) -> list[str]:
-    """Return the words of a command line; where its quotes do not close, what stands between blanks."""
+    """Return the words of a command line; where its quotes do not close, or it is very long, what stands between blanks."""
+    if len(line) > _LONG:
+        return line.split()
     try:
         return shlex.split(line)
     except ValueError:
@@ -87,8 +91,8 @@ def program(row: Row) -> str:
 def elsewhere(row: Row) -> list[tuple[str, str]]:
     """Return (host, absolute path) of the files on other hosts that a copy is made from."""
     words = words_of(line_of(row))
-    far = [m for w in words[1:-1] if (m := _AT.fullmatch(w))] if _program(words) in _COPIES else []
-    return [(m[1], posixpath.normpath(m[2])) for m in far if m[2].startswith("/")]
+    taken = [f for w in words[1:-1] if (f := far(w))] if _program(words) in _COPIES else []
+    return [(host, posixpath.normpath(path)) for host, path in taken if path.startswith("/")]
 
 
 def _program(words: list[str]) -> str:
@@ -99,14 +103,23 @@ _EDITORS = ("vim", "vi", "nvim", "nano", "emacs", "emacsclient", "ed", "ex", "jo
 """programs that write to the files that they name"""
 _LOOKS = ("-R", "-M", "--dry-run", "--readonly")
 """with which they do not"""
+_SHORT = 6
+"""letters of options that are written together"""
 _IN_PLACE = ("sed", "perl", "ruby", "yq")
 """programs that do so with -i"""
 _OUTPUT = re.compile(
     r"-[oO]|--?(out|output|output[-_]?(file|dir|path)?|out[-_]?(file|dir|path)?|save[-_]?\w*|dest\w*|target|prefix|directory-prefix)"
 )
 """options whose value names what is written (curl(1), wget(1), tar(1) and programs of one's own)"""
-_AT = re.compile(r"(?:[\w.-]+@)?([\w-]+)[\w.-]*:(?!//)(.*)")
-"""a path on another host, as scp(1) and rsync(1) write it"""
+_HOST = re.compile(r"[\w.@-]{1,255}")
+
+
+def far(word: str) -> tuple[str, str] | None:
+    """Return (host's first label, path) of a path on another host, as scp(1) and rsync(1) write it."""
+    host, colon, path = word.partition(":")
+    if not colon or path.startswith("//") or not _HOST.fullmatch(host):
+        return None
+    return host.rpartition("@")[2].partition(".")[0], path
 
 
 def wrote(row: Row, host: str, path: str) -> str:
@@ -115,15 +128,17 @@ def wrote(row: Row, host: str, path: str) -> str:
     name, folder = _program(words), str(row["attrs"].get("cwd") or "/")
 
     def at(word: str) -> bool:
-        far = _AT.fullmatch(word)
-        if far and far[1] != host.partition(".")[0]:
+        there = far(word)
+        if there and there[0] != host.partition(".")[0]:
             return False
-        return posixpath.normpath(posixpath.join(folder, far[2] if far else word)) == path
+        return posixpath.normpath(posixpath.join(folder, there[1] if there else word)) == path
 
     inner = [w for w in words[1:] if " " in w and ">" in w]
     if any(at(w.rpartition(">")[2].strip()) for w in inner):
         return "kept" if any(">>" in w for w in inner) else "anew"
-    if name in _EDITORS or (name in _IN_PLACE and any(w.startswith(("-i", "--in-place")) or re.fullmatch(r"-\w*i\w*", w) for w in words)):
+    if name in _EDITORS or (
+        name in _IN_PLACE and any(w.startswith(("-i", "--in-place")) or (w[:1] == "-" and len(w) < _SHORT and "i" in w) for w in words)
+    ):
         whole = name == "tee" and not {"-a", "--append"} & set(words)
         return ("anew" if whole else "kept") if any(at(w) for w in words[1:]) and not set(_LOOKS) & set(words) else ""
     if name in _COPIES:
@@ -219,18 +234,24 @@ def _source(row: Row, place: Place) -> Place | None:
     """Return where a command took from what it put to this path, or to a folder above it; a link shows what lies there now."""
     folder = str(row["attrs"].get("cwd") or "/")
     for sources, target, whole in _taken(words_of(line_of(row))):
-        if not sources or not target or (_AT.fullmatch(target)):
+        if not sources or not target or far(target):
             continue
         end = posixpath.normpath(posixpath.join(folder, target))
         for word in sources:
-            source = word if _AT.fullmatch(word) else posixpath.normpath(posixpath.join(folder, word))
+            source = word if far(word) else posixpath.normpath(posixpath.join(folder, word))
             into = posixpath.join(end, source.rpartition("/")[2])
             for there in (into, end) if len(sources) == 1 else (into,):
                 if (place.path == there or place.path.startswith(there + "/")) and source != place.path:
                     moment = place.moment if program(row) == "ln" else row["time"]
-                    far, rest = _AT.fullmatch(source), "" if whole else place.path[len(there) :]
-                    return Place(far[1] if far else place.host, (far[2] if far else source) + rest, moment, row)
+                    host, path = far(source) or (place.host, source)
+                    return Place(host, path + ("" if whole else place.path[len(there) :]), moment, row)
     return None
+
+
+def targets(row: Row) -> set[str]:
+    """Return the absolute paths that a copy, link or unpacking puts something to: what lay there before goes into nothing."""
+    folder = str(row["attrs"].get("cwd") or "/")
+    return {posixpath.normpath(posixpath.join(folder, t)) for _, t, _ in _taken(words_of(line_of(row))) if t}
 
 
 def _taken(words: list[str]) -> Iterator[tuple[list[str], str, bool]]:

@@ -113,7 +113,9 @@ def _hooks(world: World, act: Act, question: Question) -> list[Row]:
     return found
 
 
-_WRITES = re.compile(r"\bsed\b|>|\b(cp|mv|git|tee|patch|ln|install)\b|\.(sh|pl)\b|\bpython[\d.]*\s+(?!-)\S+\.py|entry:\s*\S+\.py")
+_WRITES = re.compile(
+    r"\bsed\b|>|\b(cp|mv|git|tee|patch|ln|install)\b|\.(sh|pl)\b|\bpython[\d.]*\s+(?!-)\S{1,200}\.py|entry:\s*\S{1,200}\.py"
+)
 """what in a hook's text may write a file, or runs a script that may; a check alone writes none"""
 _OTHERS = re.compile(r"\s*(-\s*)?(repo|rev|exclude|ci|fail_fast|default_\w+|minimum_\w+)\s*:(?!\s*['\"]?local)")
 """lines of a configuration that steer no hook of the tree's own"""

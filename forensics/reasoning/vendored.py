@@ -27,12 +27,12 @@ _MOST = 5
 
 _IDLE = re.compile(r"(^|/)(LICEN[CS]E|COPYING|NOTICE|AUTHORS|README|CHANGELOG|CODEOWNERS)[^/]*$|\.(md|rst|txt|adoc)$", re.IGNORECASE)
 """files that neither run nor steer anything"""
-_SILENT = re.compile(rb"\s*(#.*|//.*|from __future__ import .*|\"\"\".*\"\"\"|pass)?\s*")
+_SILENT = re.compile(rb"(#.*|//.*|from __future__ import .*|\"\"\".*\"\"\"|pass)?")
 
 
 def _steers(content: bytes) -> bool:
     """Tell whether a content is more than comments and blanks; what is no text may be anything."""
-    return bool(content) and (b"\0" in content or not all(_SILENT.fullmatch(line) for line in content.splitlines()))
+    return bool(content) and (b"\0" in content or not all(_SILENT.fullmatch(line.strip()) for line in content.splitlines()))
 
 
 def vendored(world: World, act: Act, question: Question) -> tuple[Row, ...]:

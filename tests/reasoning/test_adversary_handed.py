@@ -64,9 +64,14 @@ COPIED = ran("10:00:00", "vic", ["cp", "/home/vic/x", "/share/data/train.idx"])
     [("/home/vic/.bashrc", None), ("/home/vic/.ssh/rc", None), ("/home/vic/.gitconfig", None), ("/home/eve/.bashrc", "p-vic"), ("/home/vic/notes", "p-vic")],
 )  # fmt: skip
 def test_who_wrote_what_anothers_shell_reads_at_its_start_stays_a_candidate(folder, path, person):
-    answer = of_the_index(folder, touched("09:40:00", "eve", (path, "NORMAL")) + COPIED + WRITTEN)
+    answer = of_the_index(folder, touched("09:10:00", "eve", (path, "NORMAL")) + COPIED + WRITTEN)
     assert answer["person"] == person
     assert person or answer["candidates"] == ["p-eve", "p-vic"]
+
+
+@pytest.mark.parametrize(("path", "person"), [("/home/vic/.bashrc", "p-vic"), ("/home/vic/.gitconfig", None)])
+def test_what_was_written_after_the_shell_started_it_has_not_read(folder, path, person):
+    assert of_the_index(folder, touched("09:40:00", "eve", (path, "NORMAL")) + COPIED + WRITTEN)["person"] == person
 
 
 @pytest.mark.parametrize(("days", "person"), [(("10",), None), (("10", "11"), "p-vic")])

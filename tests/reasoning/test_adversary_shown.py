@@ -257,3 +257,73 @@ def test_a_straight_push_past_a_habit_of_requests_is_flagged(folder, repository)
 )
 def test_where_there_is_no_habit_or_it_was_kept_it_is_not(folder, repository, how):
     assert "unreviewed" not in with_habit(folder, repository, **how)
+
+
+# What came in between, and what is everyday.
+
+
+@pytest.mark.parametrize(
+    ("lines", "person"),
+    [
+        (ran("09:53:00", "vic", ["cp", "-t", "/home/vic", STAGED], pid=4200), None),
+        (ran("09:53:00", "vic", ["dd", f"if={STAGED}", "of=/home/vic/new.pt"], pid=4200), None),
+        (ran("09:53:00", "vic", ["bash", "-c", f"cat {STAGED} > /home/vic/new.pt"], pid=4200), None),
+        (ran("09:53:00", "vic", ["zstd", "-d", STAGED, "-o", "/home/vic/new.pt"], pid=4200), None),
+        (ran("09:53:00", "vic", ["python3", "/home/vic/tune.py", "--in", STAGED, "--out", "/home/vic/new.pt"], pid=4200), "p-vic"),
+        (ran("09:59:40", "vic", ["less", STAGED], pid=4200), "p-vic"),
+        (ran("09:59:40", "vic", ["cp", STAGED, "/home/vic/other.pt"], pid=4200), "p-vic"),
+    ],
+    ids=["cp -t", "dd", "redirect", "unpacked", "made into another", "looked at", "copied elsewhere"],
+)
+def test_what_the_uploaded_file_came_out_of_is_followed_and_nothing_else(folder, lines, person):
+    wrote = touched("09:53:01", "vic", ("/home/vic/new.pt", "NORMAL"), program=lines.split('comm="')[1].split('"')[0], pid=4200)
+    answer = at_the_host(folder, EVES + lines + wrote + ran("10:00:00", "vic", ["aws", "s3", "cp", "/home/vic/new.pt", MODEL]))
+    assert answer["person"] == person
+    assert person or both(answer)
+
+
+@pytest.mark.parametrize(
+    ("hers", "his", "person"),
+    [
+        (["cp", "/home/eve/x", STAGED], ["cp", "/home/vic/x", STAGED], "p-vic"),
+        (["cp", "/home/eve/x", STAGED], ["sed", "-i", "s/a/b/", STAGED], None),
+        (["touch", STAGED], ["true"], "p-vic"),
+    ],
+    ids=["begun anew", "changed in part", "touched"],
+)  # fmt: skip
+def test_what_a_later_command_began_anew_is_its_own(folder, hers, his, person):
+    assert at_the_host(folder, ran("09:51:00", "eve", hers) + ran("09:55:00", "vic", his, pid=4200) + UP)["person"] == person
+
+
+def test_of_a_folder_each_ones_own_part_is_his(folder):
+    staged = touched("09:46:00", "vic", ("/share/runs/models/base.pt", "NORMAL")) + touched(
+        "09:51:00", "eve", ("/share/runs/eve/base.pt", "NORMAL")
+    )
+    assert at_the_host(folder, staged + ran("10:00:00", "vic", ["aws", "s3", "sync", "/share/runs", "s3://"]))["person"] == "p-vic"
+
+
+def test_what_was_put_back_out_of_a_snapshot_is_whoevers_wrote_that_path(folder):
+    lines = (
+        EVES
+        + touched("09:55:00", "vic", (STAGED, "NORMAL"))
+        + ran("10:00:00", "vic", ["aws", "s3", "cp", "/share/stage/.snapshot/hourly.1/new.pt", MODEL])
+    )
+    assert both(at_the_host(folder, lines))
+
+
+@pytest.mark.parametrize(("what", "person"), [("workdir=/share/eve/evil", None), ("priority=9", "p-vic")])
+def test_who_changed_what_a_pending_job_runs_stays_a_candidate(folder, what, person):
+    folder.text("sacct.txt", "slurm", HEAD + row(1041, start="10:30:00"), host="gpu", more='timezone = "UTC"')
+    laptops(folder, on_device("10:00", line="sbatch evil.sh"), on_device("10:10", "eve", line=f"scontrol update jobid=1041 {what}"))
+    folder.log("web", [sign_on("vic", "ip:10.0.0.7"), sign_on("eve", "ip:10.0.0.9", "09:36")], "T4")
+    folder.ask("slurm:gpu/1041")
+    answer = folder.answer()
+    assert answer["person"] == person
+    assert person or both(answer)
+
+
+@pytest.mark.parametrize(
+    "line", ["ssh -L 8888:vic-laptop:8888 gpu-1", "ssh gpu-1 grep vic-laptop /var/log/auth.log", "ssh vic-laptop nvidia-smi"]
+)
+def test_a_line_that_only_mentions_it_or_has_ended_is_no_way_onto_it(folder, repository, line):
+    assert pushed_from_home(folder, repository, on_device("09:45", "eve", line=line))["person"] == "p-vic"

@@ -85,3 +85,12 @@ def test_a_silence_over_an_act_that_the_log_would_have_shown_needs_less():
     found = {"s": [Silence(0, 100, -7.0), Silence(200, 300, -7.0), Silence(400, 500, -1.0)]}
     assert gaps(found, {}, policy, {"s": [(40, 41), (410, 411)]}) == {"s": [(0, 100)]}
     assert gaps(found, {}, policy, {"t": [(40, 41)]}) == {"s": []}
+
+
+def test_a_log_that_never_pauses_has_a_gap_where_it_stops(tmp_path):
+    """A record every ninety seconds for four days: one burst by its pauses alone."""
+    start = 1_718_000_000 * times.SECOND
+    stopped = range(2400, 2510)
+    moments = [start + n * 90 * times.SECOND for n in range(3840) if n not in stopped]
+    found = _gaps(source(tmp_path, moments), "s", "UTC", read_policy(None))
+    assert found == [(moments[2399], moments[2400])]
