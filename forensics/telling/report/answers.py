@@ -20,7 +20,7 @@ from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, INTENT, MEC
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
 SHOWN = 3
 """references that stand beside each job or object that was reached"""
-SETTLING = 3
+SETTLING = 2
 """records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
@@ -225,7 +225,7 @@ class _Teller:
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
         else:
-            yield self.voice.say("No explanation stands out far enough, so the act is tied to no person.")
+            yield self.voice.say("No explanation stands out far enough.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:
@@ -296,7 +296,8 @@ class _Teller:
     def _pleads(self, data: Mapping[str, Any], *, honest: bool, against: bool, flags: tuple[Flag, ...]) -> Iterator[Point]:
         """Say that no record contradicts the leading explanation, where none does, and what that side may point out all the same."""
         say = self.voice.say
-        points = list(self.first.pleads(data, [(flag.name, Point(flag.says, flag.refs)) for flag in flags]))
+        said = ("author-mismatch",) if data["object"] in self.claimed else ()  # it stands among what the records show
+        points = list(self.first.pleads(data, [(flag.name, Point(flag.says, flag.refs)) for flag in flags if flag.name not in said]))
         if honest and not against:
             yield Point(say("Nothing else in the records that were supplied; records that were not supplied might."))
         elif not against and points:
@@ -319,7 +320,7 @@ class _Teller:
         how = self.voice.say(MECHANISMS[first["mechanism"]])
         if len(alike) > 1:
             return self.voice.say(
-                "Next best: one of {number} other people made it {how}. Among those, nobody stands out.",
+                "Next best: {number} other people, {how}, none of them standing out.",
                 number=len(alike),
                 how=how,
             )

@@ -14,7 +14,6 @@ from forensics.telling.report.extra import Ref
 from forensics.telling.report.names import Names
 from forensics.telling.report.quoting import original
 from forensics.telling.report.said import Said, Voice
-from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import HOW_FAR, NOT_SHOWN, SHOWS
 
 Records = Callable[[Iterable[Ref]], Sequence[Mapping[str, Any]]]
@@ -170,11 +169,11 @@ class First:
         if others:
             yield Point(
                 self.voice.count(
-                    "Others can use an account: the records do not set {number} other person apart (a factor of {low} at the low end; a tie takes {needed}).",
-                    "Others can use an account: the records do not set {number} other people apart (a factor of {low} for the nearest, at the low end; a tie takes {needed}).",
-                    len(others), low=ratio(min(o["lr"]["low"] for o in closest if o["person"] in others)), needed=ratio(self.needed),
+                    "Others can use an account; {number} other person is not set apart.",
+                    "Others can use an account; {number} other people are not set apart.",
+                    len(others),
                 )
-            )  # fmt: skip
+            )
 
     @property
     def needed(self) -> float:

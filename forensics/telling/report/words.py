@@ -14,6 +14,9 @@ RUNG_STEPS = {
     "person": "a person is tied",
 }
 
+RUNG_NAMES = {"none": "nothing", "change": "change", "record": "record", "account": "account", "session": "session", "person": "person"}
+"""the same in one word, beside a tick"""
+
 STEPS_OPEN = {
     "none": "nothing established",
     "change": "the change is not shown",

@@ -42,7 +42,7 @@ def _said(node: ast.expr) -> Iterator[str]:
 
 def of_words() -> Iterator[tuple[str, str]]:
     tables = (
-        words.RUNG_STEPS, words.STEPS_OPEN, words.SURE, words.STATED, words.TIED_ELSEWHERE, words.BEARS_NAME, words.THINGS, words.SHOWS, words.BRIEF, words.HOW_FAR, words.NOT_SHOWN, words.MECHANISMS, words.SUPPORT, words.BAND_NAMES, words.TIERS, words.FLAG_NAMES,
+        words.RUNG_STEPS, words.RUNG_NAMES, words.STEPS_OPEN, words.SURE, words.STATED, words.TIED_ELSEWHERE, words.BEARS_NAME, words.THINGS, words.SHOWS, words.BRIEF, words.HOW_FAR, words.NOT_SHOWN, words.MECHANISMS, words.SUPPORT, words.BAND_NAMES, words.TIERS, words.FLAG_NAMES,
         words.FLAGS, words.VERDICTS, words.VERDICT_NAMES, words.SCALE_NAMES, words.SCALE_NOTE, words.SPEAK_AGAINST, words.TESTS, words.LIMITS, words.MANDATE, words.STATUS, words.CLOCK_BY, words.PARTIES, words.CONSIDERED, words.EXPLORE, ("source", "host"), words.PATH_KINDS, words.INTENT, words.RATIO_NOTE,
     )  # fmt: skip
     for table in tables:
