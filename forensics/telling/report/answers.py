@@ -224,8 +224,6 @@ class _Teller:
                 yield self.voice.say("Leading explanation: {how}.", how=self.voice.say(MECHANISMS[data["mechanism"]]))
             if closest:
                 yield self._compared(closest[0]["lr"]["low"], self.voice.say(SUPPORT[data["support"]]))
-        else:
-            yield self.voice.say("No explanation stands out far enough.")
 
     def _compared(self, low: float, support: Said) -> Said:
         if low < 1:

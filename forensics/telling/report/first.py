@@ -105,7 +105,7 @@ class First:
             scheme, _, rest = key.partition(":")
             named = self.voice.say("Key {number}", number=rest) if "key" in scheme and rest else self.voice.plain(key)
             return self.voice.say(
-                "{key} was used; nobody supplied whose that is. From which device the account was used, and by whom, is not shown.",
+                "{key} was used; nobody supplied whose that is, nor is the device shown.",
                 key=named,
             )
         device, credential = _session(data)
@@ -206,7 +206,7 @@ class First:
             told = self.voice.told(text)
             if when and when["from"] in text:
                 told, told_when = self._that_time(told, when["from"]) if told_when else told, True
-            yield self._gone(text, told, when)
+            yield self._gone(text, Said(_bare(told.en, " ("), _bare(told.zh, "（")), when)
 
     def _that_time(self, told: Said, moment: str) -> Said:
         at, that = self.voice.moment(moment), self.voice.say("that time")
@@ -257,6 +257,16 @@ class First:
                 )
             elif person not in heard:
                 yield say("no answer by {who} was supplied", who=self.names.who(person))
+
+
+_WIDE = 20
+"""characters from which what stands in brackets is more than the name of a record"""
+
+
+def _bare(text: Markup, opens: str) -> Markup:
+    """Leave out what stands in brackets at the end of a sentence: where such a record lies stands in the list, a click deeper."""
+    head, found, tail = text.rpartition(opens)
+    return Markup(head) if found and head and len(tail) > _WIDE and tail.rstrip()[-1:] in (")", "）") else text  # noqa: S704 - it is escaped
 
 
 def pleaded(flag: str, point: Point, data: Mapping[str, Any]) -> bool:
