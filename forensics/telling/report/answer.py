@@ -1,6 +1,6 @@
 """The shape of an answer as the page tells it; `answers.py` fills it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,3 +97,20 @@ class Answer:
     impact: Mapping[str, Any] | None
     reached: Mapping[str, tuple[Ref, ...]]
     """jobs and objects that the path leads to, each with what shows it"""
+
+
+def departed(item: Mapping[str, Any], held: list[str]) -> bool:
+    """Tell whether a record says that somebody of `held` had left."""
+    return item.get("kind") == "departed" and str(item["says"]).startswith(tuple(f"{person} " for person in held))
+
+
+def reached(edges: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Ref, ...]]:
+    """Return the first references of what each thing is reached by."""
+    found: dict[str, tuple[Ref, ...]] = {}
+    for edge in edges:
+        found[edge["dst"]] = (*found.get(edge["dst"], ()), *edge["refs"])[:SHOWN]
+    return found
+
+
+SHOWN = 3
+"""references that stand beside each job or object that was reached"""

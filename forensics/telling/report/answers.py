@@ -1,14 +1,14 @@
 """What the page says of each answer, in plain words, and in drawings."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from forensics.model import CaseConfig
 from forensics.telling.report import ladder, paths, ratios, sums
 from forensics.telling.report.acts import Claim
-from forensics.telling.report.answer import Answer, Flag, Other
+from forensics.telling.report.answer import Answer, Flag, Other, departed, reached
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.first import First, Point, bearing, pleaded, registered_alike
@@ -18,8 +18,6 @@ from forensics.telling.report.showing import ratio
 from forensics.telling.report.words import BRIEF, FLAG_NAMES, FLAGS, INTENT, MECHANISMS, SUPPORT, SURE, THINGS
 
 _HELD = re.compile(r".* is recorded for .*, held by (p-[\w-]+(?:, p-[\w-]+)*)", re.ASCII | re.DOTALL)
-SHOWN = 3
-"""references that stand beside each job or object that was reached"""
 SETTLING = 2
 """records that would settle what is open which the first page names"""
 NAMED = 6
@@ -114,7 +112,7 @@ class _Teller:
             more_edges=max(0, len(edges) - EDGES),
             path=paths.draw(edges, data["object"], self.act_name, self.voice),
             impact=impact,
-            reached=_reached(edges[:EDGES]),
+            reached=reached(edges[:EDGES]),
         )
 
     def _held_back(self, data: Mapping[str, Any], takes: tuple[sums.Condition, ...]) -> Said | None:
@@ -254,13 +252,13 @@ class _Teller:
         if not data["person"] and 1 < len(data["candidates"]) <= NAMED:
             yield Point(say("Being among those not excluded is no finding against anybody: the records do not tell them apart."))
         # where nobody is named, whose the account is speaks for nobody; it was said above
-        against = [i for i in data["against"] if (data["person"] or i.get("kind") != "account") and not _departed(i, held)]
+        against = [i for i in data["against"] if (data["person"] or i.get("kind") != "account") and not departed(i, held)]
         for item in against[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
         if len(against) > 3:
             yield Point(say("And {number} more, listed in detail below.", number=len(against) - 3))
         # what weighs nothing in the comparison may still be what somebody would first say for himself
-        aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"] and not _departed(i, held)]
+        aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"] and not departed(i, held)]
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
         honest = data["person"] and data["mechanism"] == "defect"
@@ -280,12 +278,12 @@ class _Teller:
     def _of_holders(self, data: Mapping[str, Any], held: list[str]) -> Iterator[Point]:
         """Yield that whoever the account is registered to had left: what is said for them stands in one place."""
         for item in (*data["against"], *(data.get("neutral") or ())):
-            if _departed(item, held):
+            if departed(item, held):
                 yield Point(self.voice.told(item["says"]), tuple(item["refs"]))
 
     def _odd(self, data: Mapping[str, Any], flags: tuple[Flag, ...], held: list[str]) -> Iterator[Point]:
         """Yield the odd facts that are for or against nobody, but for what was said elsewhere on the card."""
-        left = any(_departed(item, held) for item in (*data["against"], *(data.get("neutral") or ())))
+        left = any(departed(item, held) for item in (*data["against"], *(data.get("neutral") or ())))
         for flag in flags:
             point = Point(flag.says, flag.refs)
             if not (data["person"] and pleaded(flag.name, point, data)) and not (left and flag.name == "after-departure"):
@@ -392,19 +390,6 @@ def _same_day(first: Said, last: Said) -> Said:
     return Said(last.en.rpartition(" ")[2], last.zh.rpartition(" ")[2]) if days[0] == days[1] else last
 
 
-def _departed(item: Mapping[str, Any], held: list[str]) -> bool:
-    """Tell whether a record says that somebody of `held` had left."""
-    return item.get("kind") == "departed" and str(item["says"]).startswith(tuple(f"{person} " for person in held))
-
-
 def _shortened(found: re.Match[str]) -> str:
     """Keep the first three of a long list, and count the others."""
     return f"{found[1]}+{found[2].count(', ') + 1}"
-
-
-def _reached(edges: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Ref, ...]]:
-    """Return the first references of what each thing is reached by."""
-    found: dict[str, tuple[Ref, ...]] = {}
-    for edge in edges:
-        found[edge["dst"]] = (*found.get(edge["dst"], ()), *edge["refs"])[:SHOWN]
-    return found
