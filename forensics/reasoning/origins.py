@@ -178,13 +178,16 @@ _TOLD = ("command", "image", "env")
 
 
 def _set_by(world: World, act: Act) -> list[Row]:
-    """Return who made or changed what a controller made a job for: the last of them, where the job bears what that one wrote."""
+    """Return who made or changed what a controller made a job for: the last of them, where the job bears what that one wrote; nobody, where it runs what none of them did."""
     owner = act.rows[0]["attrs"].get("set_by")
     rows = world.acts(
         "(action = 'job.launch' OR starts_with(action, 'automation.trigger')) AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND time <= $t AND NOT list_contains($mine, event)",
         o=owner, t=act.time[1], mine=list(act.events),
     ) if owner else []  # fmt: skip
     said = [act.rows[0]["attrs"].get(k) for k in _TOLD]
+    wrote = [r["attrs"].get("command") for r in rows]
+    if said[0] and wrote and all(w and str(w) not in str(said[0]) for w in wrote):
+        return []  # what the job runs, nobody who is on record wrote: somebody else changed it
     told = bool(rows and said[0]) and [rows[-1]["attrs"].get(k) for k in _TOLD] == said
     return rows[-1:] if told else rows
 

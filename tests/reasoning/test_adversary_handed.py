@@ -174,16 +174,15 @@ def job(command, **more):
     return {"spec": {"template": {"spec": {"containers": [{"image": "t:1", "command": command, **more}]}}}}
 
 
-def timetable(folder, *edits, env=None):
+def timetable(folder, *edits, env=None, by="system:serviceaccount:kube-system:cronjob-controller"):
     """Vic's CronJob of 08:00, edits of it, and the Job that its controller makes at 10:00."""
     for who in ("vic", "eve"):
         folder.holds(f"k8s:{who}", f"p-{who}")
     made = {"spec": {"schedule": "0 10 * * *", "jobTemplate": job(["python", "train.py"])}}
-    controller = "system:serviceaccount:kube-system:cronjob-controller"
     child = job(["python", "evil.py"], **(env or {}))
     child["metadata"] = {"name": "retrain-28", "ownerReferences": [{"kind": "CronJob", "name": "retrain", "controller": True}]}
     lines = [request(1, "08:00:00", "vic", "create", "cronjobs", "retrain", made), *edits]
-    lines.append(request(9, "10:00:00", controller, "create", "jobs", "retrain-28", child))
+    lines.append(request(9, "10:00:00", by, "create", "jobs", "retrain-28", child))
     folder.text("k8s.jsonl", "kubernetes_audit", "".join(json.dumps(line) + "\n" for line in lines), host="gpu")
     folder.log("web", [sign_on("vic", "ip:10.0.0.7"), sign_on("eve", "ip:10.0.0.9", "09:36")], "T4")
     laptops(folder, on_device("09:40", "eve", line="kubectl patch cronjob retrain -n ml --patch-file x.yaml"))
@@ -198,6 +197,17 @@ def edit(command, clock="09:40:01", **more):
 def test_who_set_the_timetable_set_off_the_job(folder):
     answer = timetable(folder, edit(["python", "evil.py"]))
     assert (answer["person"], answer["mechanism"], answer["on_behalf"]) == ("p-eve", "automation", "k8s:eve")
+
+
+def test_whoever_writes_anothers_timetable_into_his_own_job_makes_it_nobody_elses(folder):
+    answer = timetable(folder, edit(["python", "evil.py"]), by="system:serviceaccount:ml:default")
+    assert (answer["person"], answer["mechanism"]) == (None, "unknown")
+    assert "on_behalf" not in answer or answer["on_behalf"] is None
+
+
+def test_what_nobody_on_record_wrote_was_set_by_nobody_on_record(folder):
+    """Vic made the timetable with another command than its job has: somebody changed it, and no record tells who."""
+    assert timetable(folder)["person"] is None
 
 
 @pytest.mark.parametrize("env", [None, {"env": [{"name": "K", "value": "2"}]}])

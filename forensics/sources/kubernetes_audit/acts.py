@@ -212,7 +212,8 @@ def _launched(record: Record, about: Reference, event: Event, cluster: str) -> l
             return None
     facts = workload.facts(sent if "spec" in sent else made) | _request_facts(record)
     facts |= {"kind": about.resource if about.resource != "jobs" else None, "name": name, "submit": event.time}
-    kind, owner = workload.controller(sent) or workload.controller(made) or ("", "")
+    # anybody may write another's timetable into his own job: only what a controller made was set by its owner
+    kind, owner = (workload.controller(sent) or workload.controller(made) or ("", "")) if _by_component(record) else ("", "")
     timed = any(resource == kind for _, resource in TIMETABLES)
     facts["set_by"] = (
         (_timetable(cluster, about.namespace, kind, owner) if timed else _place(cluster, about.namespace, owner)) if owner else None
