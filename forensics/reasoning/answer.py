@@ -6,7 +6,7 @@ from forensics.indicator import Hypothesis
 from forensics.model import Mechanism, Question, Rung
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.flags import Flag
+from forensics.reasoning.flag import Flag
 from forensics.reasoning.hypotheses import NOT_EVALUATED
 from forensics.reasoning.weighing import Ratio, Weighed
 

@@ -15,8 +15,9 @@ from forensics.reasoning.code import Code, code_of
 from forensics.reasoning.controls import controls
 from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
-from forensics.reasoning.flags import Flag, flags, overlap
-from forensics.reasoning.gaps import gaps, lacking, silences
+from forensics.reasoning.flag import Flag
+from forensics.reasoning.flags import flags, overlap
+from forensics.reasoning.gaps import NO_LOGS, gaps, lacking, silences, stops
 from forensics.reasoning.hypotheses import hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.lineage import Lineage, lineage
@@ -78,11 +79,13 @@ def reason(
 ) -> Reasoned:
     """Answer every question of a case, or where it has none, who made each of the likeliest causes. Pure: the same tables, policy and contents of files give the same answers."""
     view = world(tables, case, policy, blobs, matching, own, raw)
-    logs = [s for s in case.sources if s.kind not in ("git", "metrics")]
-    silent = {s.name: silences(tables, s.name, case.timezone, policy) for s in logs}
+    logs = [s for s in case.sources if s.kind not in NO_LOGS]
+    silent = {s.name: [*silences(tables, s.name, case.timezone, policy), *stops(tables, s.name)] for s in logs}
+    hosts = {s.name: s.host for s in logs}
+    view = replace(view, gaps=gaps(silent, hosts, policy))
     found = compare(view)
     dossiers = [gather(view, q) for q in case.questions or asked(found.causes)]
-    quiet = gaps(silent, {s.name: s.host for s in logs}, policy, lacking(case, dossiers))
+    quiet = gaps(silent, hosts, policy, lacking(case, dossiers))
     answers = tuple(answer(view, d, quiet) for d in dossiers)
     impacts = tuple(impact(view, a.dossier) for a in answers)
     covered = coverage(view, quiet)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from forensics import times
 from forensics.indicator import Item
@@ -10,27 +9,18 @@ from forensics.reasoning.act import Row
 from forensics.reasoning.attended import attended
 from forensics.reasoning.devices import Device, refused
 from forensics.reasoning.dossier import Dossier
-from forensics.reasoning.gaps import kept_by
+from forensics.reasoning.flag import Flag
 from forensics.reasoning.hypotheses import behind
+from forensics.reasoning.logs import of_logs
 from forensics.reasoning.origins import Origin
 from forensics.reasoning.unreviewed import unreviewed
 from forensics.reasoning.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A fact, its innocent explanations, and the events that show it."""
-
-    flag: str
-    says: str
-    innocent: tuple[str, ...]
-    refs: tuple[int, ...]
-
-
 def flags(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> tuple[Flag, ...]:
     """Return the flags of one question, by name."""
     found = [*_author(world, dossier), *_departed(world, dossier), *_reuse(world, dossier), *_address(world, dossier),
-             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *_gap(world, dossier, gaps), *_hidden(dossier), *_clock(world, dossier), *_unreviewed(world, dossier)]  # fmt: skip
+             *_rewritten(world, dossier), *_conflict(dossier), *_backdated(world, dossier), *of_logs(world, dossier, gaps), *_hidden(dossier), *_unreviewed(world, dossier)]  # fmt: skip
     return tuple(sorted({f.flag: f for f in found if f.refs}.values(), key=lambda f: f.flag))
 
 
@@ -324,23 +314,6 @@ def _others_first(world: World, dossier: Dossier, parents: list[str], dated: int
     return max(found, default=None)
 
 
-def _clock(world: World, dossier: Dossier) -> Iterator[Flag]:
-    """Name sources that the answer rests on and whose clock is off by more than records of one act may lie apart."""
-    if dossier.act is None:
-        return
-    used = {*dossier.act.sources, *(s for o in dossier.origins for s in (*o.sources, *(x for d in o.devices for x in d.sources)))}
-    rows = world.tables.rows(
-        'SELECT source, reference, "offset", low, high, events FROM clocks WHERE list_contains($s, source) AND applied AND abs("offset") > $w ORDER BY source, since',
-        s=sorted(used), w=world.policy.windows["same_act"],
-    )  # fmt: skip
-    if rows:
-        told = "; ".join(f"{r['source']} by {r['offset'] / times.SECOND:.0f} s" for r in {r["source"]: r for r in rows}.values())
-        yield Flag(
-            "clock-offset", f"clocks are off against that of {rows[0]['reference']}: {told}; times are corrected for it",
-            ("a host without time synchronisation", "a time zone set wrong"), tuple(e for r in rows for e in r["events"][:2])[:6],
-        )  # fmt: skip
-
-
 def _hidden(dossier: Dossier) -> Iterator[Flag]:
     code = dossier.code or tuple(r for p in dossier.planted for r in p.code)
     if code:
@@ -360,25 +333,3 @@ def _unreviewed(world: World, dossier: Dossier) -> Iterator[Flag]:
             ("an urgent repair", "an edit that the rule does not ask for", "a review outside of the forge"),
             found.refs,
         )
-
-
-_BEHIND = ("auditd", "syslog", "okta")
-"""kinds that would show who stood behind a shared account"""
-
-
-def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]]) -> Iterator[Flag]:
-    if dossier.when is None:
-        return
-    kinds = kept_by(dossier.objects[0]) if dossier.act is None else ()
-    if dossier.act is not None and len(dossier.origins) != 1:
-        kinds = _BEHIND
-    for source in world.case.sources:
-        for low, high in gaps.get(source.name, []):
-            if source.kind in kinds and low <= dossier.when[0] and dossier.when[1] <= high:
-                rows = world.tables.rows(
-                    "SELECT id FROM recorded WHERE source = $s AND time IN ($a, $b) ORDER BY id LIMIT 2", s=source.name, a=low, b=high
-                )
-                yield Flag(
-                    "log-gap", f"{source.name}, which would show the act, is silent from {times.show(low)} to {times.show(high)}",
-                    ("log rotation or an outage", "records that were not collected"), tuple(r["id"] for r in rows),
-                )  # fmt: skip

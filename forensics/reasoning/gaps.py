@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import log
+from math import inf, log
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ _BURST = 5 * times.MINUTE
 """events closer than this are one burst, and count once: a loop that writes a thousand lines is no cadence"""
 
 _TAIL = 0.01
+
+NO_LOGS = ("git", "metrics", "mlflow", "wandb", "tensorboard", "checkpoint", "site_packages")
+"""kinds of sources that hold what people made, when they made it, and have no cadence of their own: that nobody began a run for a week is no gap"""
 
 Times = npt.NDArray[np.int64]
 
@@ -69,13 +72,39 @@ def gaps(
     for name, found in silences.items():
         mates = [g for other, gone in sure.items() if other != name and hosts.get(name) and hosts.get(other) == hosts[name] for g in gone]
         lost = (lacking or {}).get(name, [])
-        out[name] = [
+        told = [
             (s.since, s.until)
             for s in found
             if s.chance < limit
             or (s.chance < beside and (any(_together(s, g) for g in mates) or any(s.since <= a and b <= s.until for a, b in lost)))
         ]
+        out[name] = [g for g in dict.fromkeys(told) if not any(o != g and o[0] <= g[0] and g[1] <= o[1] for o in told)]
     return out
+
+
+_STOPPED = """
+    SELECT time, type IN ('DAEMON_END', 'DAEMON_ABORT', 'SYSTEM_SHUTDOWN') OR enabled = '0' AS off
+    FROM (SELECT id, time, json_extract_string(attrs, '$.type') AS type, json_extract_string(attrs, '$.audit_enabled') AS enabled
+          FROM recorded WHERE source = $s AND action = 'log.message' AND time IS NOT NULL)
+    WHERE type IN ('DAEMON_END', 'DAEMON_ABORT', 'SYSTEM_SHUTDOWN', 'DAEMON_START', 'SYSTEM_BOOT') OR (type = 'CONFIG_CHANGE' AND enabled IN ('0', '1'))
+    ORDER BY time, id
+"""
+"""what an audit daemon says of its own end and beginning (audit-userspace, lib/audit-records.h; auditctl(8), -e)"""
+_RESTART = times.MINUTE
+"""longest stop of a log that is merely begun anew"""
+
+
+def stops(tables: Tables, source: str) -> list[Silence]:
+    """Return the stretches over which a log says itself that it was switched off, however short its silence; not a mere restart."""
+    found: list[Silence] = []
+    off: int | None = None
+    for row in tables.rows(_STOPPED, s=source):
+        if row["off"]:
+            off = row["time"] if off is None else off
+        elif off is not None:
+            found += [Silence(off, row["time"], -inf)] if row["time"] - off > _RESTART else []
+            off = None
+    return found
 
 
 _WHOLE, _WIDEST = 0.9, 4

@@ -12,6 +12,7 @@ from forensics.reasoning.commands import line_of, of_system
 from forensics.reasoning.origins import Origin
 from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, starts_others, targets, words_of, writes
 from forensics.reasoning.spelled import fits, tells
+from forensics.reasoning.unseen import unseen
 from forensics.reasoning.world import World
 
 _WORN = 7 * times.DAY
@@ -31,7 +32,12 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
     found: dict[int, Row] = {}
     places = [Place(*p) for p in sorted({*_paths(act, ran), *_read(world, ran)}, key=str)]
     for place in [p for first in places for p in (first, *back(world, first))]:
-        for row in [*writes(world, place.host, place.path, place.moment), *_under(world, act, place), *_placed(place)]:
+        for row in [
+            *writes(world, place.host, place.path, place.moment),
+            *_under(world, act, place),
+            *_placed(place),
+            *unseen(world, place, mine),
+        ]:
             if others(world, row, mine) and not _ran_since(world, ran, place.path, row, place.moment):
                 found[row["event"]] = row
     if act.kind == "job.launch":

@@ -70,6 +70,8 @@ class World:
     raw: Raw = no_raw
     conflicts: Conflicts = field(default_factory=Conflicts)
     """records that a copy out of their keeper's reach contradicts: never among the acts"""
+    gaps: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """source -> (from, to) of its silences that its own cadence makes very unlikely, in recorded time"""
 
     def weakest(self, sources: tuple[str, ...]) -> Tier:
         """Return the tier of a chain of records: that of its weakest."""

@@ -87,16 +87,28 @@ def _gone(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], pe
 
 
 def _outside(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
-    """Tell of somebody whose card had just passed a door inside when his device acted over a sign-on from outside; not where people sign on so from inside, too."""
+    """Tell of somebody who was inside by his card (it had just passed a door; or that day, where cards are passed on the way out, too) when his device acted over a sign-on from outside; not where people sign on so from inside, too."""
     origin = dossier.origins[0]
     devices = [d for d in origin.devices if d.by_session and d.owners]
     for person in sorted({p for d in devices for p in d.owners}):
-        last = _last(world, person, origin.moment, world.policy.windows["meeting"])
+        last = _last(world, person, origin.moment, None if _passes_out(world, person, origin.moment) else world.policy.windows["meeting"])
         if last is None or _way(last) != "in" or _from_inside(world, {d.events[0] for d in devices}):
             continue
         expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
         says = f"{person} was at {last['object']} since {times.show(last['time'])}, and the act came over a sign-on from outside"
         yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
+
+
+def _passes_out(world: World, person: str, moment: int) -> bool:
+    """Tell whether this person's cards are passed on the way out, too: on two other days or more, and on all of them the last passage was one; then whoever is in has not left."""
+    cards = [i.identifier for i in world.known.by_person.get(person, ())]
+    rows = world.acts("starts_with(action, 'person.present') AND list_contains($c, actor) AND time IS NOT NULL", c=cards)
+    day = world.policy.windows["presence"]
+    last = {r["time"] // times.DAY: _way(r) for r in rows if abs(r["time"] - moment) > day}
+    return len(last) >= _DAYS and set(last.values()) == {"out"}
+
+
+_DAYS = 2
 
 
 def _from_inside(world: World, own: set[int]) -> bool:

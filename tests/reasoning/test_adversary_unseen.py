@@ -1,0 +1,83 @@
+"""What nothing recorded excludes nobody: a watch that was switched off between a file's own write and its use; a card that was passed inward and a sign-on from outside."""
+
+import pytest
+
+from tests.reasoning.test_adversary import usual
+from tests.reasoning.test_adversary_given import ran, stamp, touched
+from tests.reasoning.test_adversary_hands import passing
+from tests.reasoning.test_adversary_shared import MODEL
+from tests.reasoning.test_adversary_shown import STAGED, UP, both
+from tests.reasoning.test_adversary_ties import at_the_host
+
+OWN = touched("09:52:00", "vic", (STAGED, "NORMAL"))
+
+
+def told(clock, kind, more=""):
+    return f"type={kind} msg=audit({stamp(clock)}.100:{stamp(clock) % 10_000}9): op=x ver=3.0 auid=4294967295 pid=700 uid=0 ses=4294967295 res=success {more}\n"
+
+
+def off(since, until, kind="DAEMON"):
+    if kind == "DAEMON":
+        return told(since, "DAEMON_END") + told(until, "DAEMON_START")
+    return told(since, "CONFIG_CHANGE", "audit_enabled=0 old=1") + told(until, "CONFIG_CHANGE", "audit_enabled=1 old=0")
+
+
+@pytest.mark.parametrize("kind", ["DAEMON", "CONFIG"])
+def test_who_was_there_while_the_watch_was_off_stays_a_candidate(folder, kind):
+    answer = at_the_host(folder, OWN + off("09:54:00", "09:58:00", kind) + UP)
+    assert both(answer)
+    assert "log-gap" in answer["flags"]
+    assert any("is silent from 2024-06-12T09:54:00" in i["says"] for i in answer["neutral"])
+
+
+def test_so_it_is_where_no_record_shows_who_wrote_the_file_in_a_watched_folder(folder):
+    beside = touched("09:52:00", "vic", (STAGED + ".old", "NORMAL"))
+    assert both(at_the_host(folder, beside + off("09:54:00", "09:58:00") + UP))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        OWN + off("09:54:00", "09:54:20"),  # begun anew
+        off("09:46:00", "09:51:00") + OWN,
+        OWN + UP + off("10:10:00", "10:20:00"),
+        OWN + off("09:54:00", "09:58:00") + touched("09:59:00", "vic", (STAGED, "NORMAL")),
+    ],
+)
+def test_a_stop_at_another_time_says_nothing(folder, lines):
+    answer = at_the_host(folder, lines if UP in lines else lines + UP)
+    assert (answer["person"], "log-gap" in answer["flags"]) == ("p-vic", False)
+
+
+def test_what_lies_in_ones_own_home_others_do_not_write(folder):
+    mine = "/home/vic/new.pt"
+    lines = touched("09:52:00", "vic", (mine, "NORMAL")) + off("09:54:00", "09:58:00")
+    assert at_the_host(folder, lines + ran("10:00:00", "vic", ["aws", "s3", "cp", mine, MODEL]))["person"] == "p-vic"
+
+
+VPN = {"clock": "09:30", "action": "session.vpn.connect", "actor": "unix:vic", "device": "device:vic-laptop", "ip": "ip:10.0.0.7"}
+IN = passing("vic", "in", clock="07:20")
+
+
+def by_card(folder, *passages):
+    usual(folder, dhcp=[VPN])
+    folder.log("badge", [*passages, IN])
+    return folder.answer()
+
+
+@pytest.mark.parametrize("days", [(10, 11), (5, 10, 11)])
+def test_who_came_in_and_did_not_go_out_did_not_sign_on_from_outside(folder, days):
+    used = [passing("vic", way, clock=clock, day=day) for day in days for way, clock in (("in", "07:30"), ("out", "17:30"))]
+    assert by_card(folder, *used)["person"] is None
+
+
+@pytest.mark.parametrize(
+    "passages",
+    [
+        [],
+        [passing("vic", "in", clock="07:30", day=day) for day in (10, 11)],  # nobody passes a card on the way out
+        [passing("vic", way, clock=clock, day=11) for way, clock in (("in", "07:30"), ("out", "17:30"))],  # one day is no habit
+    ],
+)
+def test_where_cards_are_not_passed_on_the_way_out_who_came_in_may_have_left(folder, passages):
+    assert by_card(folder, *passages)["person"] == "p-vic"
