@@ -28,23 +28,27 @@ def _gap(world: World, dossier: Dossier, gaps: dict[str, list[tuple[int, int]]])
     for source in world.case.sources:
         for low, high in gaps.get(source.name, []):
             if source.kind in kinds and low <= dossier.when[0] and dossier.when[1] <= high:
-                yield _silent(world, source.name, low, high, "the act")
+                yield _silent(
+                    world, source.name, low, high, f"{source.name}, which would show the act, is silent from {times.show(low)} to {times.show(high)}"
+                )  # fmt: skip
 
 
 def _unseen(world: World, dossier: Dossier) -> Iterator[Flag]:
     """Flag a log that was silent between the own write of what the act was made with and its use."""
     for low, high, source in sorted({tuple(r["attrs"]["unseen"]) for r in dossier.given if r["attrs"].get("unseen")})[:1]:
-        yield _silent(world, source, low, high, "who wrote what the act was made with")
+        yield _silent(
+            world, source, low, high,
+            f"{source}, which would show who wrote what the act was made with, is silent from {times.show(low)} to {times.show(high)}",
+        )  # fmt: skip
 
 
-def _silent(world: World, source: str, low: int, high: int, what: str) -> Flag:
+def _silent(world: World, source: str, low: int, high: int, says: str) -> Flag:
     rows = world.tables.rows(
         "SELECT r.id FROM recorded r JOIN events e ON e.id = r.id WHERE r.source = $s AND (r.time IN ($a, $b) OR e.time IN ($a, $b)) ORDER BY r.id LIMIT 2",
         s=source, a=low, b=high,
     )  # fmt: skip
     return Flag(
-        "log-gap", f"{source}, which would show {what}, is silent from {times.show(low)} to {times.show(high)}",
-        ("log rotation or an outage", "records that were not collected"), tuple(r["id"] for r in rows),
+        "log-gap", says, ("log rotation or an outage", "records that were not collected"), tuple(r["id"] for r in rows),
     )  # fmt: skip
 
 
