@@ -6,6 +6,7 @@ from itertools import pairwise
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row, made
 from forensics.reasoning.given import given
+from forensics.reasoning.moved import by_the_store, moved
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
 from forensics.reasoning.pushes import brought, holder
@@ -59,7 +60,7 @@ def gather(world: World, question: Question) -> Dossier:
     act = _begun(world, act)
     dossier = replace(dossier, act=act)
     kind = world.known.kind(act.account, act.time[0])
-    kind = kind or ("service" if act.rows[0]["attrs"].get("set_by") else "")
+    kind = kind or ("service" if act.rows[0]["attrs"].get("set_by") or by_the_store(act) else "")
     machine = kind == "personal" and machine_key(act)
     kind = "shared" if machine else kind
     jobs = _jobs(world, act)
@@ -173,9 +174,12 @@ def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Ro
         rows = [r for r in rows if r["action"] == "job.launch"] if question.at is None else _at_that_time(rows, question.at)
         rows = _handed_in(rows)
     elif reference.startswith("file:"):
-        rows = world.acts("action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference)
+        rows = moved(world, reference) + world.acts(
+            "action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference
+        )
     else:
-        rows = _store_rows(world, reference)
+        rows = moved(world, reference) + _store_rows(world, reference)
+    rows = sorted(rows, key=lambda r: (r["time"] is None, r["time"], r["event"])) if reference.startswith(("file:", "hdfs:")) else rows
     return _pick(world, question, rows)
 
 

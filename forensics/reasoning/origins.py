@@ -7,6 +7,7 @@ from forensics.reasoning import commands, shared
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding, open_sessions
 from forensics.reasoning.logins import hosts_of, logins
+from forensics.reasoning.moved import replicated
 from forensics.reasoning.terminals import attached
 from forensics.reasoning.world import World
 
@@ -160,7 +161,7 @@ def _triggers(world: World, act: Act) -> list[Origin]:
     """Return who set the robot off: the run that the act itself names, else one on the commit that it built upon and that was under way."""
     made = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
     made |= {str(r["object"]) for r in act.rows if r["object"]} | {str(r["session"]) for r in act.rows if r["session"]}
-    rows = _set_by(world, act) or _runs(world, act, sorted(made - {""})) or _under_way(world, act)
+    rows = _set_by(world, act) or replicated(world, act) or _runs(world, act, sorted(made - {""})) or _under_way(world, act)
     # a timetable's runs bear the robot's own name: they say nothing of whose wish it was, nor does another's run beside one
     if any(world.known.kind(r["actor"], r["time"]) == "service" for r in rows):
         return []

@@ -1,0 +1,60 @@
+"""Writes that no record of the object itself shows: a folder above it was renamed; a store copied it by itself."""
+
+from typing import Any
+
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.world import World
+
+
+def moved(world: World, reference: str) -> list[dict[str, Any]]:
+    """Return the renames of folders above an object as writes of it, each out of where it lay before.
+
+    Such jobs as Spark's write to a folder of their own and rename that at their end; no record then names the files.
+    Left out is a folder in which nothing of that name is known to have lain, unless something else lay there.
+    """
+    scheme, found, path = reference.partition("://")
+    above = [f"{scheme}{found}{path[:n]}" for n, sign in enumerate(path) if sign == "/" and n]
+    rows = world.acts(
+        "action IN ('object.write', 'file.write') AND outcome = 'ok' AND time IS NOT NULL AND list_contains($above, object)", above=above
+    ) if found and not reference.startswith("s3:") else []  # fmt: skip
+    told = []
+    for row in rows:
+        before = row["prior"] or (f"file://{row['host']}{row['attrs']['from']}" if row["attrs"].get("from") else None)
+        rest = reference[len(str(row["object"])) :]
+        if before and _lay(world, f"{before}{rest}", str(before), row["time"]):
+            attrs = row["attrs"] | ({"from": f"{row['attrs']['from']}{rest}"} if row["attrs"].get("from") else {})
+            told.append({**row, "object": reference, "prior": f"{before}{rest}" if row["prior"] else None, "attrs": attrs})
+    return told
+
+
+def _lay(world: World, source: str, folder: str, until: int) -> bool:
+    rows = world.tables.rows(
+        "SELECT max(object = $o) AS itself FROM acts WHERE action IN ('object.write', 'file.write') AND time <= $t AND starts_with(object, $f)",
+        o=source, f=f"{folder}/", t=until,
+    )  # fmt: skip
+    return rows[0]["itself"] is not False
+
+
+_COPIERS = ("s3.amazonaws.com",)
+"""services that copy objects by themselves, by the caller that the trail names as the invoker, which no user can set (https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html)"""
+
+
+def by_the_store(act: Act) -> bool:
+    """Tell whether a store wrote an object by itself."""
+    return act.kind == "object.write" and act.rows[0]["attrs"].get("invoked_by") in _COPIERS
+
+
+def replicated(world: World, act: Act) -> list[dict[str, Any]]:
+    """Return the write that a store's own copy is of: the last of the same key in another bucket, of the same version, which replication keeps."""
+    if not by_the_store(act):
+        return []
+    bucket, _, key = str(act.rows[0]["object"]).partition("://")[2].partition("/")
+    rows = world.acts(
+        "action = 'object.write' AND outcome = 'ok' AND time BETWEEN $low AND $t AND starts_with(object, 's3://') AND ends_with(object, $key) AND NOT starts_with(object, $own)",
+        low=act.time[0] - world.policy.windows["login"], t=act.time[0], key=f"/{key}", own=f"s3://{bucket}/",
+    )  # fmt: skip
+    return [r for r in rows if _key(r) == key][-1:]
+
+
+def _key(row: Row) -> str:
+    return str(row["object"]).partition("://")[2].partition("/")[2]
