@@ -202,10 +202,34 @@ one (the kernel hands a login id on to every child, and never changes it once it
 else's login bears it."""
 
 
+_LOGIN_NAMES = """
+    WITH began AS (
+        SELECT session, json_extract_string(attrs, '$.pid') AS pid FROM events
+        WHERE action = 'session.audit.open' AND json_extract_string(attrs, '$.type') = 'LOGIN' AND json_extract_string(attrs, '$.old_auid') IS NULL
+    )
+    SELECT DISTINCT e.host, e.actor AS number, 'unix:' || json_extract_string(e.attrs, '$.acct') AS name FROM events e
+    JOIN began b ON b.session = e.session AND b.pid = json_extract_string(e.attrs, '$.pid')
+    WHERE e.action = 'log.message' AND starts_with(e.session, 'audit:') AND starts_with(e.actor, 'unix:#') AND contains(e.attrs, 'USER_START')
+      AND json_extract_string(e.attrs, '$.type') = 'USER_START' AND json_extract_string(e.attrs, '$.acct') IS NOT NULL AND e.host IS NOT NULL
+      AND regexp_extract(json_extract_string(e.attrs, '$.exe'), '[^/]*$') IN ('sshd', 'login', 'gdm-session-worker', 'sddm-helper', 'lightdm')
+    ORDER BY ALL
+"""
+"""which name the very process that began a login gave for the number that it set: a host's own list of users goes before the cluster's"""
+
+
+def _on_hosts(tables: Tables, case: CaseConfig) -> dict[tuple[str, str], str]:
+    """Return (host, account number) -> account name, where a host's logins bear a name for a number that the registers give to other people."""
+    pairs: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in tables.rows(_LOGIN_NAMES):
+        pairs[(row["host"], row["number"])].add(row["name"])
+    elsewhere = _anothers([(name, number) for (_, number), names in pairs.items() for name in names], case)
+    return {(h, n): next(iter(names)) for (h, n), names in pairs.items() if len(names) == 1 and (next(iter(names)), n) in elsewhere}
+
+
 def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     """List what was done by whom to what (schema.ACTS), in the order of events.
 
-    An account's number in the record itself tells whose it is where one name is several people's on several systems.
+    On a host whose own logins give a number another name than the registers, the number is that name's. An account's number in the record itself tells whose it is where one name is several people's on several systems.
     What bears a login id that leaked came out of no known session, and counts as the account's that the process ran as; nobody's where that is
     another person's own: his login may stand behind it, or a sudo out of the session that the login id leaked from.
     """
@@ -214,6 +238,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     uids = _numbered_accounts([p for p in pairs if p not in apart])
     uids |= _other_cases(tables, case)
     leaked = {r["session"]: r["time"] for r in tables.rows(_LEAKED)}
+    local = _on_hosts(tables, case)
     return tables.sql(
         """
         WITH own AS (
@@ -222,7 +247,10 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
         told AS (
             SELECT *, coalesce(time > list_extract($since, list_position($leaked, session)), false) AS astray,
                    coalesce(list_extract($names, list_position($uids, target)), target, '') AS ran_as
-            FROM events
+            FROM (SELECT * REPLACE (
+                      coalesce(list_extract($local_names, list_position($local, concat_ws(' ', host, actor))), actor) AS actor,
+                      coalesce(list_extract($local_names, list_position($local, concat_ws(' ', host, target))), target) AS target
+                  ) FROM events)
         ),
         picked AS (
             SELECT * REPLACE (
@@ -252,6 +280,8 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
         uids=list(uids),
         apart=[" ".join(p) for p in sorted(apart)],
         leaked=list(leaked),
+        local=[" ".join(p) for p in local],
+        local_names=list(local.values()),
         since=list(leaked.values()),
         shared=shared_prefixes(case),
         projects=list(repos),

@@ -21,12 +21,12 @@ def command(clock="10:00", who="vic", line="aws s3 cp base.pt s3://models/", **m
     return {"clock": clock, "action": "device.process", "actor": f"unix:{who}", "device": f"device:{who}-laptop", "object": line, **more}
 
 
-def usual(folder, *, act=None, dhcp=None, edr=None, tier="T3"):
+def usual(folder, *, act=None, dhcp=None, edr=None, tier="T3", asked=MODEL):
     """One's own act: the store's log, the address lease, the endpoint sensor."""
     folder.log("store", act if act is not None else [write()])
     folder.log("dhcp", dhcp if dhcp is not None else [lease()])
     folder.log("edr", edr if edr is not None else [unlock(), command()], tier)
-    folder.ask(MODEL)
+    folder.ask(asked)
 
 
 def test_ones_own_act_is_named_with_two_independent_groups(folder):

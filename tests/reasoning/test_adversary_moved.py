@@ -1,0 +1,110 @@
+"""An eighth opponent: what lay in a folder that was renamed, what a store copied by itself, whose a number is on a host of its own."""
+
+import json
+
+import pytest
+
+from tests.reasoning.test_adversary import command, unlock, usual
+from tests.reasoning.test_adversary_given import INDEX, opened, ran, touched
+
+IP = "ip:10.0.0.7"
+
+
+def renamed(folder, *before, who="vic", asked="hdfs://nn/models/chat2/m.pt"):
+    """Vic renames /staging/x to /models/chat2 from his laptop at 10:00."""
+    moved = {
+        "clock": "10:00:00",
+        "action": "object.write",
+        "actor": f"unix:{who}",
+        "object": "hdfs://nn/models/chat2",
+        "prior": "hdfs://nn/staging/x",
+        "ip": IP,
+    }
+    usual(folder, act=[*before, moved], edr=[unlock(), command("10:00", line="hdfs dfs -mv /staging/x /models/chat2")], asked=asked)
+    return folder.answer()
+
+
+def staged(who, clock="09:00", name="m.pt"):
+    ip = IP if who == "vic" else "ip:10.0.0.9"
+    return {"clock": clock, "action": "object.write", "actor": f"unix:{who}", "object": f"hdfs://nn/staging/x/{name}", "ip": ip}
+
+
+def test_who_renames_a_folder_of_his_own_making_writes_what_lay_in_it(folder):
+    assert renamed(folder, staged("vic"))["person"] == "p-vic"
+
+
+def test_what_another_wrote_into_it_is_not_his_alone(folder):
+    answer = renamed(folder, staged("eve"))
+    assert (answer["person"], answer["account"]) == (None, "unix:vic")
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+def test_a_folder_without_such_a_file_wrote_none(folder):
+    assert renamed(folder, staged("vic", name="other.pt"))["rung"] == "none"
+
+
+def test_who_writes_it_anew_since_has_written_it(folder):
+    anew = {
+        "clock": "10:30:00",
+        "action": "object.write",
+        "actor": "unix:eve",
+        "object": "hdfs://nn/models/chat2/m.pt",
+        "ip": "ip:10.0.0.9",
+    }
+    folder.log("later", [anew], "T4")
+    folder.ask("hdfs://nn/models/chat2/m.pt", "2024-06-12T10:30:00Z")
+    renamed(folder, staged("vic"), asked="hdfs://nn/models/chat2/m.pt")
+    assert folder.examine()["answers"][0]["account"] == "unix:eve"
+
+
+def call(clock, bucket, identity, ip="10.0.0.7"):
+    return {
+        "eventVersion": "1.08", "eventTime": f"2024-06-12T{clock}Z", "eventSource": "s3.amazonaws.com", "eventName": "PutObject", "awsRegion": "eu-1",
+        "sourceIPAddress": ip, "userAgent": "x", "userIdentity": identity, "requestParameters": {"bucketName": bucket, "key": "chat.pt"},
+        "responseElements": {"x-amz-version-id": "v1"}, "eventID": f"{clock}-{bucket}", "eventType": "AwsApiCall", "eventCategory": "Data", "readOnly": False,
+    }  # fmt: skip
+
+
+VIC = {"type": "IAMUser", "userName": "vic", "accountId": "1", "accessKeyId": "AKIAVIC"}
+
+
+def role(invoker):
+    issuer = {"type": "Role", "arn": "arn:aws:iam::1:role/repl", "accountId": "1", "userName": "repl"}
+    return {
+        "type": "AssumedRole", "arn": "arn:aws:sts::1:assumed-role/repl/s3-replication", "accountId": "1", "sessionContext": {"sessionIssuer": issuer},
+        **({"invokedBy": invoker} if invoker else {}),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("invoker", "person"), [("s3.amazonaws.com", "p-vic"), ("", None), ("athena.amazonaws.com", None)])
+def test_what_the_store_copies_by_itself_is_on_behalf_of_who_wrote_the_original(folder, invoker, person):
+    records = [call("10:00:02", "models", VIC), call("10:00:20", "replica", role(invoker), "s3.amazonaws.com")]
+    folder.text("trail.json", "cloudtrail", json.dumps({"Records": records}), tier="T4")
+    usual(folder, act=[], edr=[unlock(), command("10:00", line="aws s3 cp m.pt s3://models/chat.pt")], asked="s3://replica/chat.pt?versionId=v1")
+    answer = folder.answer()
+    assert answer["person"] == person
+    assert not person or (answer["mechanism"], answer["on_behalf"]) == ("automation", "aws:vic")
+
+
+def start(name, number, pid=9, exe="/usr/sbin/sshd", serial=88):
+    return f'type=USER_START msg=audit(1718184001.200:{serial}): pid={pid} uid=0 auid={number} ses=5 msg=\'op=PAM:session_open acct="{name}" exe="{exe}" hostname=? addr=? terminal=ssh res=success\'\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "account"),
+    [
+        (start("eve", 1001), "unix:eve"),  # this host's own list of users calls 1001 eve
+        (start("vic", 1001), "unix:#1001"),
+        (start("eve", 1001, pid=77), "unix:#1001"),  # another process than the login's own: a login id that leaked
+        (start("eve", 1001, exe="/usr/bin/sudo"), "unix:#1001"),
+        (start("eve", 1001) + start("kim", 1001, serial=89), "unix:#1001"),
+    ],
+)
+def test_a_hosts_own_name_for_a_number_goes_before_the_clusters(folder, lines, account):
+    folder.holds("unix:#1001", "p-vic")
+    usual(folder, act=[], asked=INDEX)
+    wrote = touched("10:00:01", "vic", ("/share/data/train.idx", "NORMAL"), program="cp")
+    folder.text(
+        "audit.log", "auditd", opened("09:20:01", "vic") + lines + ran("10:00:00", "vic", ["cp", "x", "train.idx"]) + wrote, host="ws9"
+    )
+    assert folder.answer()["account"] == account
