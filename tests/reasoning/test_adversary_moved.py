@@ -80,7 +80,12 @@ def role(invoker):
 def test_what_the_store_copies_by_itself_is_on_behalf_of_who_wrote_the_original(folder, invoker, person):
     records = [call("10:00:02", "models", VIC), call("10:00:20", "replica", role(invoker), "s3.amazonaws.com")]
     folder.text("trail.json", "cloudtrail", json.dumps({"Records": records}), tier="T4")
-    usual(folder, act=[], edr=[unlock(), command("10:00", line="aws s3 cp m.pt s3://models/chat.pt")], asked="s3://replica/chat.pt?versionId=v1")
+    usual(
+        folder,
+        act=[],
+        edr=[unlock(), command("10:00", line="aws s3 cp m.pt s3://models/chat.pt")],
+        asked="s3://replica/chat.pt?versionId=v1",
+    )
     answer = folder.answer()
     assert answer["person"] == person
     assert not person or (answer["mechanism"], answer["on_behalf"]) == ("automation", "aws:vic")
