@@ -22,9 +22,22 @@ def first_write(world: World, act: Act) -> Row | None:
     return found
 
 
+def parts(world: World, row: Row) -> list[Row]:
+    """Return the parts that were sent, or copied from elsewhere, under the upload that a write completed: who completes it need not have sent them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+    """
+    upload = row["attrs"].get("upload")
+    found = world.acts(
+        "action IN ('aws.UploadPart', 'aws.UploadPartCopy') AND outcome = 'ok' AND split_part(object, '?', 1) = $o AND time <= $t",
+        o=str(row["object"]).partition("?")[0], t=row["time"],
+    ) if upload else []  # fmt: skip
+    return [r for r in found if r["attrs"].get("upload") == upload]
+
+
 def _source(world: World, row: Row) -> Row | None:
     """Return the write of what a recorded copy or rename took: that very version, else the last one before."""
-    taken = next((str(row[k]) for k in ("target", "prior") if "://" in str(row[k] or "")), "")
+    taken = next((str(r[k]) for r in (row, *parts(world, row)) for k in ("target", "prior") if "://" in str(r[k] or "")), "")
     rows = world.acts(
         "action = 'object.write' AND outcome = 'ok' AND time <= $t AND event <> $e AND (object = $o OR (NOT contains($o, '?') AND split_part(object, '?', 1) = $o))",
         o=taken, t=row["time"], e=row["event"],

@@ -9,6 +9,7 @@ from forensics import times
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of, of_system
+from forensics.reasoning.copied import parts
 from forensics.reasoning.origins import Origin
 from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, starts_others, targets, words_of, writes
 from forensics.reasoning.spelled import fits, tells
@@ -42,6 +43,8 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
                 found[row["event"]] = row
     if act.kind == "job.launch":
         found |= {r["event"]: r for r in _changed_meanwhile(world, act) if others(world, r, mine)}
+    if act.kind == "object.write":
+        found |= {r["event"]: r for r in parts(world, act.rows[0]) if others(world, r, mine)}
     if act.kind == "file.write":
         found |= {r["event"]: r for r in _fetched(world, act, ran) if others(world, r, mine)}
     if act.kind == "code.push":

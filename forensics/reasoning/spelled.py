@@ -54,7 +54,26 @@ def tells(row: Row, act: Act) -> bool:
     words = _words(_command(row))
     if act.kind == "job.launch" and (_dry(words) or _other_job(words, act)):
         return False
-    return not (set(words[:1]) & _READS or set(words[2:5]) & _LOOKS or _takes(words) or _elsewhere(words, act))
+    if act.kind in _HDFS and (
+        _only_asks(words)
+        or (words[:1] and words[0] in ("hdfs", "hadoop") and words[1:2] != ["distcp"] and not set(words[2:6]) & _HDFS[act.kind])
+    ):
+        return False
+    return not (
+        set(words[:1]) & _READS or set(words[2:5]) & _LOOKS or (_takes(words) and act.kind != "object.delete") or _elsewhere(words, act)
+    )
+
+
+_HDFS = {
+    "object.write": frozenset(("-put", "-copyFromLocal", "-moveFromLocal", "-appendToFile", "-cp", "-mv", "-touch", "-touchz", "-truncate", "-concat")),
+    "object.delete": frozenset(("-rm", "-rmr", "-rmdir", "-mv", "-moveToLocal", "-expunge", "-concat")),
+}  # fmt: skip
+"""what `hdfs dfs` does that writes or removes files (https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-common/FileSystemShell.html)"""
+
+
+def _only_asks(words: list[str]) -> bool:
+    """Tell whether a command to a store only shows what it would do, or how it is used."""
+    return bool({"help", "--help", "--dryrun", "--dry-run"} & set(words))
 
 
 def _dry(words: list[str]) -> bool:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.reasoning.test_adversary import command, unlock, usual
+from tests.reasoning.test_adversary import command, unlock, usual, write
 from tests.reasoning.test_adversary_given import INDEX, opened, ran, touched
+from tests.reasoning.test_adversary_shared import MODEL, sign_on
 
 IP = "ip:10.0.0.7"
 
@@ -57,11 +58,12 @@ def test_who_writes_it_anew_since_has_written_it(folder):
     assert folder.examine()["answers"][0]["account"] == "unix:eve"
 
 
-def call(clock, bucket, identity, ip="10.0.0.7"):
+def call(clock, bucket, identity, ip="10.0.0.7", name="PutObject", upload=None, source=None):
+    more = {**({"uploadId": upload} if upload else {}), **({"x-amz-copy-source": source} if source else {})}
     return {
-        "eventVersion": "1.08", "eventTime": f"2024-06-12T{clock}Z", "eventSource": "s3.amazonaws.com", "eventName": "PutObject", "awsRegion": "eu-1",
-        "sourceIPAddress": ip, "userAgent": "x", "userIdentity": identity, "requestParameters": {"bucketName": bucket, "key": "chat.pt"},
-        "responseElements": {"x-amz-version-id": "v1"}, "eventID": f"{clock}-{bucket}", "eventType": "AwsApiCall", "eventCategory": "Data", "readOnly": False,
+        "eventVersion": "1.08", "eventTime": f"2024-06-12T{clock}Z", "eventSource": "s3.amazonaws.com", "eventName": name, "awsRegion": "eu-1",
+        "sourceIPAddress": ip, "userAgent": "x", "userIdentity": identity, "requestParameters": {"bucketName": bucket, "key": "chat.pt", **more},
+        "responseElements": {"x-amz-version-id": "v1"}, "eventID": f"{clock}-{bucket}-{name}", "eventType": "AwsApiCall", "eventCategory": "Data", "readOnly": False,
     }  # fmt: skip
 
 
@@ -89,6 +91,72 @@ def test_what_the_store_copies_by_itself_is_on_behalf_of_who_wrote_the_original(
     answer = folder.answer()
     assert answer["person"] == person
     assert not person or (answer["mechanism"], answer["on_behalf"]) == ("automation", "aws:vic")
+
+
+EVE = {"type": "IAMUser", "userName": "eve", "accountId": "1", "accessKeyId": "AKIAEVE"}
+
+
+def part(who, upload="u1", clock="09:59:00", **more):
+    name = "UploadPartCopy" if "source" in more else "UploadPart"
+    return call(clock, "models", who, "10.0.0.7" if who is VIC else "10.0.0.9", name, upload, **more)
+
+
+@pytest.mark.parametrize(
+    ("parts", "person"),
+    [
+        ([part(VIC), part(VIC, clock="09:59:30")], "p-vic"),
+        ([part(EVE)], None),  # who completes an upload need not have sent its parts
+        ([part(VIC), part(EVE)], None),
+        ([part(VIC), part(EVE, upload="u2")], "p-vic"),  # an upload of his own that was given up
+    ],
+)
+def test_who_sent_a_part_of_an_upload_has_a_part_in_it(folder, parts, person):
+    records = [*parts, call("10:00:02", "models", VIC, name="CompleteMultipartUpload", upload="u1")]
+    folder.text("trail.json", "cloudtrail", json.dumps({"Records": records}), tier="T4")
+    usual(
+        folder,
+        act=[],
+        edr=[unlock(), command("10:00", line="aws s3 cp m.pt s3://models/chat.pt")],
+        asked="s3://models/chat.pt?versionId=v1",
+    )
+    answer = folder.answer()
+    assert answer["person"] == person
+    assert person or {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+@pytest.mark.parametrize("owner", [EVE, VIC])
+def test_an_upload_out_of_copied_parts_is_a_copy(folder, owner):
+    made = call("09:00:00", "scratch", owner, "10.0.0.7" if owner is VIC else "10.0.0.9")
+    records = [made, part(VIC, source="scratch/chat.pt"), call("10:00:02", "models", VIC, name="CompleteMultipartUpload", upload="u1")]
+    folder.text("trail.json", "cloudtrail", json.dumps({"Records": records}), tier="T4")
+    line = "aws s3 cp s3://scratch/chat.pt s3://models/chat.pt"
+    usual(folder, act=[], edr=[unlock(), command("10:00", line=line)], asked="s3://models/chat.pt?versionId=v1")
+    assert folder.answer()["person"] == ("p-vic" if owner is VIC else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "person"),
+    [
+        ("aws s3 cp m.pt {}", "p-vic"),
+        ("aws s3 mv m.pt {}", "p-vic"),
+        ("aws s3api put-object --bucket models --key base.pt --body m.pt", "p-vic"),
+        ("aws s3 rm {}", None),
+        ("aws s3 cp help", None),
+        ("aws s3 cp m.pt {} --dryrun", None),
+        ("aws s3api get-object-tagging --bucket models --key base.pt", None),
+        ("aws s3api wait object-exists --bucket models --key base.pt", None),
+    ],
+)
+def test_a_command_that_writes_nothing_led_to_no_write(folder, line, person):
+    """Without a lease it is the command alone that leads to the device; two people's accounts act from that address."""
+    ip = "ip:203.0.113.1"
+    others = [
+        {"clock": c, "action": "object.read", "actor": f"aws:{w}", "object": "s3://models/x", "ip": ip}
+        for c, w in (("09:10", "eve"), ("09:11", "vic"))
+    ]
+    usual(folder, act=[*others, write(ip=ip)], dhcp=[], edr=[unlock(), command("10:00", line=line.format(MODEL))], tier="T4")
+    folder.log("web", [sign_on("vic", ip)], "T4")
+    assert folder.answer()["person"] == person
 
 
 def start(name, number, pid=9, exe="/usr/sbin/sshd", serial=88):

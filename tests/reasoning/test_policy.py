@@ -73,7 +73,7 @@ def test_what_is_no_toml_and_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_bands_and_commands_are_the_writers_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(SHIPPED.replace('"job.cancel"', '"object.delete"').replace("moderate = 10\n", ""), encoding="utf-8")
+    path.write_text(SHIPPED.replace('"job.cancel"', '"object.tag"').replace("moderate = 10\n", ""), encoding="utf-8")
     policy = read_policy(path)
     assert [name for name, _ in policy.bands] == ["weak", "moderately strong"]
-    assert "object.delete" in policy.commands
+    assert "object.tag" in policy.commands

@@ -42,7 +42,7 @@ def test_a_write_by_a_role(read):
         ("HeadObject", "object.head"),
         ("DeleteObject", "object.delete"),
         ("CompleteMultipartUpload", "object.write"),
-        ("UploadPart", "log.message"),
+        ("UploadPart", "aws.UploadPart"),
     ],
 )
 def test_calls_to_objects(read, name, action):

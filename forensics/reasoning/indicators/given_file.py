@@ -15,6 +15,8 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         says = (
             _unseen(row, who)
             if row["attrs"].get("unseen")
+            else f"a part of it was sent by {row['actor']} ({who})"
+            if row["action"].startswith("aws.UploadPart")
             else f"what it was made with, or out of, came with {row['target']}, which {row['actor']} ({who}) had pushed"
             if row["action"] == "code.push"
             else f"its process was given {row['object']}, which {row['actor']} ({who}) had written or put there"

@@ -49,6 +49,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
     service: str | None = None
     source: str | None = None
     source_identity: str | None = None
+    upload: str | None = None
     user_agent: str | None = None
 
 
@@ -60,7 +61,7 @@ _NO_REQUEST, _NO_RESPONSE, _NOT_MOVED = ObjectRequest(), ObjectResponse(), Moved
 _OBJECTS = {
     "PutObject": "object.write", "CompleteMultipartUpload": "object.write", "CopyObject": "object.write", "RestoreObject": "object.write",
     "GetObject": "object.read", "SelectObjectContent": "object.read", "HeadObject": "object.head",
-    "DeleteObject": "object.delete", "DeleteObjects": "object.delete", "UploadPart": "log.message", "UploadPartCopy": "log.message",
+    "DeleteObject": "object.delete", "DeleteObjects": "object.delete", "UploadPart": "aws.UploadPart", "UploadPartCopy": "aws.UploadPartCopy",
 }  # fmt: skip
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html; a part is no object until the upload is completed"""
 _SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken")
@@ -132,7 +133,7 @@ def _begun(source: SourceConfig, record: Call, when: _When | None = None) -> tup
     ip = address(record.source_address) if record.source_address else None
     facts = _Facts(
         None, record.event_id, caller.invoked_by, None, None, caller.mfa, record.request_id, None,
-        record.source_address if ip is None else None, caller.source_identity, record.user_agent,
+        record.source_address if ip is None else None, caller.source_identity, None, record.user_agent,
     )  # fmt: skip
     return when or instant(written, source.timezone), caller, ip, facts
 
@@ -207,6 +208,7 @@ def _object_event(source: SourceConfig, record: ObjectRecord, start: int, end: i
         facts.bytes = _whole(more.sent)
     elif action == "object.delete" and version is None:
         facts.marker = response.version
+    facts.upload = request.upload_id
     place = _object(request.bucket_name, request.key, version)
     target = _copied(request.copy_source) if request.copy_source else None
     return _ROW(Event, (

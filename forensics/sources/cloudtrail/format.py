@@ -99,6 +99,7 @@ class ObjectRequest(msgspec.Struct, gc=False, rename="camel"):
     key: str | None = None
     version_id: str | None = None
     copy_source: str | None = msgspec.field(name="x-amz-copy-source", default=None)
+    upload_id: str | None = None
 
 
 class ObjectResponse(msgspec.Struct, gc=False):
