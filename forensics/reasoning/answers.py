@@ -114,7 +114,20 @@ def answer(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]
     items = _items(view, dossier, hyps)
     every = with_forgers(view, dossier, hyps, items)
     raised = tuple(sorted({f.flag: f for f in (*raised, *overlap(dossier, items))}.values(), key=lambda f: f.flag))
-    return _weighed(view, dossier, every, _items(view, dossier, every) if every != hyps else items, raised)
+    found = _weighed(view, dossier, every, _items(view, dossier, every) if every != hyps else items, raised)
+    return replace(found, candidates=_of_each_way(view, dossier, quiet) or found.candidates) if found.rung is Rung.ACCOUNT else found
+
+
+_WAYS = 4
+"""ways back that are weighed each by itself"""
+
+
+def _of_each_way(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]]) -> tuple[str, ...]:
+    """Return the people whom one of several ways back leaves, where each of them by itself leads to a session; nobody where one does not."""
+    if not 1 < len(dossier.origins) <= _WAYS:
+        return ()
+    each = [answer(view, replace(dossier, origins=(o,)), quiet) for o in dossier.origins]
+    return tuple(sorted({c for a in each for c in a.candidates})) if all(a.rung in (Rung.SESSION, Rung.PERSON) for a in each) else ()
 
 
 def _deputy(view: World, dossier: Dossier, raised: tuple[Flag, ...], quiet: dict[str, list[tuple[int, int]]]) -> Answer:

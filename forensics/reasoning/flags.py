@@ -84,7 +84,8 @@ def _departed(world: World, dossier: Dossier) -> Iterator[Flag]:
         return
     for person in behind(dossier):
         row = world.known.people.get(person)
-        if row and row.employed_to is not None and row.employed_to < act.time[0]:
+        acted = min(o.trigger.time[0] if o.trigger else act.time[0] for o in dossier.origins if person in o.people)
+        if row and row.employed_to is not None and row.employed_to < acted:
             yield Flag(
                 "after-departure",
                 f"{act.account} acted on {times.show(act.time[0])}, after its holder's last day ({times.show(row.employed_to)})",

@@ -179,7 +179,7 @@ _TOLD = ("command", "image", "env")
 
 
 def _set_by(world: World, act: Act) -> list[Row]:
-    """Return who made or changed what a controller made a job for: the last of them, where the job bears what that one wrote; nobody, where it runs what none of them did."""
+    """Return who made or changed what a controller made a job for: whoever first wrote what the job bears, with those who wrote the very same after him; nobody, where it runs what none of them did."""
     owner = act.rows[0]["attrs"].get("set_by")
     rows = world.acts(
         "(action = 'job.launch' OR starts_with(action, 'automation.trigger')) AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND time <= $t AND NOT list_contains($mine, event)",
@@ -189,8 +189,9 @@ def _set_by(world: World, act: Act) -> list[Row]:
     wrote = [r["attrs"].get("command") for r in rows]
     if said[0] and wrote and all(w and str(w) not in str(said[0]) for w in wrote):
         return []  # what the job runs, nobody who is on record wrote: somebody else changed it
-    told = bool(rows and said[0]) and [rows[-1]["attrs"].get(k) for k in _TOLD] == said
-    return rows[-1:] if told else rows
+    other = [n for n, r in enumerate(rows) if [r["attrs"].get(k) for k in _TOLD] != said]
+    alike = rows[(other[-1] + 1 if other else 0) :] if said[0] else []
+    return [r for n, r in enumerate(alike) if r["actor"] not in {x["actor"] for x in alike[:n]}] or rows
 
 
 def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:

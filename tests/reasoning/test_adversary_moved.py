@@ -6,7 +6,8 @@ import pytest
 
 from tests.reasoning.test_adversary import command, unlock, usual, write
 from tests.reasoning.test_adversary_given import INDEX, opened, ran, touched
-from tests.reasoning.test_adversary_shared import MODEL, sign_on
+from tests.reasoning.test_adversary_handed import edit, job, request, timetable
+from tests.reasoning.test_adversary_shared import MODEL, laptops, on_device, sign_on
 
 IP = "ip:10.0.0.7"
 
@@ -181,3 +182,53 @@ def test_a_hosts_own_name_for_a_number_goes_before_the_clusters(folder, lines, a
         "audit.log", "auditd", opened("09:20:01", "vic") + lines + ran("10:00:00", "vic", ["cp", "x", "train.idx"]) + wrote, host="ws9"
     )
     assert folder.answer()["account"] == account
+
+
+EVIL = ["python", "evil.py"]
+
+
+def test_who_applies_anothers_timetable_again_did_not_write_it(folder):
+    """Eve made it as it ran, Vic wrote the very same a minute later: the two stay, and nobody else."""
+    again = request(3, "09:41:00", "vic", "patch", "cronjobs", "retrain", {"spec": {"jobTemplate": job(EVIL)}})
+    answer = timetable(folder, edit(EVIL), again)
+    assert (answer["person"], answer["mechanism"]) == (None, "automation")
+    assert {"p-eve", "p-vic"} <= set(answer["candidates"])
+
+
+@pytest.mark.parametrize(("left", "flagged"), [("2024-06-12T09:50:00Z", False), ("2024-06-12T09:00:00Z", True)])
+def test_what_runs_by_a_timetable_after_its_maker_left_he_did_not_do_after_leaving(folder, left, flagged):
+    folder.people["p-eve"] = ("2020-01-01T00:00:00Z", left)
+    assert ("after-departure" in timetable(folder, edit(EVIL))["flags"]) == flagged
+
+
+def test_of_two_ways_that_lead_to_a_device_each_those_two_are_left(folder):
+    """A copy of what Eve had written: her upload or Vic's copy; of the others every record that covers them tells nothing."""
+    rows = [
+        {
+            "clock": "09:40:02",
+            "action": "object.write",
+            "actor": "aws:eve",
+            "object": "s3://scratch/m.pt",
+            "ip": "ip:10.0.0.9",
+            "outcome": "ok",
+        },
+        {
+            "clock": "10:00:02",
+            "action": "object.write",
+            "actor": "aws:vic",
+            "object": MODEL,
+            "target": "s3://scratch/m.pt",
+            "ip": IP,
+            "outcome": "ok",
+        },
+    ]
+    folder.log("store", rows, "T4")
+    laptops(
+        folder,
+        on_device("09:40", "eve", line="aws s3 cp m.pt s3://scratch/m.pt"),
+        on_device("10:00", line=f"aws s3 cp s3://scratch/m.pt {MODEL}"),
+    )
+    folder.log("web", [sign_on("vic", IP), sign_on("eve", "ip:10.0.0.9", "09:36")], "T4")
+    folder.ask(MODEL)
+    answer = folder.answer()
+    assert (answer["rung"], answer["person"], answer["candidates"]) == ("account", None, ["p-eve", "p-vic"])
