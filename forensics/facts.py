@@ -229,7 +229,8 @@ def _on_hosts(tables: Tables, case: CaseConfig) -> dict[tuple[str, str], str]:
 def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     """List what was done by whom to what (schema.ACTS), in the order of events.
 
-    On a host whose own logins give a number another name than the registers, the number is that name's. An account's number in the record itself tells whose it is where one name is several people's on several systems.
+    On a host whose own logins give a number another name than the registers, the number is that name's. Who had himself taken for another (HDFS, auth:PROXY) with
+    an account of his own is who signed on; what a service passes on is whom it names. An account's number in the record itself tells whose it is where one name is several people's on several systems.
     What bears a login id that leaked came out of no known session, and counts as the account's that the process ran as; nobody's where that is
     another person's own: his login may stand behind it, or a sudo out of the session that the login id leaked from.
     """
@@ -248,7 +249,11 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
             SELECT *, coalesce(time > list_extract($since, list_position($leaked, session)), false) AS astray,
                    coalesce(list_extract($names, list_position($uids, target)), target, '') AS ran_as
             FROM (SELECT * REPLACE (
-                      coalesce(list_extract($local_names, list_position($local, concat_ws(' ', host, actor))), actor) AS actor,
+                      coalesce(
+                          list_extract($local_names, list_position($local, concat_ws(' ', host, actor))),
+                          CASE WHEN contains(attrs, '"via":"unix:') AND json_extract_string(attrs, '$.via') IN (SELECT account FROM own) THEN json_extract_string(attrs, '$.via') END,
+                          actor
+                      ) AS actor,
                       coalesce(list_extract($local_names, list_position($local, concat_ws(' ', host, target))), target) AS target
                   ) FROM events)
         ),

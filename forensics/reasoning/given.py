@@ -11,7 +11,20 @@ from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of, of_system
 from forensics.reasoning.copied import parts
 from forensics.reasoning.origins import Origin
-from forensics.reasoning.paths import Place, back, elsewhere, named, path_of, piped, program, starts_others, targets, words_of, writes
+from forensics.reasoning.paths import (
+    Place,
+    back,
+    elsewhere,
+    libraries,
+    named,
+    path_of,
+    piped,
+    program,
+    starts_others,
+    targets,
+    words_of,
+    writes,
+)
 from forensics.reasoning.spelled import fits, tells
 from forensics.reasoning.unseen import unseen
 from forensics.reasoning.world import World
@@ -61,10 +74,14 @@ _HOLDS = ("kubectl", "helm", "kustomize", "argo", "oc")
 
 
 def _under(world: World, act: Act, place: Place) -> list[Row]:
-    """Return the writes below a folder that went with it: to the file that bears the name of the act's object, of manifests to all, and below a program's own libraries.
+    """Return the writes below a folder that went with it: to the file that bears the name of the act's object, of manifests to all, below a program's own libraries and those that a variable names, and beside a script.
 
     A program in PREFIX/bin loads PREFIX/lib without being told.
     """
+    if place.by == _LOADED:
+        return _below(world, place, place.path, _TEXTS, act.time[0] - _WORN)
+    if place.path.endswith(".py") and _PYTHON.fullmatch(place.by):
+        return _beside(world, place, act.time[0] - _WORN)
     name = str(act.rows[0]["object"]).partition("?")[0].rpartition("/")[2]
     prefix, found, _ = place.path.rpartition("/bin/")
     if found and prefix not in ("", "/usr", "/usr/local"):
@@ -77,6 +94,19 @@ def _under(world: World, act: Act, place: Place) -> list[Row]:
     below = [r for r in _below(world, place, place.path, ("/" + name,), 0) if path_of(str(r["object"])) not in own]
     nearest = max((_common_tail(r, act) for r in below), default=0)
     return [r for r in below if _common_tail(r, act) == nearest]
+
+
+_LOADED = "loaded from"
+"""stands for the program of a place that a variable names"""
+_PYTHON = re.compile(r"python[\d.]*|torchrun|accelerate|deepspeed|srun|ipython|pytest|ray")
+"""programs that run Python scripts, whose own folder is the first that they import from (sys.path[0])"""
+
+
+def _beside(world: World, place: Place, since: int) -> list[Row]:
+    """Return the writes of what a script may import from its own folder; of one that lies at the top of a share, of what lies there itself alone."""
+    folder = place.path.rpartition("/")[0]
+    rows = [r for r in _below(world, place, folder, (".py", ".so", ".pth"), since) if path_of(str(r["object"])) != place.path]
+    return rows if folder.count("/") > 1 else [r for r in rows if path_of(str(r["object"])).rpartition("/")[0] == folder]
 
 
 def _common_tail(row: Row, act: Act) -> int:
@@ -117,6 +147,8 @@ def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[Any, ...]]:
             yield host, path, row["time"], None, program(row)
         for there, path in elsewhere(row):
             yield there, path, row["time"]
+        for path in libraries(row):
+            yield host, path, row["time"], None, _LOADED
 
 
 def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:

@@ -65,7 +65,9 @@ def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
         ] or _straight(world, act)  # fmt: skip
         return tuple(_traced(world, o, act) for o in found)
     direct = _direct(world, act)
-    return tuple(_traced(world, o, act) for o in (*direct, *_borrowed(world, act, direct[0])))
+    told = {world.known.last_holders(o.login, act.time[0]) for o in direct if o.login}  # his login is the way already
+    borrowed = [o for o in _borrowed(world, act, direct[0]) if o.people not in told]
+    return tuple(_traced(world, o, act) for o in (*direct, *borrowed))
 
 
 def _straight(world: World, act: Act) -> list[Origin]:

@@ -42,6 +42,19 @@ def named(row: Row) -> set[str]:
     return paths | ({path_of(str(row["object"]))} if str(row["object"]).startswith("file:") else set())
 
 
+_LIBRARIES = re.compile(
+    r"(?:^|[,\s=])(?:PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONUSERBASE|LD_LIBRARY_PATH|LD_PRELOAD|PATH|PERL5LIB|NODE_PATH|R_LIBS\w{0,10}|VIRTUAL_ENV|CONDA_PREFIX|BASH_ENV|ENV)=([^,\s]+)"
+)
+"""variables that say what a program loads (python(1), ld.so(8), bash(1))"""
+
+
+def libraries(row: Row) -> set[str]:
+    """Return the absolute folders and files that a line has its program load from, by the variables that it sets (`env`, `sbatch --export`)."""
+    words = words_of(line_of(row))
+    found = [p for w in words if len(w) < _LONG for value in _LIBRARIES.findall(w) for p in value.split(":")]
+    return {posixpath.normpath(p) for p in found if p.startswith("/")}
+
+
 _LONG = 20_000
 
 

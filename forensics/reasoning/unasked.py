@@ -18,8 +18,14 @@ _STARTUP = (
     r"\.config/fish/config\.fish",
 )  # fmt: skip
 """files in a home that a shell, sshd or git reads by itself (bash(1), zsh(1), sshd(8), pam_env(8), git-config(1))"""
-_EACH_TIME = ("/.gitconfig", "/git/config")
-"""those that are read by every command, not by the shell that it runs in"""
+_AT_START = re.compile(rf"/({'|'.join(p for p in _STARTUP if 'git' not in p)})$")
+"""those that are read by the shell that a command runs in, not by every command"""
+_HIDDEN = r"\.[^/]+(/.*)?"
+"""what lies hidden in a home: settings, extensions and libraries, which programs read of themselves (XDG Base Directory, python's user site)"""
+_UNREAD = re.compile(r"/\.(cache/|ssh/known_hosts|\w*history$|lesshst$|viminfo$|Xauthority|xsession-errors)")
+"""what of that steers no program"""
+_OF_ALL = r"^/etc/(ld\.so\.preload|ld\.so\.conf(\.d/.*)?|environment|profile|profile\.d/.*|bash\.bashrc|bashrc|zsh/.*|security/pam_env\.conf|gitconfig)$"
+"""what is read for everybody's programs on a host (ld.so(8), bash(1), pam_env(8), git-config(1))"""
 _DAYS = 2
 """days on which such a file has been read without the act before it is part of the furniture"""
 
@@ -34,20 +40,21 @@ def unasked(world: World, act: Act, origins: tuple[Origin, ...], question: Quest
 
 
 def _startup(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
-    """Return the writes to what the shell and git of the account's holder read at their start, on the hosts of the act, where no login of his on other days has read it since."""
+    """Return the writes to what the programs of the account's holder read of themselves, in his home or for everybody, on the hosts of the act, where no login of his on other days has read it since."""
     hosts = sorted({h for o in origins for h in o.hosts} | ({act.host} if act.host else set()))
     people = world.known.last_holders(act.account, act.time[0])
     names = {a.partition(":")[2] for p in people for a in world.known.of(p, "unix")} | {str(act.account).partition(":")[2]}
     names = {n for n in names if n and not n.startswith("#")}
     if not hosts or not names:
         return []
-    path = rf"^/(.*/)?({'|'.join(re.escape(n) for n in sorted(names))})/({'|'.join(_STARTUP)})$"
+    path = rf"^/(.*/)?({'|'.join(re.escape(n) for n in sorted(names))})/{_HIDDEN}$|{_OF_ALL}"
     rows = world.tables.rows(
         "SELECT DISTINCT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) ORDER BY ALL",
         h=hosts, t=act.time[0], path=path,
     )  # fmt: skip
     begun = _started(world, act, origins)
-    found = [w for r in rows for w in writes(world, r["host"], r["path"], act.time[0] if r["path"].endswith(_EACH_TIME) else begun)]
+    rows = [r for r in rows if not _UNREAD.search(r["path"])]
+    found = [w for r in rows for w in writes(world, r["host"], r["path"], begun if _AT_START.search(r["path"]) else act.time[0])]
     return [w for w in found if len(_days_of_logins(world, act, people, w)) < _DAYS]
 
 
