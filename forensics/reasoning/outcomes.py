@@ -1,7 +1,7 @@
 """What the statements of a case are judged by: the outcome of the question that each is about, and what the records cover at all."""
 
 from forensics import times
-from forensics.model import Statement
+from forensics.model import Person, Statement
 from forensics.reasoning import statements
 from forensics.reasoning.answer import Answer
 from forensics.reasoning.attended import attended
@@ -83,10 +83,15 @@ def _gone(view: World, a: Answer) -> frozenset[str]:
     if act is None or not attended(view, a.dossier):
         return frozenset()
     moment = act.time[0]
-    left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment]
+    left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment and not _set_off_before(a, p)]
     things = {p.id: [i for i in view.known.by_person.get(p.id, ()) if i.identifier.startswith(_OWN_THINGS)] for p in left}
     holders = view.known.last_holders(act.account, moment)
     return frozenset(p for p, own in things.items() if p not in holders or (own and not any(i.live(moment) for i in own)))
+
+
+def _set_off_before(a: Answer, person: Person) -> bool:
+    """Tell whether somebody may have set off, before he left, what a robot did later."""
+    return any(o.trigger and person.id in o.people and o.trigger.time[0] <= (person.employed_to or 0) for o in a.dossier.origins)
 
 
 def _misnamed(view: World, a: Answer) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ def _gone(statement: Statement, outcome: Outcome, left: int | None) -> Verdict:
     if left is not None and left < outcome.when[0] and not outcome.attended:
         return _open(statement, "no record shows anybody signed on when the change was made, and what was set up before may run later")
     if left is not None and left < outcome.when[0] and statement.by in outcome.gone:
-        why = f"{outcome.account} made the change after {statement.by} had left and given back device, card and sign-on; who used the account is not established"
+        why = f"{outcome.account} made the change after {statement.by} had left; by the registers {statement.by} did not hold that account then, or had given back device, card and sign-on; who used the account is not established"
         return _said(statement, outcome, "supported", why)
     if left is not None and left < outcome.when[0]:
         return _open(

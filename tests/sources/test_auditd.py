@@ -116,7 +116,7 @@ _CALL = 'arch=c000003e syscall={} success=yes exit=0 a0=ffffff9c a1={} a2={} a3=
 @pytest.mark.parametrize(
     ("call", "a1", "a2", "action"),
     [(2, "0", "0", "file.read"), (2, "1", "0", "file.write"), (2, "2", "0", "file.write"), (2, "80000", "0", "file.read"), (257, "0", "0", "file.read"),
-     (257, "0", "241", "file.write"), (257, "1", "80000", "file.read"), (85, "1a4", "0", "file.write"), (90, "1ff", "0", "file.write"),
+     (257, "0", "241", "file.write"), (257, "1", "80000", "file.read"), (85, "1a4", "0", "file.write"), (90, "1ff", "0", "file.attribute"), (77, "3", "0", "file.write"), (285, "3", "0", "file.write"),
      (87, "0", "0", "file.delete"), (42, "0", "0", "log.message")],
 )  # fmt: skip
 def test_what_an_open_was_for(read, call, a1, a2, action):

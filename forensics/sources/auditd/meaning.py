@@ -183,6 +183,9 @@ class _Event:
         every = list(dict.fromkeys(path for _, path in named))
         if name in syscalls.OPENS:
             write = bool(made) or self._writes(name)
+            if not made and self._only_touches(name):
+                yield from self._each("file.attribute", every, attrs)
+                return
             kept = {"kept": True} if write and not made and not self._empties(name) else {}
             yield from self._each("file.write" if write else "file.read", every, attrs | kept)
         elif name in syscalls.REMOVES:
@@ -197,7 +200,8 @@ class _Event:
             source = [path for path in every if path not in made]
             yield from self._each("file.write", made or every, attrs | ({"from": source[0]} if made and source else {}))
         elif name in syscalls.ALTERS:
-            yield from self._each("file.write", every, attrs | ({"kept": True} if name in syscalls.KEEPS else {}))
+            action = "file.attribute" if name in syscalls.ATTRIBUTES else "file.write"
+            yield from self._each(action, every, attrs | ({"kept": True} if name in syscalls.KEEPS else {}))
 
     def _each(self, action: str, paths: list[str], attrs: dict[str, object]) -> Iterator[Event]:
         for path in paths:
@@ -215,6 +219,11 @@ class _Event:
 
     def _writes(self, name: str) -> bool:
         return syscalls.writes(*self._flags(name))
+
+    def _only_touches(self, name: str) -> bool:
+        return name != "openat2" and syscalls.touches(
+            self.fields.get(syscalls.OPENS[name]), posixpath.basename(text(self.fields.get(b"exe")) or "")
+        )
 
     def _empties(self, name: str) -> bool:
         return syscalls.empties(*self._flags(name))

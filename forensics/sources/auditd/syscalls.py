@@ -40,15 +40,16 @@ ALTERS = (
     | frozenset(("chown", "chown32", "fchown", "fchown32", "lchown", "lchown32", "fchownat", "ftruncate", "ftruncate64", "fallocate"))
     | frozenset(("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "utime", "utimes", "futimesat", "utimensat"))
 )
-KEEPS = frozenset(
+ATTRIBUTES = frozenset(
     name
     for name in ALTERS
-    if name.startswith(
-        ("chmod", "fchmod", "chown", "fchown", "lchown", "utime", "futime", "setx", "lsetx", "fsetx", "removex", "lremovex", "fallocate")
-    )
-    or name == "utimensat"
+    if name.startswith(("chmod", "fchmod", "chown", "fchown", "lchown", "utime", "futime", "setx", "lsetx", "fsetx", "removex", "lremovex"))
 )
-"""those of them that leave the content as it was"""
+"""those of them that change what is said of a file (rights, owner, times), and not what it holds"""
+KEEPS = frozenset(("fallocate",))
+"""those that leave what a file held where it was"""
+_TOUCHES = 0o400 | 0o4000
+"""O_NOCTTY, O_NONBLOCK: with which touch(1) opens, so that nothing of a file but its times changes (gnulib, lib/fdutimens.c)"""
 _EMPTYING = 0o1000
 """O_TRUNC"""
 _WRITING = 0o1 | 0o2 | 0o100 | 0o1000
@@ -69,3 +70,12 @@ def empties(flags: bytes | None, base: int = 16) -> bool:
         return bool(int(flags or b"0", base) & _EMPTYING)
     except ValueError:
         return False
+
+
+def touches(flags: bytes | None, program: str) -> bool:
+    """Tell whether an open is that of touch(1), which writes nothing to a file that there is."""
+    try:
+        bits = int(flags or b"0", 16)
+    except ValueError:
+        return False
+    return program in ("touch", "busybox", "coreutils") and bits & _TOUCHES == _TOUCHES and not bits & _EMPTYING

@@ -59,11 +59,12 @@ _When = tuple[int, int | None]
 _NO_REQUEST, _NO_RESPONSE, _NOT_MOVED = ObjectRequest(), ObjectResponse(), Moved()
 
 _OBJECTS = {
-    "PutObject": "object.write", "CompleteMultipartUpload": "object.write", "CopyObject": "object.write", "RestoreObject": "object.write",
+    "PutObject": "object.write", "CompleteMultipartUpload": "object.write", "CopyObject": "object.write", "RestoreObject": "aws.RestoreObject",
     "GetObject": "object.read", "SelectObjectContent": "object.read", "HeadObject": "object.head",
     "DeleteObject": "object.delete", "DeleteObjects": "object.delete", "UploadPart": "aws.UploadPart", "UploadPartCopy": "aws.UploadPartCopy",
 }  # fmt: skip
-"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html; a part is no object until the upload is completed"""
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html; a part is no object until the upload is completed; restoring an archived object changes
+nothing of it (https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html)"""
 _SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken")
 
 
