@@ -55,7 +55,7 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
             if others(world, row, mine) and not _ran_since(world, ran, place.path, row, place.moment):
                 found[row["event"]] = row
     if act.kind == "job.launch":
-        found |= {r["event"]: r for r in _changed_meanwhile(world, act) if others(world, r, mine)}
+        found |= {r["event"]: r for r in (*_changed_meanwhile(world, act), *_template(world, act)) if others(world, r, mine)}
     if act.kind == "object.write":
         found |= {r["event"]: r for r in parts(world, act.rows[0]) if others(world, r, mine)}
     if act.kind == "file.write":
@@ -246,6 +246,19 @@ def _changed_meanwhile(world: World, act: Act) -> list[Row]:
         r | {"object": str(act.rows[0]["object"])}
         for r, line in lines
         if "scontrol" in line and "update" in line and _STEERS.search(line) and re.search(rf"(?<!\d){re.escape(job)}(?!\d)", line)
+    ]
+
+
+def _template(world: World, act: Act) -> list[Row]:
+    """Return the writes of the timetable that a job was made from by hand, where the job bears their line, or where none is told their image: it was that one's wording."""
+    rows = world.acts(
+        "starts_with(action, 'automation.trigger') AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND time < $t",
+        o=act.rows[0]["attrs"].get("made_from"), t=act.time[0],
+    ) if act.rows[0]["attrs"].get("made_from") else []  # fmt: skip
+    return [
+        r
+        for r in rows
+        if next((a == b for k in ("command", "image") if (a := act.rows[0]["attrs"].get(k)) and (b := r["attrs"].get(k))), False)
     ]
 
 

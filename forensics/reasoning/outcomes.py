@@ -83,15 +83,19 @@ def _gone(view: World, a: Answer) -> frozenset[str]:
     if act is None or not attended(view, a.dossier):
         return frozenset()
     moment = act.time[0]
-    left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment and not _set_off_before(a, p)]
+    left = [p for p in view.case.people if p.employed_to is not None and p.employed_to < moment and not _had_a_part_before(view, a, p)]
     things = {p.id: [i for i in view.known.by_person.get(p.id, ()) if i.identifier.startswith(_OWN_THINGS)] for p in left}
     holders = view.known.last_holders(act.account, moment)
     return frozenset(p for p, own in things.items() if p not in holders or (own and not any(i.live(moment) for i in own)))
 
 
-def _set_off_before(a: Answer, person: Person) -> bool:
-    """Tell whether somebody may have set off, before he left, what a robot did later."""
-    return any(o.trigger and person.id in o.people and o.trigger.time[0] <= (person.employed_to or 0) for o in a.dossier.origins)
+def _had_a_part_before(view: World, a: Answer, person: Person) -> bool:
+    """Tell whether somebody may have set off, or written part of, before he left, what was done later."""
+    left = person.employed_to or 0
+    wrote = (r for r in (*a.dossier.given, *a.dossier.loaded) if r["time"] <= left)
+    return any(o.trigger and person.id in o.people and o.trigger.time[0] <= left for o in a.dossier.origins) or any(
+        person.id in view.known.last_holders(r["actor"], r["time"]) for r in wrote
+    )
 
 
 def _misnamed(view: World, a: Answer) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.commands import line_of
 from forensics.reasoning.given import others
 from forensics.reasoning.world import World
 
@@ -49,4 +50,33 @@ def vendored(world: World, act: Act, question: Question) -> tuple[Row, ...]:
         if row["blob"] is None or (not _IDLE.search(row["path"]) and _steers(texts.get(row["blob"], b""))):
             firsts.setdefault(row["blob"], row)
     pushes = world.acts("list_contains($e, event)", e=sorted({r["event"] for r in firsts.values()})) if firsts else []
-    return tuple(p for p in pushes if others(world, p, mine))
+    return tuple(p for p in (*pushes, *_pointed_at(world, act, sha, asked.partition(":")[2])) if others(world, p, mine))
+
+
+def _pointed_at(world: World, act: Act, sha: str, path: str) -> list[Row]:
+    """Return what put the content there that a file of the commit only points at (git-lfs, docs/spec.md): records before the push that spell its digest and write or upload it.
+
+    Nothing, where the account's holder has done so since.
+    """
+    rows = world.tables.rows(
+        """
+        SELECT DISTINCT substr(e.object, 8) AS oid FROM changes c
+        JOIN events e ON e.action = 'object.pointer' AND json_extract_string(e.attrs, '$.blob') = c.new_blob
+        WHERE c."commit" = $c AND ($p = '' OR c.path = $p) ORDER BY 1 LIMIT 50
+        """,
+        c=sha, p=path,
+    )  # fmt: skip
+    found: list[Row] = []
+    for oid in (r["oid"] for r in rows):
+        spelled = world.acts(
+            """(action = 'object.write' OR action = 'process.exec' OR starts_with(action, 'device.process')) AND outcome = 'ok' AND actor IS NOT NULL AND time < $t
+               AND event IN (SELECT id FROM events WHERE contains(coalesce(object, ''), $oid) OR contains(coalesce(attrs, ''), $oid))""",
+            t=act.time[0], oid=oid,
+        )  # fmt: skip
+        put = [r for r in spelled if r["action"] == "object.write" or _UPLOADS.search(line_of(r))]
+        found += [{**r, "object": str(act.rows[0]["object"])} if r["action"] != "object.write" else r for r in put[-1:]]
+    return found
+
+
+_UPLOADS = re.compile(r"\blfs\s+push\b|\b(curl|http)\b.{0,200}(-T|PUT|--upload-file)")
+"""commands that send such a content to a store"""

@@ -218,7 +218,15 @@ def _launched(record: Record, about: Reference, event: Event, cluster: str) -> l
     facts["set_by"] = (
         (_timetable(cluster, about.namespace, kind, owner) if timed else _place(cluster, about.namespace, owner)) if owner else None
     )
+    facts["made_from"] = _template(cluster, about, sent) or _template(cluster, about, made)
     return [event._replace(action="job.launch", object=place, attrs=attrs(facts))]
+
+
+def _template(cluster: str, about: Reference, job: dict[str, Any]) -> str | None:
+    """Return the timetable that a job says it was made from by hand (`kubectl create job --from=cronjob/...`)."""
+    resource, name = workload.controller(job) or ("", "")
+    timed = any(resource == kind for _, kind in TIMETABLES) and workload.by_hand(job)
+    return _timetable(cluster, about.namespace, resource, name) if timed else None
 
 
 def _cancelled(record: Record, about: Reference, event: Event, cluster: str) -> list[Event] | None:

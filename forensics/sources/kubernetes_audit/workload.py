@@ -57,6 +57,11 @@ def controller(thing: dict[str, Any]) -> tuple[str, str] | None:
     return (f"{_string(found.get('kind')) or ''}s".lower(), named) if named else None
 
 
+def by_hand(thing: dict[str, Any]) -> bool:
+    """Tell whether a job says that somebody made it out of a timetable by hand (kubectl, pkg/cmd/create/create_job.go)."""
+    return "cronjob.kubernetes.io/instantiate" in _object(_object(thing.get("metadata")).get("annotations"))
+
+
 def name(thing: dict[str, Any]) -> str | None:
     """Return the name that an object bears."""
     return _string(_object(thing.get("metadata")).get("name"))
