@@ -1,8 +1,10 @@
 """An invented laboratory with three questions, and one whose every text is hostile; both built in memory and in a folder of tables."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from forensics import schema, times
 from forensics.model import Acquired, CaseConfig, Event, Person, Question, SourceConfig, Statement, Tier
 from forensics.tables import Tables
-from forensics.telling.report import Extra
+from forensics.telling.report import Extra, render
 from forensics.telling.report.names import Names
 from forensics.telling.report.page import _folder
 from forensics.telling.report.said import Voice, catalog
@@ -290,9 +292,8 @@ def extra_of(lab: Lab) -> Extra:
 Made = tuple[dict[str, Any], Tables, CaseConfig, Extra]
 
 
-@pytest.fixture
-def lab_report(tmp_path: Path) -> Made:
-    """Return everything that `write` takes, for the invented laboratory."""
+def lab_made(folder: Path) -> Made:
+    """Return everything that `render` takes, for the invented laboratory."""
     lab = Lab()
     findings = lab_findings(lab)
     for n in range(1500):
@@ -309,7 +310,7 @@ def lab_report(tmp_path: Path) -> Made:
         {"source": "slurm", "file": "", "start": 40 * n, "end": 40 * n + 40, "reason": "the end is before the start", "locator": None}
         for n in range(3)
     ]
-    return findings, lab.tables(tmp_path / "tables", bad), lab_case(), extra_of(lab)
+    return findings, lab.tables(folder / "tables", bad), lab_case(), extra_of(lab)
 
 
 def numbered(findings: dict[str, Any], lab: Lab) -> dict[str, Any]:
@@ -354,9 +355,8 @@ def poisoned(value: Any, evil: Callable[[], str], key: str = "") -> Any:
     return f"{evil()}{value}" if isinstance(value, str) and key != "question" else value
 
 
-@pytest.fixture
-def hostile_report(tmp_path: Path) -> Made:
-    """Return everything that `write` takes, with hostile text in every place."""
+def hostile_made(folder: Path) -> Made:
+    """Return everything that `render` takes, with hostile text in every place."""
     lab, number = Lab(), 0
 
     def evil() -> str:
@@ -396,7 +396,7 @@ def hostile_report(tmp_path: Path) -> Made:
         lab.raw,
         tuple({"examiner": text, "time": text, "text": text[:1000], "about": text, "tags": [text, text]} for text in HOSTILE),
     )
-    tables = lab.tables(tmp_path / "tables", bad)
+    tables = lab.tables(folder / "tables", bad)
     changed = [
         {
             "object": findings["answers"][0]["object"],
@@ -408,6 +408,24 @@ def hostile_report(tmp_path: Path) -> Made:
     ]
     tables.write("diffs", [pa.Table.from_pylist(changed, schema=schema.TABLES["diffs"])])
     return findings, tables, case, extra
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """Give the two, each made once: what a test changes of it must be a copy."""
+    return cache(lambda which: {"lab": lab_made, "hostile": hostile_made}[which](tmp_path_factory.mktemp(which)))
+
+
+@pytest.fixture(scope="session")
+def rendered(made: Callable[[str], Made]) -> Callable[..., str]:
+    """Give the page of either, rendered once in each language: `rendered("lab", "zh")`."""
+    return cache(lambda which, language="en": render(*made(which), language))
+
+
+@pytest.fixture
+def lab_report(made: Callable[[str], Made]) -> Made:
+    findings, *rest = made("lab")
+    return copy.deepcopy(findings), *rest
 
 
 @pytest.fixture(scope="session")

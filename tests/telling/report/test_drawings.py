@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forensics.telling.report import paths, ratios, render
+from forensics.telling.report import paths, ratios
 from forensics.telling.report.citing import Cited, Index
 from forensics.telling.report.ladder import ladder
 from forensics.telling.report.said import Voice
@@ -103,8 +103,8 @@ def test_without_a_ladder_in_the_findings_the_rung_tells_it(rung: str, reached: 
     assert sum(step.reached for step in ladder({"rung": rung}, voice.say).steps) == reached
 
 
-def test_key_acts_are_numbered_in_order_and_the_table_has_each(lab_report: Any) -> None:
-    text = render(*lab_report)
+def test_key_acts_are_numbered_in_order_and_the_table_has_each(rendered: Any) -> None:
+    text = rendered("lab")
     numbers = [int(part.split('"', 1)[0]) for part in text.split('<tr id="act-')[1:]]
     assert numbers == list(range(1, len(numbers) + 1))
     table = text[text.index('<section id="timeline"') : text.index('<section id="sources"')]
@@ -113,8 +113,8 @@ def test_key_acts_are_numbered_in_order_and_the_table_has_each(lab_report: Any) 
     )  # of 37 launches the first alone is a key act: the last of the effects is a write; the index has all
 
 
-def test_gaps_are_hatched(lab_report: Any) -> None:
-    page = render(*lab_report)
+def test_gaps_are_hatched(rendered: Any) -> None:
+    page = rendered("lab")
     assert [page.count(f'class="gap" fill="url(#hatch-{kind})"') for kind in ("broad-only", "narrow-only")] == [2, 2]
 
 

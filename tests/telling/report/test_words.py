@@ -149,8 +149,8 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", first))
 
 
-def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: Any) -> None:
-    text = plain(render(*lab_report))
+def test_the_first_page_says_the_answer_in_under_a_minutes_reading(rendered: Any) -> None:
+    text = plain(rendered("lab"))
     one = text[text.index("Question q1") : text.index("Question q2")]
     assert "The records tie this change to 陆知微 (p-014), through the account gitlab:luzw." in one
     assert "What speaks for 陆知微 (p-014)" in one
@@ -161,15 +161,15 @@ def test_the_first_page_says_the_answer_in_under_a_minutes_reading(lab_report: A
     assert "It is not a probability" in text
 
 
-def test_odd_facts_stand_in_full_on_the_first_page_and_for_nobody(lab_report: Any) -> None:
-    text = plain(render(*lab_report))
+def test_odd_facts_stand_in_full_on_the_first_page_and_for_nobody(rendered: Any) -> None:
+    text = plain(rendered("lab"))
     one = text[text.index("Question q1") : text.index("Question q2")]
     assert "The review came seven minutes after the push" in one[one.index("Unclear, for or against nobody") :]
     assert "nothing was supplied" in one  # of what the person named has to say
 
 
-def test_where_no_explanation_leads_no_heading_speaks_of_a_leading_one(lab_report: Any) -> None:
-    page = render(*lab_report)
+def test_where_no_explanation_leads_no_heading_speaks_of_a_leading_one(lab_report: Any, rendered: Any) -> None:
+    page = rendered("lab")
     parts = re.split(r'<section id="answer-\d+"', page)[1:]
     led = ["For and against the leading explanation" in part for part in parts]
     answers = lab_report[0]["answers"]
@@ -177,8 +177,8 @@ def test_where_no_explanation_leads_no_heading_speaks_of_a_leading_one(lab_repor
     assert set(led) == {True, False}
 
 
-def test_below_person_nobody_is_named_but_as_one_of_those_not_excluded(lab_report: Any) -> None:
-    text = plain(render(*lab_report))
+def test_below_person_nobody_is_named_but_as_one_of_those_not_excluded(rendered: Any) -> None:
+    text = plain(rendered("lab"))
     two = text[text.index("Question q2") : text.index("Question q3")]
     assert "tie this change to" not in two
     assert "does not" not in two or "The records do not exclude 3 people" in two
@@ -256,22 +256,22 @@ def test_a_sentence_says_of_which_moment_it_speaks_and_evidence_in_it_stays(voic
     assert "no record shows anybody else doing so" in str(said.en)
 
 
-def test_there_is_no_space_between_chinese_sentences(lab_report: Any) -> None:
-    page = render(*lab_report)
+def test_there_is_no_space_between_chinese_sentences(rendered: Any) -> None:
+    page = rendered("lab")
     assert not re.search(r'[。；！？]</span>(?:</b>|</a>)? <span class="en"', page)
     assert re.search(r' </span><span class="zh" lang="zh-Hans">[^<]*。</span>', page)  # English has it
 
 
-def test_a_statement_of_how_much_is_never_coloured_as_true_or_untrue(lab_report: Any) -> None:
-    page = render(*lab_report)
+def test_a_statement_of_how_much_is_never_coloured_as_true_or_untrue(rendered: Any) -> None:
+    page = rendered("lab")
     assert "what was lost of it is open" in words.SCALE_NAMES["supported"]
     for found in re.finditer(r'<b class="verdict ([\w-]+)">(.*?)</b>', page, re.DOTALL):
         if any(said in found[2] for said in words.SCALE_NAMES.values()):
             assert found[1] == "scale"
 
 
-def test_support_is_said_only_of_an_explanation_that_leads(lab_report: Any) -> None:
-    text = plain(render(*lab_report))
+def test_support_is_said_only_of_an_explanation_that_leads(lab_report: Any, rendered: Any) -> None:
+    text = plain(rendered("lab"))
     for answer in lab_report[0]["answers"]:
         card = text[text.index(f"Question {answer['question']}") :]
         leads = answer["support"] != "none" and answer["mechanism"] != "unknown"
