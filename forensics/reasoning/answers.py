@@ -17,7 +17,7 @@ from forensics.reasoning.controls.control import Control
 from forensics.reasoning.dossier import Dossier, gather
 from forensics.reasoning.flag import Flag
 from forensics.reasoning.flags import flags, overlap
-from forensics.reasoning.gaps import NO_LOGS, gaps, lacking, silences, stops
+from forensics.reasoning.gaps import NO_LOGS, gaps, lacking, silences, stops, unwatched
 from forensics.reasoning.hypotheses import hypotheses, with_forgers
 from forensics.reasoning.impact import Impact, impact
 from forensics.reasoning.lineage import Lineage, lineage
@@ -82,7 +82,8 @@ def reason(
     logs = [s for s in case.sources if s.kind not in NO_LOGS]
     silent = {s.name: [*silences(tables, s.name, case.timezone, policy), *stops(tables, s.name)] for s in logs}
     hosts = {s.name: s.host for s in logs}
-    view = replace(view, gaps=gaps(silent, hosts, policy))
+    early = gaps(silent, hosts, policy)
+    view = replace(view, gaps={name: [*found, *unwatched(tables, name)] for name, found in early.items()})
     found = compare(view)
     dossiers = [gather(view, q) for q in case.questions or asked(found.causes)]
     quiet = gaps(silent, hosts, policy, lacking(case, dossiers))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf, log
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,27 +84,47 @@ def gaps(
 
 
 _STOPPED = """
-    SELECT time, type IN ('DAEMON_END', 'DAEMON_ABORT', 'SYSTEM_SHUTDOWN') OR enabled = '0' AS off
+    SELECT time, CASE WHEN type IN ('DAEMON_END', 'DAEMON_ABORT') OR enabled = '0' THEN 'off' WHEN type IN ('SYSTEM_SHUTDOWN', 'SYSTEM_BOOT') THEN 'down' ELSE 'on' END AS what
     FROM (SELECT id, time, json_extract_string(attrs, '$.type') AS type, json_extract_string(attrs, '$.audit_enabled') AS enabled
           FROM recorded WHERE source = $s AND action = 'log.message' AND time IS NOT NULL)
     WHERE type IN ('DAEMON_END', 'DAEMON_ABORT', 'SYSTEM_SHUTDOWN', 'DAEMON_START', 'SYSTEM_BOOT') OR (type = 'CONFIG_CHANGE' AND enabled IN ('0', '1'))
     ORDER BY time, id
 """
 """what an audit daemon says of its own end and beginning (audit-userspace, lib/audit-records.h; auditctl(8), -e)"""
+_RULES = """
+    WITH keys AS (SELECT DISTINCT json_extract_string(attrs, '$.key') AS key FROM recorded WHERE source = $s AND action = 'file.write')
+    SELECT time, CASE WHEN contains(op, 'remove') THEN 'off' ELSE 'on' END AS what
+    FROM (SELECT id, time, json_extract_string(attrs, '$.op') AS op, json_extract_string(attrs, '$.key') AS key
+          FROM recorded WHERE source = $s AND action = 'log.message' AND time IS NOT NULL AND json_extract_string(attrs, '$.type') = 'CONFIG_CHANGE')
+    WHERE (contains(op, 'remove') OR contains(op, 'add')) AND contains(op, 'rule') AND (key IS NULL OR key = '(null)' OR key IN (SELECT key FROM keys))
+    ORDER BY time, id
+"""
+"""rules of a watch that were taken out and put in again, by the keys that its records of files bear (auditctl(8), -d, -D, -W)"""
 _RESTART = times.MINUTE
 """longest stop of a log that is merely begun anew"""
 
 
 def stops(tables: Tables, source: str) -> list[Silence]:
-    """Return the stretches over which a log says itself that it was switched off, however short its silence; not a mere restart."""
-    found: list[Silence] = []
-    off: int | None = None
-    for row in tables.rows(_STOPPED, s=source):
-        if row["off"]:
+    """Return the stretches over which a log says itself that it was switched off, however short its silence; not a mere restart, nor while its host was down."""
+    return [Silence(a, b, -inf) for a, b in _stretches(tables.rows(_STOPPED, s=source))]
+
+
+def unwatched(tables: Tables, source: str) -> list[tuple[int, int]]:
+    """Return the stretches over which a log had no rule to watch the files that it otherwise tells of."""
+    return _stretches(tables.rows(_RULES, s=source))
+
+
+def _stretches(rows: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    off, down = None, False
+    for row in rows:
+        if row["what"] == "on":
+            found += [(off, row["time"])] if off is not None and not down and row["time"] - off > _RESTART else []
+            off, down = None, False
+        elif row["what"] == "off":
             off = row["time"] if off is None else off
-        elif off is not None:
-            found += [Silence(off, row["time"], -inf)] if row["time"] - off > _RESTART else []
-            off = None
+        else:
+            down = True
     return found
 
 

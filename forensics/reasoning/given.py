@@ -3,11 +3,13 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from forensics import times
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.beside import IMPORTS, LOADED, TEXTS, WORN, imports_from, under
 from forensics.reasoning.commands import line_of, of_system
 from forensics.reasoning.copied import parts
 from forensics.reasoning.origins import Origin
@@ -29,9 +31,6 @@ from forensics.reasoning.spelled import fits, tells
 from forensics.reasoning.unseen import unseen
 from forensics.reasoning.world import World
 
-_WORN = 7 * times.DAY
-"""how long before a commit somebody else's edit of a file in its work tree may still have gone into it"""
-
 
 def given(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> tuple[Row, ...]:
     """Return the last write of each file that the act's own process ran, copied or renamed, where somebody else made it; of a commit, such writes in its work tree, too.
@@ -46,12 +45,10 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
     found: dict[int, Row] = {}
     places = [Place(*p) for p in sorted({*_paths(act, ran), *_read(world, ran)}, key=str)]
     for place in [p for first in places for p in (first, *back(world, first))]:
-        for row in [
-            *writes(world, place.host, place.path, place.moment),
-            *_under(world, act, place),
-            *_placed(place),
-            *unseen(world, place, mine),
-        ]:
+        under_it = under(world, act, place)
+        files = dict.fromkeys([place.path, *(path_of(str(r["object"])) for r in under_it)])
+        silent = [r for path in files for r in unseen(world, replace(place, path=path), mine)]
+        for row in [*writes(world, place.host, place.path, place.moment), *under_it, *_placed(place), *silent]:
             if others(world, row, mine) and not _ran_since(world, ran, place.path, row, place.moment):
                 found[row["event"]] = row
     if act.kind == "job.launch":
@@ -67,61 +64,6 @@ def given(world: World, act: Act, origins: tuple[Origin, ...], question: Questio
             if others(world, r, mine) and not _brought_himself(world, act, r)
         }
     return tuple(found[e] for e in sorted(found))
-
-
-_HOLDS = ("kubectl", "helm", "kustomize", "argo", "oc")
-"""programs that take all files of a folder that they are given"""
-
-
-def _under(world: World, act: Act, place: Place) -> list[Row]:
-    """Return the writes below a folder that went with it: to the file that bears the name of the act's object, of manifests to all, below a program's own libraries and those that a variable names, and beside a script.
-
-    A program in PREFIX/bin loads PREFIX/lib without being told.
-    """
-    if place.by == _LOADED:
-        return _below(world, place, place.path, _TEXTS, act.time[0] - _WORN)
-    if place.path.endswith(".py") and _PYTHON.fullmatch(place.by):
-        return _beside(world, place, act.time[0] - _WORN)
-    name = str(act.rows[0]["object"]).partition("?")[0].rpartition("/")[2]
-    prefix, found, _ = place.path.rpartition("/bin/")
-    if found and prefix not in ("", "/usr", "/usr/local"):
-        return _below(world, place, f"{prefix}/lib", _TEXTS, act.time[0] - _WORN)
-    if act.kind == "job.launch" and place.by in _HOLDS:
-        return _below(world, place, place.path, _TEXTS, act.time[0] - _WORN)
-    if not name or not act.kind.startswith(("object.", "file.")) or place.path == "/":
-        return []
-    own = {path_of(str(r["object"])) for r in act.rows}
-    below = [r for r in _below(world, place, place.path, ("/" + name,), 0) if path_of(str(r["object"])) not in own]
-    nearest = max((_common_tail(r, act) for r in below), default=0)
-    return [r for r in below if _common_tail(r, act) == nearest]
-
-
-_LOADED = "loaded from"
-"""stands for the program of a place that a variable names"""
-_PYTHON = re.compile(r"python[\d.]*|torchrun|accelerate|deepspeed|srun|ipython|pytest|ray")
-"""programs that run Python scripts, whose own folder is the first that they import from (sys.path[0])"""
-
-
-def _beside(world: World, place: Place, since: int) -> list[Row]:
-    """Return the writes of what a script may import from its own folder; of one that lies at the top of a share, of what lies there itself alone."""
-    folder = place.path.rpartition("/")[0]
-    rows = [r for r in _below(world, place, folder, (".py", ".so", ".pth"), since) if path_of(str(r["object"])) != place.path]
-    return rows if folder.count("/") > 1 else [r for r in rows if path_of(str(r["object"])).rpartition("/")[0] == folder]
-
-
-def _common_tail(row: Row, act: Act) -> int:
-    """Count the last parts of its path that a file has in common with the object of the act."""
-    one, other = (str(r["object"]).partition("?")[0].split("/")[::-1] for r in (row, act.rows[0]))
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _below(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int) -> list[Row]:
-    """Return the last writes of the files below a folder whose names end so."""
-    rows = world.tables.rows(
-        "SELECT DISTINCT object FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND time >= $since AND time < $t AND (starts_with(object, $local) OR starts_with(object, $shared)) AND len(list_filter($ends, lambda e: ends_with(object, e))) > 0 ORDER BY 1 LIMIT 50",
-        t=place.moment, since=since, local=f"file://{place.host}{folder.rstrip('/')}/", shared=f"file://{folder.rstrip('/')}/", ends=list(ends),
-    )  # fmt: skip
-    return [w for r in rows for w in writes(world, place.host, path_of(str(r["object"])), place.moment) if w["time"] >= since]
 
 
 def _placed(place: Place) -> list[Row]:
@@ -148,7 +90,9 @@ def _paths(act: Act, ran: list[Row]) -> Iterator[tuple[Any, ...]]:
         for there, path in elsewhere(row):
             yield there, path, row["time"]
         for path in libraries(row):
-            yield host, path, row["time"], None, _LOADED
+            yield host, path, row["time"], None, LOADED
+        if folder := imports_from(row):
+            yield host, folder, row["time"], None, IMPORTS
 
 
 def _commands(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
@@ -211,7 +155,7 @@ def _fetched(world: World, act: Act, ran: list[Row]) -> list[Row]:
         SELECT DISTINCT e.events[1] AS event FROM changes c JOIN edges e ON e.rule = 'pushed-commits' AND e.recorded AND split_part(e.dst, '@', 2) = c."commit"
         WHERE ends_with($path, '/' || c.path) AND e.time BETWEEN $low AND $t ORDER BY 1 LIMIT 50
         """,
-        path=path, low=max([act.time[0] - _WORN, *(r["time"] for r in before)]), t=act.time[1],
+        path=path, low=max([act.time[0] - WORN, *(r["time"] for r in before)]), t=act.time[1],
     )  # fmt: skip
     return world.acts("list_contains($e, event)", e=[r["event"] for r in rows]) if rows else []
 
@@ -281,7 +225,7 @@ def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question:
             """action = 'file.write' AND outcome = 'ok' AND time BETWEEN $low AND $t
                AND (list_contains($n, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1))
                     OR regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $inside))""",
-            low=act.time[0] - _WORN, t=act.time[1], n=names, inside=f"^{re.escape(inside)}(hooks/|config|info/attributes)",
+            low=act.time[0] - WORN, t=act.time[1], n=names, inside=f"^{re.escape(inside)}(hooks/|config|info/attributes)",
         )  # fmt: skip
     return found
 
@@ -332,10 +276,6 @@ def _clone(word: str, folder: str) -> str:
     return posixpath.normpath(posixpath.join(folder, path)) if path.startswith(("/", "./", "../")) else ""
 
 
-_TEXTS = (".py", ".sh", ".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".conf", ".so", ".pth", ".mk", "Makefile")
-"""files that tell a program what to do"""
-
-
 def _read(world: World, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
     """Yield (host, path, ns) of the texts that these very processes read, where the records say so."""
     for row in ran:
@@ -346,7 +286,7 @@ def _read(world: World, ran: list[Row]) -> Iterator[tuple[str, str, int]]:
             h=row["host"], s=row["session"], t=row["time"], high=row["time"] + world.policy.windows["shared_exec"],
         )  # fmt: skip
         for r in reads:
-            if r["attrs"].get("pid") == row["attrs"]["pid"] and str(r["object"]).endswith(_TEXTS):
+            if r["attrs"].get("pid") == row["attrs"]["pid"] and str(r["object"]).endswith(TEXTS):
                 yield str(r["host"]), path_of(str(r["object"])), r["time"]
 
 

@@ -38,7 +38,7 @@ def _unseen(world: World, dossier: Dossier) -> Iterator[Flag]:
     for low, high, source in sorted({tuple(r["attrs"]["unseen"]) for r in dossier.given if r["attrs"].get("unseen")})[:1]:
         yield _silent(
             world, source, low, high,
-            f"{source}, which would show who wrote what the act was made with, is silent from {times.show(low)} to {times.show(high)}",
+            f"{source}, which would show who wrote what the act was made with, records no writes from {times.show(low)} to {times.show(high)}",
         )  # fmt: skip
 
 

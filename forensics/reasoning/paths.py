@@ -198,6 +198,24 @@ _MOST = 50
 """writes of one file that are looked at"""
 
 
+def told_below(world: World, host: str, needles: list[str], since: int, until: int, *, anywhere: bool = False) -> list[str]:
+    """Return the paths with one of these parts that commands write to by their lines: most hosts log commands and watch no files.
+
+    anywhere: on whichever host or device, since the paths are of a share.
+    """
+    rows = world.tables.rows(
+        "SELECT id FROM events WHERE (action = 'process.exec' OR starts_with(action, 'device.process')) AND time BETWEEN $since AND $t AND ($any OR host = $h OR device = 'device:' || $h) AND len(list_filter($n, lambda n: contains(coalesce(attrs, '') || coalesce(object, ''), n))) > 0 ORDER BY time DESC, id LIMIT 300",
+        since=since, t=until, any=anywhere, h=host, n=[n.rstrip("/") for n in needles],
+    )  # fmt: skip
+    found = world.acts("list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL", e=[r["id"] for r in rows]) if rows else []
+    paths: set[str] = set()
+    for row in found:
+        spelled = named(row)
+        inside = {posixpath.join(t, s.rpartition("/")[2]) for t in spelled for s in spelled} if program(row) in _COPIES else set()
+        paths |= {p for p in spelled | inside if any(n in p for n in needles) and wrote(row, host, p)}
+    return sorted(paths)
+
+
 _COPIES = ("cp", "mv", "install", "rsync", "ln", "scp")
 _FAR = 4
 """copies that are followed back"""

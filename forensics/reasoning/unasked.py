@@ -7,7 +7,7 @@ from forensics.model import Question
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.given import others
 from forensics.reasoning.origins import Origin
-from forensics.reasoning.paths import writes
+from forensics.reasoning.paths import path_of, told_below, writes
 from forensics.reasoning.world import World
 
 _HOOKS = r"^(\.githooks|githooks|\.husky|\.hooks|hooks|\.lefthook)/|^(\.pre-commit-config\.yaml|lefthook\.ya?ml|\.lefthook\.ya?ml|\.overcommit\.yml)$"
@@ -22,10 +22,14 @@ _AT_START = re.compile(rf"/({'|'.join(p for p in _STARTUP if 'git' not in p)})$"
 """those that are read by the shell that a command runs in, not by every command"""
 _HIDDEN = r"\.[^/]+(/.*)?"
 """what lies hidden in a home: settings, extensions and libraries, which programs read of themselves (XDG Base Directory, python's user site)"""
-_UNREAD = re.compile(r"/\.(cache/|ssh/known_hosts|\w*history$|lesshst$|viminfo$|Xauthority|xsession-errors)")
+_UNREAD = re.compile(
+    r"/\.(cache/|ssh/(known_hosts|authorized_keys|config)|\w*history$|lesshst$|viminfo$|Xauthority|xsession-errors|k5login$|rhosts$|forward$|Trash|local/share/(Trash|recently)|dbus|pki/|nv/|conda/environments\.txt|python_history)"
+)
 """what of that steers no program"""
-_OF_ALL = r"^/etc/(ld\.so\.preload|ld\.so\.conf(\.d/.*)?|environment|profile|profile\.d/.*|bash\.bashrc|bashrc|zsh/.*|security/pam_env\.conf|gitconfig)$"
-"""what is read for everybody's programs on a host (ld.so(8), bash(1), pam_env(8), git-config(1))"""
+_OF_ALL = r"^/etc/(ld\.so\.preload|ld\.so\.conf(\.d/.*)?|environment|profile|profile\.d/.*|bash\.bashrc|bashrc|zsh/.*|security/pam_env\.conf|gitconfig)$|^/usr/(local/)?lib(64)?/python[\d.]+/((site|dist)-packages/.*|(site|user)customize\.py)$"
+"""what is read for everybody's programs on a host (ld.so(8), bash(1), pam_env(8), git-config(1), Python's site)"""
+_PACKAGES = ("dpkg", "rpm", "apt", "apt-get", "dnf", "yum", "zypper", "pacman", "unattended-upgr", "packagekitd")
+"""programs that put there what the system's makers wrote"""
 _DAYS = 2
 """days on which such a file has been read without the act before it is part of the furniture"""
 
@@ -49,13 +53,18 @@ def _startup(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
         return []
     path = rf"^/(.*/)?({'|'.join(re.escape(n) for n in sorted(names))})/{_HIDDEN}$|{_OF_ALL}"
     rows = world.tables.rows(
-        "SELECT DISTINCT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) ORDER BY ALL",
+        "SELECT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path, max(time) AS time FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) GROUP BY ALL ORDER BY time DESC, path LIMIT 200",
         h=hosts, t=act.time[0], path=path,
     )  # fmt: skip
+    needles = [*(f"/{n}/." for n in sorted(names)), "/etc/", "-packages/"]
+    told = [(h, p) for h in hosts for p in told_below(world, h, needles, 0, act.time[0]) if re.search(path, p)]
+    places = [(h, p) for h, p in sorted({*((r["host"], r["path"]) for r in rows), *told}) if not _UNREAD.search(p)]
     begun = _started(world, act, origins)
-    rows = [r for r in rows if not _UNREAD.search(r["path"])]
-    found = [w for r in rows for w in writes(world, r["host"], r["path"], begun if _AT_START.search(r["path"]) else act.time[0])]
-    return [w for w in found if len(_days_of_logins(world, act, people, w)) < _DAYS]
+    found = [w for h, p in places for w in writes(world, h, p, begun if _AT_START.search(p) else act.time[0])]
+    found = [w for w in found if str(w["attrs"].get("comm") or "") not in _PACKAGES]
+    return [
+        w for w in found if len(_days_of_logins(world, act, () if re.search(_OF_ALL, path_of(str(w["object"]))) else people, w)) < _DAYS
+    ]
 
 
 def _started(world: World, act: Act, origins: tuple[Origin, ...]) -> int:
@@ -73,12 +82,14 @@ _SHELL = re.compile(r"/(ba|da|k|z|c|tc|fi)?sh$")
 
 
 def _days_of_logins(world: World, act: Act, people: tuple[str, ...], written: Row) -> set[int]:
-    """Return the days before that of the act on which these people logged in to a host after something was written there."""
+    """Return the days before that of the act on which these people, or where none are told others than the writer, logged in to a host after something was written there."""
     rows = world.acts(
         "action IN ('session.ssh.open', 'session.audit.open') AND outcome = 'ok' AND host = $h AND actor IS NOT NULL AND time > $low AND time < $t",
         h=written["host"], low=written["time"], t=act.time[0],
     )  # fmt: skip
-    days = {r["time"] // times.DAY for r in rows if set(people) & set(world.known.last_holders(r["actor"], r["time"]))}
+    writer = set(world.known.last_holders(written["actor"], written["time"]))
+    whose = [(r["time"], set(world.known.last_holders(r["actor"], r["time"]))) for r in rows]
+    days = {t // times.DAY for t, who in whose if (who & set(people) if people else who - writer)}
     return days - {act.time[0] // times.DAY}
 
 

@@ -21,11 +21,14 @@ _HOME = re.compile(r"^/(?:home|Users|root|u|var/home)(?:/([^/]+))?/")
 def unseen(world: World, place: Place, mine: set[str]) -> list[Row]:
     """Return logins as acts upon a file: of everybody who was on its host while the logs that would show its writes were silent, since it was last written.
 
-    A file in a home of the act's own people is left out, and those of the system: there others do not write. So is what another log watched meanwhile.
+    A file in a home of the act's own people is left out, and those of the system: there others do not write. So is what another log watched meanwhile,
+    and a word of a line of which no record says that it is a file, unless it is spelled like one.
     """
-    if not world.gaps or place.path == "/" or place.path.startswith(_SYSTEM) or _own_home(world, place, mine):
+    if not any(world.gaps.values()) or place.path == "/" or place.path.startswith(_SYSTEM) or _own_home(world, place, mine):
         return []
     known = writes(world, place.host, place.path, place.moment)
+    if not known and ("." not in place.path.rpartition("/")[2] or _is_folder(world, place)):
+        return []
     since = known[-1]["time"] if known else place.moment - _WORN
     watch = {known[-1]["source"]} if known else _watching(world, place)
     found: dict[tuple[str, ...], Row] = {}
@@ -40,6 +43,14 @@ def unseen(world: World, place: Place, mine: set[str]) -> list[Row]:
                         "attrs": row["attrs"] | {"unseen": [low, high, source]},
                     }
     return list(found.values())
+
+
+def _is_folder(world: World, place: Place) -> bool:
+    rows = world.tables.rows(
+        "SELECT 1 AS x FROM acts WHERE action = 'file.write' AND (starts_with(object, $local) OR starts_with(object, $shared)) LIMIT 1",
+        local=f"file://{place.host}{place.path}/", shared=f"file://{place.path}/",
+    )  # fmt: skip
+    return bool(rows)
 
 
 def blind(world: World, source: str) -> Iterator[tuple[int, int]]:
@@ -91,4 +102,16 @@ def _there(world: World, host: str, source: str, low: int, high: int) -> list[di
     rows = world.acts(f"{_LOGINS} AND time BETWEEN $since AND $high", h=host, since=low - world.policy.windows["session"], high=high)
     inside = [r for r in rows if r["time"] >= low]
     before = [r for r in rows if r["time"] < low and r["action"] != "process.exec"]
-    return [*still_open(world, before, low), *inside]
+    return [
+        *(r for r in still_open(world, before, low) if not any(r["time"] < t <= low + times.MINUTE for t in _downs(world, host))),
+        *inside,
+    ]
+
+
+def _downs(world: World, host: str) -> list[int]:
+    """Return when a host went down or came up: no login outlasts that."""
+    rows = world.tables.rows(
+        "SELECT time FROM events WHERE action = 'log.message' AND host = $h AND time IS NOT NULL AND json_extract_string(attrs, '$.type') IN ('SYSTEM_BOOT', 'SYSTEM_SHUTDOWN') ORDER BY time",
+        h=host,
+    )  # fmt: skip
+    return [r["time"] for r in rows]

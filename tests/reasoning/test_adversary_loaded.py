@@ -9,6 +9,12 @@ from tests.reasoning.test_adversary_given import WRITTEN, of_the_index, ran, rec
 from tests.reasoning.test_adversary_handed import job, request
 from tests.reasoning.test_adversary_shared import laptops, on_device, sign_on
 
+
+def at(folder, *argv):
+    """Run a line in a folder."""
+    return ran("10:00:00", "vic", list(argv)).replace('cwd="/share/data"', f'cwd="{folder}"')
+
+
 PREP = ran("10:00:00", "vic", ["python3", "/share/proj/prep.py"])
 OWN = ran("10:00:00", "vic", ["python3", "/home/vic/prep.py"])
 
@@ -28,6 +34,12 @@ def both(answer):
         ("/home/vic/.vscode-server/extensions/fmt-1.0/out/extension.js", OWN),
         ("/etc/ld.so.preload", OWN),
         ("/etc/profile.d/x.sh", OWN),
+        ("/share/proj/common.py", at("/share/proj", "python3", "-m", "pkg.mod")),
+        ("/share/proj/util.py", at("/share/proj", "python3", "-c", "import util")),
+        ("/share/proj/util.js", ran("10:00:00", "vic", ["node", "/share/proj/prep.js"])),
+        ("/share/proj/env.sh", ran("10:00:00", "vic", ["bash", "/share/proj/run.sh"])),
+        ("/share/proj/conf/config.yaml", PREP),
+        ("/usr/local/lib/python3.11/dist-packages/torch/__init__.py", OWN),
     ],
 )
 def test_what_a_program_loads_without_being_told_has_an_author(folder, path, lines):
@@ -45,11 +57,34 @@ def test_what_a_program_loads_without_being_told_has_an_author(folder, path, lin
         ("/home/vic/.bash_history", OWN),
         ("/home/eve/.local/lib/python3.11/site-packages/usercustomize.py", OWN),
         ("/etc/motd", OWN),
+        ("/home/vic/.ssh/authorized_keys", OWN),
+        ("/share/proj/eve/x.py", PREP),  # a folder of her own
+        ("/share/proj/tests/test_x.py", PREP),
+        ("/share/proj/common.py", at("/share/proj", "python3", "/home/vic/prep.py")),
         ("/share/deep/below/util.py", ran("10:00:00", "vic", ["python3", "/share/prep.py"])),  # a share's own folder is no package
     ],
 )
 def test_what_it_does_not_load_says_nothing(folder, path, lines):
     assert of_the_index(folder, touched("09:19:00", "eve", (path, "NORMAL")) + lines + WRITTEN)["person"] == "p-vic"
+
+
+@pytest.mark.parametrize(
+    ("argv", "lines", "person"),
+    [
+        (["cp", "/home/eve/util.py", "/share/proj/"], PREP, None),
+        (["vim", "/share/proj/util.py"], PREP, None),
+        (["cp", "/home/eve/x.py", "/home/vic/.local/lib/python3.11/site-packages/usercustomize.py"], OWN, None),
+        (["cp", "/home/eve/util.py", "/share/other/"], PREP, "p-vic"),
+        (["less", "/share/proj/util.py"], PREP, "p-vic"),
+    ],
+)
+def test_a_command_that_puts_it_there_is_as_good_as_a_watch(folder, argv, lines, person):
+    assert of_the_index(folder, ran("09:19:00", "eve", argv) + lines + WRITTEN)["person"] == person
+
+
+def test_what_a_package_manager_puts_there_the_systems_makers_wrote(folder):
+    lines = touched("09:19:00", "eve", ("/etc/profile.d/gawk.sh", "NORMAL"), program="dpkg") + OWN + WRITTEN
+    assert of_the_index(folder, lines)["person"] == "p-vic"
 
 
 # Rights, owner and times are not what a file holds.

@@ -19,15 +19,20 @@ def told(clock, kind, more=""):
 def off(since, until, kind="DAEMON"):
     if kind == "DAEMON":
         return told(since, "DAEMON_END") + told(until, "DAEMON_START")
+    if kind.startswith("RULE"):
+        rule = f'list=4 key="{kind[4:]}"' if kind[4:] else "list=4 key=(null)"
+        return told(since, "CONFIG_CHANGE", rule).replace("op=x", "op=remove_rule") + told(until, "CONFIG_CHANGE", rule).replace(
+            "op=x", "op=add_rule"
+        )
     return told(since, "CONFIG_CHANGE", "audit_enabled=0 old=1") + told(until, "CONFIG_CHANGE", "audit_enabled=1 old=0")
 
 
-@pytest.mark.parametrize("kind", ["DAEMON", "CONFIG"])
+@pytest.mark.parametrize("kind", ["DAEMON", "CONFIG", "RULEx", "RULE"])
 def test_who_was_there_while_the_watch_was_off_stays_a_candidate(folder, kind):
     answer = at_the_host(folder, OWN + off("09:54:00", "09:58:00", kind) + UP)
     assert both(answer)
     assert "log-gap" in answer["flags"]
-    assert any("is silent from 2024-06-12T09:54:00" in i["says"] for i in answer["neutral"])
+    assert any("records none from 2024-06-12T09:54:00" in i["says"] for i in answer["neutral"])
 
 
 def test_so_it_is_where_no_record_shows_who_wrote_the_file_in_a_watched_folder(folder):
@@ -41,12 +46,34 @@ def test_so_it_is_where_no_record_shows_who_wrote_the_file_in_a_watched_folder(f
         OWN + off("09:54:00", "09:54:20"),  # begun anew
         off("09:46:00", "09:51:00") + OWN,
         OWN + UP + off("10:10:00", "10:20:00"),
+        OWN + off("09:54:00", "09:58:00", "RULEother"),
         OWN + off("09:54:00", "09:58:00") + touched("09:59:00", "vic", (STAGED, "NORMAL")),
     ],
 )
 def test_a_stop_at_another_time_says_nothing(folder, lines):
     answer = at_the_host(folder, lines if UP in lines else lines + UP)
     assert (answer["person"], "log-gap" in answer["flags"]) == ("p-vic", False)
+
+
+def test_no_login_outlasts_a_reboot_and_nobody_wrote_while_the_host_was_down(folder):
+    down = (
+        told("09:54:00", "SYSTEM_SHUTDOWN")
+        + told("09:54:01", "DAEMON_END")
+        + told("09:58:00", "DAEMON_START")
+        + told("09:58:01", "SYSTEM_BOOT")
+    )
+    assert at_the_host(folder, OWN + down + UP)["person"] == "p-vic"
+
+
+SYNC = ran("10:00:00", "vic", ["aws", "s3", "sync", "/share/stage", MODEL.rpartition("/")[0]])
+IN_IT = f"/share/stage/{MODEL.rpartition('/')[2]}"
+
+
+@pytest.mark.parametrize(("clock", "person"), [("09:52:00", None), ("09:59:00", "p-vic")])
+def test_of_a_folder_it_is_asked_of_the_file_that_went_with_it(folder, clock, person):
+    beside = touched("09:47:00", "vic", ("/share/stage/other.pt", "NORMAL"))
+    lines = beside + off("09:54:00", "09:58:00") + touched(clock, "vic", (IN_IT, "NORMAL")) + SYNC
+    assert at_the_host(folder, lines)["person"] == person
 
 
 def test_what_lies_in_ones_own_home_others_do_not_write(folder):

@@ -27,7 +27,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
 def _unseen(row: Row, who: str) -> str:
     """Say what nothing recorded of a file, and who was there meanwhile."""
     low, high, source = row["attrs"]["unseen"]
-    return f"its process was given {row['object']}, of which {source} would show the writes, and is silent from {times.show(low)} to {times.show(high)}, when {row['actor']} ({who}) was, or may have been, logged in there"
+    return f"its process was given {row['object']}, of which {source} would show the writes, and records none from {times.show(low)} to {times.show(high)}, when {row['actor']} ({who}) was, or may have been, logged in there"
 
 
 INDICATOR = Indicator(
