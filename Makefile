@@ -69,7 +69,8 @@ demo: $(VENV)/.run
 
 test: lint packages
 	@if test -f build/no-browser; then left_out='bench or browser'; else left_out=bench; fi; \
-	CHROMIUM="$(CHROMIUM)" PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -m "not ($$left_out)"
+	PYTHONDONTWRITEBYTECODE= CHROMIUM="$(CHROMIUM)" PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(BIN)/python -m pytest -n 2 --dist worksteal -m "not ($$left_out)"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --quiet
