@@ -55,13 +55,14 @@ class Tables:
 
     def sql(self, query: str, **parameters: object) -> pa.Table:
         """Ask all tables at once; values go in as named parameters (`$name`), never into the text."""
-        return self._ask(query, parameters).to_arrow_table()
+        return self._laid_for(query).sql(query, params=parameters or None).to_arrow_table()
 
     def stream(self, query: str, size: int = 20_000, **parameters: object) -> Iterator[pa.RecordBatch]:
         """Ask, and get batches of at most `size` rows one after the other; no other question until the last is taken."""
-        yield from self._ask(query, parameters).to_arrow_reader(size)
+        yield from self._laid_for(query).sql(query, params=parameters or None).to_arrow_reader(size)
 
-    def _ask(self, query: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyRelation:
+    def _laid_for(self, query: str) -> duckdb.DuckDBPyConnection:
+        """Return the connection, with the tables that a question names made known to it."""
         if self._connection is None:
             self._connection = _connect()
         for name in _named(query):
@@ -71,12 +72,13 @@ class Tables:
         if "events" in query and "events" not in self._laid:
             _correct(self._connection)
             self._laid["events"] = "VIEW"
-        return self._connection.sql(query, params=parameters or None)
+        return self._connection
 
     def rows(self, query: str, **parameters: object) -> list[dict[str, Any]]:
-        """Ask, and get dictionaries."""
-        found: list[dict[str, Any]] = self.sql(query, **parameters).to_pylist()
-        return found
+        """Ask, and get dictionaries: of the many small questions of the reasoning, so that each is planned once (a relation is bound before, too, to tell its columns)."""
+        found = self._laid_for(query).execute(query, parameters or None)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def _lay(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         """Make a table known to the connection, as its files are now."""

@@ -1,15 +1,13 @@
 """What all tests share: reading a source as the first step of an examination does, and the flag that writes goldens anew."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
-from forensics import tables
 from forensics.evidence import collect
 from forensics.model import CaseConfig, Event, Evidence, Piece, Reject, SourceConfig, Tier
 from forensics.source import Source, load
@@ -22,42 +20,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_goldens(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-goldens"))
-
-
-AS_SHIPPED = ("test_tables", "test_samples", "test_adversary", "test_controls", "test_lineage")
-"""files of tests whose questions go to DuckDB as an examination puts them, in two threads"""
-
-
-class Straight:
-    """A connection that has each question planned once: the relation that `sql` gives has it bound before, to tell its columns.
-
-    The question, its plan and its answer are the same, and an examination takes a third less. One thread, since tests run two at a time.
-    """
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        connection.execute("SET threads = 1")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def sql(self, query: str, params: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
-        return self._connection.execute(query, params)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def straight(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Ask DuckDB by the shorter way, except where speed is measured, and in a few files of tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.path.stem not in AS_SHIPPED and request.config.getoption("markexpr") != "bench":
-            connect = tables._connect
-            patch.setattr(tables, "_connect", lambda: Straight(connect()))
-        yield
-
-
-@pytest.fixture(scope="session")
-def as_shipped() -> tuple[str, ...]:
-    return AS_SHIPPED
 
 
 @lru_cache(maxsize=64)

@@ -4,13 +4,11 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from forensics import tables
 from forensics.case.steps import Request, investigate
 
 COLUMNS = ("time", "action", "actor", "object", "target", "prior", "ip", "device", "credential", "session", "host", "outcome")
@@ -125,17 +123,8 @@ class Folder:
         return found
 
 
-def unplanned(connect: Callable[[], Any]) -> Any:
-    """Return a connection that joins tables as a question writes them: among a dozen rows no plan is any faster than another."""
-    connection = connect()
-    connection.execute("PRAGMA disable_optimizer")
-    return connection
-
-
 @pytest.fixture
-def folder(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, as_shipped: tuple[str, ...]) -> Folder:
-    if request.path.stem not in as_shipped:
-        monkeypatch.setattr(tables, "_connect", partial(unplanned, tables._connect))
+def folder(tmp_path: Path) -> Folder:
     count = iter(range(99))
     return Folder(tmp_path / "case", lambda: tmp_path / f"out{next(count)}")
 
