@@ -23,7 +23,7 @@ def leads_to(world: World, row: Row, act: Act) -> bool:
     objects = _objects(act)
     tails = {o.rpartition("/")[2] for o in objects if "/" in o} | set(objects)
     line = _command(row)
-    if not any(t and t in line for t in tails):
+    if not any(t and re.search(rf"(?<![\w.-]){re.escape(t)}(?![\w.-])", line) for t in tails):
         return False
     wanted = world.policy.commands.get(act.kind)
     return tells(row, act) and (wanted is None or fits(line, wanted))
@@ -115,8 +115,19 @@ def fits(command: str, wanted: tuple[str, ...]) -> bool:
         tokens = shlex.split(command)
     except ValueError:
         tokens = command.split()
-    words = [t.rpartition("/")[2] if n == 0 else t for n, t in enumerate(tokens) if n == 0 or not t.startswith("-")]
+    words = [
+        re.sub(r"\.exe$", "", re.split(r"[/\\]", t)[-1], flags=re.IGNORECASE) if n == 0 else t
+        for n, t in enumerate(tokens)
+        if n == 0 or not (t.startswith("-") or tokens[n - 1] in _VALUED)
+    ]
     return any(words[: len(w.split())] == w.split() or _after_value(words, w.split()) for w in wanted)
+
+
+_VALUED = frozenset((
+    "--profile", "--region", "--endpoint-url", "--output", "--ca-bundle", "--color", "--config", "--context", "--namespace", "--kubeconfig", "--cluster", "--user", "--git-dir", "--work-tree",
+    "--config-dir", "-C", "-c", "-n", "-D", "--conf", "--cli-read-timeout", "--cli-connect-timeout",
+))  # fmt: skip
+"""options before a subcommand that take a value"""
 
 
 def _after_value(words: list[str], wanted: list[str]) -> bool:
@@ -136,15 +147,45 @@ def _elsewhere(words: list[str], act: Act) -> bool:
     objects = [o for o in _objects(act) if "://" in o]
     if not objects or not act.kind.startswith("object."):
         return False
+    if words[:1] == ["rclone"] and act.kind == "object.write" and _copies_a_file_of_another_name(words, objects):
+        return True
     places = _PLACE.findall(" ".join(words))
     aimed = places if act.kind == "object.delete" else places[-1:]
     if aimed:
-        return not any(_around(p, o) for p in aimed for o in objects)
-    bucket = next((w.partition("=")[2] or after for w, after in pairwise([*words, ""]) if w.partition("=")[0] == "--bucket"), "")
+        return not any(_around(p, o) and (act.kind == "object.delete" or _lands(words, p, o)) for p in aimed for o in objects)
+    told = {w.partition("=")[0]: w.partition("=")[2] or after for w, after in pairwise([*words, ""])}
+    bucket, key = told.get("--bucket", ""), told.get("--key", "")
     if bucket and "$" not in bucket:
-        return not any(o.startswith(f"s3://{bucket}/") for o in objects)
+        return not any(o.startswith(f"s3://{bucket}/") and (not key or "$" in key or o == f"s3://{bucket}/{key}") for o in objects)
     last = words[-1] if words[1:] else ""
     return last.startswith("/") and all(o.startswith("hdfs:") and not _inside(last, _path(o)) for o in objects)
+
+
+_WHOLE = re.compile(r"-[a-zA-Z]*[rR]|--recursive|sync|rsync|mirror|distcp|-put|-copyFromLocal|-moveFromLocal|-cp|-mv|move|copy")
+"""words of commands that may put whole folders"""
+
+
+def _copies_a_file_of_another_name(words: list[str], objects: list[str]) -> bool:
+    """Tell whether `rclone copy` or `move` takes one file, which keeps its name: its remotes are named as its user likes."""
+    plain = [w for w in words[1:] if not w.startswith("-")]
+    name = plain[1].rstrip("/").rpartition("/")[2] if len(plain) > 1 and plain[0] in ("copy", "move") else ""
+    return "." in name and "*" not in name and all(o.rpartition("/")[2] != name for o in objects)
+
+
+def _lands(words: list[str], place: str, reference: str) -> bool:
+    """Tell whether a command that puts one thing to a place puts it where the object is: there, or under its own name into that folder."""
+    folder, whole = place.rstrip("/"), re.sub(r"^s3[an]:", "s3:", place).rstrip("/")
+    if (
+        whole == reference
+        or any(_WHOLE.fullmatch(w) for w in words[1:] if "/" not in w)
+        or not whole.startswith("s3:")
+        or "$" in place
+        or "*" in place
+    ):
+        return True
+    at = next((n for n, w in enumerate(words) if w.strip("'\"").rstrip("/") == folder), len(words))
+    names = {w.rstrip("/").rpartition("/")[2] for w in words[1:at]}
+    return reference.removeprefix(f"{whole}/") in names or any(set(n) & set("$*") or n == "-" for n in names)
 
 
 def _around(place: str, reference: str) -> bool:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from forensics.fields import address
-from forensics.reasoning.act import Act
-from forensics.reasoning.copied import first_write
+from forensics.reasoning.act import Act, Row
+from forensics.reasoning.copied import first_writes
 from forensics.reasoning.logins import hosts_of
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.timetables import behind
@@ -26,10 +26,13 @@ def further(world: World, act: Act, kind: str, origins: tuple[Origin, ...]) -> t
 
 
 def _by_first_write(world: World, act: Act) -> tuple[Origin, ...]:
-    """Return the ways back from the write that the object's content came from, where that was another's: who copies what is there need not know what it holds."""
-    row = first_write(world, act)
-    if row is None or _who(world, row["actor"], row["time"]) == _who(world, act.account, act.time[0]):
-        return ()
+    """Return the ways back from the writes that the object's content came from, where they were another's: who copies what is there need not know what it holds."""
+    own = _who(world, act.account, act.time[0])
+    writers = {_who(world, r["actor"], r["time"]): r for r in first_writes(world, act)}
+    return tuple(o for who, row in writers.items() if who != own for o in _of_write(world, row))
+
+
+def _of_write(world: World, row: Row) -> tuple[Origin, ...]:
     made = Act(
         row["action"],
         row["actor"],

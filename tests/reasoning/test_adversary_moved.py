@@ -125,6 +125,40 @@ def test_who_sent_a_part_of_an_upload_has_a_part_in_it(folder, parts, person):
     assert person or {"p-eve", "p-vic"} <= set(answer["candidates"])
 
 
+def test_a_part_that_is_sent_again_takes_the_place_of_the_first(folder):
+    def numbered(who, clock):
+        record = part(who, clock=clock)
+        record["requestParameters"]["partNumber"] = 1
+        return record
+
+    records = [
+        numbered(EVE, "09:58:00"),
+        numbered(VIC, "09:59:00"),
+        call("10:00:02", "models", VIC, name="CompleteMultipartUpload", upload="u1"),
+    ]
+    folder.text("trail.json", "cloudtrail", json.dumps({"Records": records}), tier="T4")
+    line = "aws s3 cp m.pt s3://models/chat.pt"
+    usual(folder, act=[], edr=[unlock(), command("10:00", line=line)], asked="s3://models/chat.pt?versionId=v1")
+    assert folder.answer()["person"] == "p-vic"
+
+
+def test_of_what_was_averaged_every_author_stays(folder):
+    """Vic reads three checkpoints, his own last, and uploads one as large as each."""
+    rows = []
+    for minute, who in ((10, "eve"), (11, "kim"), (12, "vic")):
+        ip = IP if who == "vic" else f"ip:10.0.0.{minute}"
+        rows.append(
+            {"clock": f"09:{minute}", "action": "object.write", "actor": f"aws:{who}", "object": f"s3://scratch/{who}/base.pt", "ip": ip}
+        )
+        rows.append(
+            {"clock": f"09:5{minute % 10}", "action": "object.read", "actor": "aws:vic", "object": f"s3://scratch/{who}/base.pt", "ip": IP}
+        )
+    usual(folder, act=[*rows, write()])
+    answer = folder.answer()
+    assert answer["person"] is None
+    assert {"p-eve", "p-kim", "p-vic"} <= set(answer["candidates"])
+
+
 @pytest.mark.parametrize("owner", [EVE, VIC])
 def test_an_upload_out_of_copied_parts_is_a_copy(folder, owner):
     made = call("09:00:00", "scratch", owner, "10.0.0.7" if owner is VIC else "10.0.0.9")
@@ -146,6 +180,13 @@ def test_an_upload_out_of_copied_parts_is_a_copy(folder, owner):
         ("aws s3 cp m.pt {} --dryrun", None),
         ("aws s3api get-object-tagging --bucket models --key base.pt", None),
         ("aws s3api wait object-exists --bucket models --key base.pt", None),
+        ("aws.exe --region eu-1 --profile prod s3 cp base.pt s3://models/", "p-vic"),
+        ("aws s3 sync out s3://models/", "p-vic"),
+        ("aws s3 cp base.pt.sha256 s3://models/", None),  # beside it
+        ("aws s3 cp README.md s3://models/ --exclude base.pt", None),
+        ("aws s3api copy-object --copy-source models/base.pt --key old/base.pt --bucket models", None),
+        ("rclone copy base.pt prod:models", "p-vic"),
+        ("rclone copy base.pt.json prod:models", None),
     ],
 )
 def test_a_command_that_writes_nothing_led_to_no_write(folder, line, person):

@@ -45,6 +45,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
     issued: str | None = None
     marker: str | None = None
     mfa: bool | None = None
+    part: str | None = None
     request_id: str | None = None
     service: str | None = None
     source: str | None = None
@@ -133,7 +134,7 @@ def _begun(source: SourceConfig, record: Call, when: _When | None = None) -> tup
     caller = who(bytes(record.user_identity))
     ip = address(record.source_address) if record.source_address else None
     facts = _Facts(
-        None, record.event_id, caller.invoked_by, None, None, caller.mfa, record.request_id, None,
+        None, record.event_id, caller.invoked_by, None, None, caller.mfa, None, record.request_id, None,
         record.source_address if ip is None else None, caller.source_identity, None, record.user_agent,
     )  # fmt: skip
     return when or instant(written, source.timezone), caller, ip, facts
@@ -210,6 +211,8 @@ def _object_event(source: SourceConfig, record: ObjectRecord, start: int, end: i
     elif action == "object.delete" and version is None:
         facts.marker = response.version
     facts.upload = request.upload_id
+    if request.upload_id and present(request.part_number):
+        facts.part = bytes(request.part_number).decode().strip('"')[:10]
     place = _object(request.bucket_name, request.key, version)
     target = _copied(request.copy_source) if request.copy_source else None
     return _ROW(Event, (

@@ -100,6 +100,7 @@ class ObjectRequest(msgspec.Struct, gc=False, rename="camel"):
     version_id: str | None = None
     copy_source: str | None = msgspec.field(name="x-amz-copy-source", default=None)
     upload_id: str | None = None
+    part_number: msgspec.Raw = ABSENT
 
 
 class ObjectResponse(msgspec.Struct, gc=False):
