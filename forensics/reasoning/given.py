@@ -199,11 +199,18 @@ def _template(world: World, act: Act) -> list[Row]:
         "starts_with(action, 'automation.trigger') AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND time < $t",
         o=act.rows[0]["attrs"].get("made_from"), t=act.time[0],
     ) if act.rows[0]["attrs"].get("made_from") else []  # fmt: skip
-    return [
-        r
-        for r in rows
-        if next((a == b for k in ("command", "image") if (a := act.rows[0]["attrs"].get(k)) and (b := r["attrs"].get(k))), False)
-    ]
+    return [r for r in rows if _bears(act.rows[0]["attrs"], r["attrs"])]
+
+
+def _bears(job: dict[str, Any], wrote: dict[str, Any]) -> bool:
+    """Tell whether a job bears what a write of its timetable says: its line or the end of it, what it sets in the environment; its image, where no line is told."""
+    line, said = str(job.get("command") or ""), str(wrote.get("command") or "")
+    if said and line:
+        return line == said or line.endswith(f" {said}")
+    env = wrote.get("env")
+    if isinstance(env, dict) and env and isinstance(job.get("env"), dict):
+        return bool(env.items() <= job["env"].items())
+    return bool(wrote.get("image")) and wrote.get("image") == job.get("image")
 
 
 def _in_work_tree(world: World, act: Act, origins: tuple[Origin, ...], question: Question) -> list[Row]:

@@ -10,29 +10,50 @@ def moved(world: World, reference: str) -> list[dict[str, Any]]:
     """Return the renames of folders above an object as writes of it, each out of where it lay before.
 
     Such jobs as Spark's write to a folder of their own and rename that at their end; no record then names the files.
-    Left out is a folder in which nothing of that name is known to have lain, unless something else lay there.
+    Left out is a folder in which something else is known to have lain, and one of which nothing is known where the object has a write of its own.
     """
     scheme, found, path = reference.partition("://")
     above = [f"{scheme}{found}{path[:n]}" for n, sign in enumerate(path) if sign == "/" and n]
     rows = world.acts(
         "action IN ('object.write', 'file.write') AND outcome = 'ok' AND time IS NOT NULL AND list_contains($above, object)", above=above
     ) if found and not reference.startswith("s3:") else []  # fmt: skip
+    own = world.tables.rows("SELECT 1 AS x FROM acts WHERE action IN ('object.write', 'file.write') AND object = $o LIMIT 1", o=reference)
     told = []
     for row in rows:
         before = row["prior"] or (f"file://{row['host']}{row['attrs']['from']}" if row["attrs"].get("from") else None)
         rest = reference[len(str(row["object"])) :]
-        if before and _lay(world, f"{before}{rest}", str(before), row["time"]):
+        if not before or _put_back(world, row, str(before)):
+            continue
+        lay = _lay(world, f"{before}{rest}", str(before), row["time"])
+        if lay or (lay is None and not own):
             attrs = row["attrs"] | ({"from": f"{row['attrs']['from']}{rest}"} if row["attrs"].get("from") else {})
             told.append({**row, "object": reference, "prior": f"{before}{rest}" if row["prior"] else None, "attrs": attrs})
     return told
 
 
-def _lay(world: World, source: str, folder: str, until: int) -> bool:
+def _put_back(world: World, row: Row, source: str) -> bool:
+    """Tell whether a rename undoes one before it, of the very folder: what lay there lies there again."""
+    rows = world.acts(
+        "action = $a AND outcome = 'ok' AND object = $s AND time <= $t AND event <> $e",
+        a=row["action"],
+        s=source,
+        t=row["time"],
+        e=row["event"],
+    )
+    last = rows[-1] if rows else None
+    return last is not None and str(row["object"]) == (
+        last["prior"] or (f"file://{last['host']}{last['attrs']['from']}" if last["attrs"].get("from") else "")
+    )
+
+
+def _lay(world: World, source: str, folder: str, until: int) -> bool | None:
+    """Tell whether a file lay in a folder; None where no record tells what did."""
     rows = world.tables.rows(
         "SELECT max(object = $o) AS itself FROM acts WHERE action IN ('object.write', 'file.write') AND time <= $t AND starts_with(object, $f)",
         o=source, f=f"{folder}/", t=until,
     )  # fmt: skip
-    return rows[0]["itself"] is not False
+    found: bool | None = rows[0]["itself"]
+    return found
 
 
 _COPIERS = ("s3.amazonaws.com",)

@@ -189,8 +189,9 @@ def _set_by(world: World, act: Act) -> list[Row]:
     ) if owner else []  # fmt: skip
     said = [act.rows[0]["attrs"].get(k) for k in _TOLD]
     wrote = [r["attrs"].get("command") for r in rows]
-    if said[0] and wrote and all(w and str(w) not in str(said[0]) for w in wrote):
-        return []  # what the job runs, nobody who is on record wrote: somebody else changed it
+    told = any(a and a == b for r in rows for a, b in zip((r["attrs"].get(k) for k in _TOLD), said, strict=True))
+    if said[0] and wrote and not told and not any(w and str(w) in str(said[0]) for w in wrote):
+        return []  # what the job runs, nobody who is on record wrote: somebody else, or a robot, did
     other = [n for n, r in enumerate(rows) if [r["attrs"].get(k) for k in _TOLD] != said]
     alike = rows[(other[-1] + 1 if other else 0) :] if said[0] else []
     return [r for n, r in enumerate(alike) if r["actor"] not in {x["actor"] for x in alike[:n]}] or rows
@@ -201,7 +202,9 @@ def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:
         "starts_with(action, 'automation.trigger') AND (list_contains($refs, session) OR list_contains($refs, object)) AND actor IS NOT NULL AND time <= $t",
         refs=refs, t=act.time[1] + world.policy.windows["same_act"],
     )  # fmt: skip
-    return [r for r in rows if r["outcome"] not in _STOPPED]
+    begun = [r for r in rows if r["outcome"] not in _STOPPED]
+    last = {r["object"]: r for r in begun if r["object"]}  # who runs a run again has set it off this time
+    return [r for r in begun if r["object"] is None or last[r["object"]] is r]
 
 
 def _under_way(world: World, act: Act) -> list[Row]:

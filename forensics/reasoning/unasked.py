@@ -18,7 +18,9 @@ _STARTUP = (
     r"\.config/fish/config\.fish",
 )  # fmt: skip
 """files in a home that a shell, sshd or git reads by itself (bash(1), zsh(1), sshd(8), pam_env(8), git-config(1))"""
-_AT_START = re.compile(rf"/({'|'.join(p for p in _STARTUP if 'git' not in p)})$")
+_AT_START = re.compile(
+    rf"/({'|'.join(p for p in _STARTUP if 'git' not in p)})$|^/etc/(ssh/sshrc|profile|profile\.d/.*|environment|security/pam_env\.conf|z(profile|login))$"
+)
 """those that are read by the shell that a command runs in, not by every command"""
 _HIDDEN = r"\.[^/]+(/.*)?"
 """what lies hidden in a home: settings, extensions and libraries, which programs read of themselves (XDG Base Directory, python's user site)"""
@@ -26,7 +28,7 @@ _UNREAD = re.compile(
     r"/\.(cache/|ssh/(known_hosts|authorized_keys|config)|\w*history$|lesshst$|viminfo$|Xauthority|xsession-errors|k5login$|rhosts$|forward$|Trash|local/share/(Trash|recently)|dbus|pki/|nv/|conda/environments\.txt|python_history)"
 )
 """what of that steers no program"""
-_OF_ALL = r"^/etc/(ld\.so\.preload|ld\.so\.conf(\.d/.*)?|environment|profile|profile\.d/.*|bash\.bashrc|bashrc|zsh/.*|security/pam_env\.conf|gitconfig)$|^/usr/(local/)?lib(64)?/python[\d.]+/((site|dist)-packages/.*|(site|user)customize\.py)$"
+_OF_ALL = r"^/etc/(ld\.so\.preload|ld\.so\.conf(\.d/.*)?|environment|profile|profile\.d/.*|bash\.bashrc|bashrc|zsh/.*|z(shenv|shrc|profile|login)|csh\.(cshrc|login)|fish/.*|ssh/sshrc|bash_completion\.d/.*|ipython/.*|jupyter/.*|vim/.*|tmux\.conf|python[\d.]*/.*|security/pam_env\.conf|gitconfig)$|^/usr/(local/)?lib(64)?/python[\d.]+/((site|dist)-packages/.*|(site|user)customize\.py)$"
 """what is read for everybody's programs on a host (ld.so(8), bash(1), pam_env(8), git-config(1), Python's site)"""
 _PACKAGES = ("dpkg", "rpm", "apt", "apt-get", "dnf", "yum", "zypper", "pacman", "unattended-upgr", "packagekitd")
 """programs that put there what the system's makers wrote"""

@@ -28,6 +28,7 @@ _ACTIONS = {
     "pull_request.create": "code.request",
     "pull_request_review.submit": "code.review",
     "workflows.created_workflow_run": "automation.trigger",
+    "workflows.rerun_workflow_run": "automation.trigger",
     "workflows.completed_workflow_run": "automation.end",
 }
 _MEMBERS = frozenset({"business", "enterprise_team", "org", "organization_moderators", "repo", "team"})

@@ -167,6 +167,11 @@ def test_one_that_says_so_and_is_not_or_does_not_say_so_has_not(folder, theirs, 
     ]
 
 
+def test_what_a_patch_of_it_says_is_its_authors(folder):
+    """Eve's patch says the end of the line that the job bears."""
+    assert "p-eve" in made_from(folder, ["evil.py"])["candidates"]
+
+
 def test_thawing_an_archived_object_is_no_write(folder):
     record = {
         "eventVersion": "1.08", "eventTime": "2024-06-12T10:00:02Z", "eventSource": "s3.amazonaws.com", "eventName": "RestoreObject", "awsRegion": "eu-1",

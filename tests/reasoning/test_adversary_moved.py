@@ -45,6 +45,39 @@ def test_a_folder_without_such_a_file_wrote_none(folder):
     assert renamed(folder, staged("vic", name="other.pt"))["rung"] == "none"
 
 
+def test_a_folder_of_unknown_content_did_not_bring_what_was_written_into_it_since(folder):
+    rows = [
+        {"clock": "09:00", "action": "object.write", "actor": "unix:eve", "object": "hdfs://nn/models", "prior": "hdfs://nn/archive"},
+        {"clock": "10:00:02", "action": "object.write", "actor": "unix:vic", "object": "hdfs://nn/models/chat/m.pt", "ip": IP},
+    ]
+    line = "hdfs dfs -put m.pt /models/chat/m.pt"
+    usual(folder, act=rows, edr=[unlock(), command("10:00", line=line)], asked="hdfs://nn/models/chat/m.pt")
+    assert folder.answer()["person"] == "p-vic"
+
+
+def test_a_folder_renamed_away_and_back_is_as_it_was(folder):
+    rows = [
+        {"clock": "10:00:02", "action": "object.write", "actor": "unix:vic", "object": "hdfs://nn/models/chat/m.pt", "ip": IP},
+        {
+            "clock": "10:30",
+            "action": "object.write",
+            "actor": "unix:eve",
+            "object": "hdfs://nn/models/old",
+            "prior": "hdfs://nn/models/chat",
+        },
+        {
+            "clock": "10:31",
+            "action": "object.write",
+            "actor": "unix:eve",
+            "object": "hdfs://nn/models/chat",
+            "prior": "hdfs://nn/models/old",
+        },
+    ]
+    line = "hdfs dfs -put m.pt /models/chat/m.pt"
+    usual(folder, act=rows, edr=[unlock(), command("10:00", line=line)], asked="hdfs://nn/models/chat/m.pt")
+    assert folder.answer()["person"] == "p-vic"
+
+
 def test_who_writes_it_anew_since_has_written_it(folder):
     anew = {
         "clock": "10:30:00",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.reasoning.test_adversary import usual
+from tests.reasoning.test_adversary import command, unlock, usual
 from tests.reasoning.test_adversary_given import ran, stamp, touched
 from tests.reasoning.test_adversary_hands import passing
-from tests.reasoning.test_adversary_shared import MODEL
+from tests.reasoning.test_adversary_shared import MODEL, sign_on
 from tests.reasoning.test_adversary_shown import STAGED, UP, both
 from tests.reasoning.test_adversary_ties import at_the_host
 
@@ -86,16 +86,28 @@ VPN = {"clock": "09:30", "action": "session.vpn.connect", "actor": "unix:vic", "
 IN = passing("vic", "in", clock="07:20")
 
 
-def by_card(folder, *passages):
-    usual(folder, dhcp=[VPN])
+def by_card(folder, *passages, led=()):
+    usual(folder, dhcp=[VPN], edr=[unlock(), *led])
+    folder.log("web", [sign_on("vic", "ip:10.0.0.7", "09:31")], "T4")
     folder.log("badge", [*passages, IN])
     return folder.answer()
 
 
+def in_and_out(*days):
+    return [passing("vic", way, clock=clock, day=day) for day in days for way, clock in (("in", "07:30"), ("out", "17:30"))]
+
+
 @pytest.mark.parametrize("days", [(10, 11), (5, 10, 11)])
 def test_who_came_in_and_did_not_go_out_did_not_sign_on_from_outside(folder, days):
-    used = [passing("vic", way, clock=clock, day=day) for day in days for way, clock in (("in", "07:30"), ("out", "17:30"))]
-    assert by_card(folder, *used)["person"] is None
+    answer = by_card(folder, *in_and_out(*days))
+    assert answer["person"] is None
+    assert [i["kind"] for i in (*answer["for"], *answer["against"], *answer["neutral"]) if "a sign-on from outside" in i["says"]] == [
+        "presence"
+    ]
+
+
+def test_where_the_command_ran_on_the_very_device_it_was_that_device(folder):
+    assert by_card(folder, *in_and_out(10, 11), led=[command()])["person"] == "p-vic"
 
 
 @pytest.mark.parametrize(
@@ -103,8 +115,9 @@ def test_who_came_in_and_did_not_go_out_did_not_sign_on_from_outside(folder, day
     [
         [],
         [passing("vic", "in", clock="07:30", day=day) for day in (10, 11)],  # nobody passes a card on the way out
-        [passing("vic", way, clock=clock, day=11) for way, clock in (("in", "07:30"), ("out", "17:30"))],  # one day is no habit
+        in_and_out(11),  # one day is no habit
     ],
 )
 def test_where_cards_are_not_passed_on_the_way_out_who_came_in_may_have_left(folder, passages):
-    assert by_card(folder, *passages)["person"] == "p-vic"
+    answer = by_card(folder, *passages)
+    assert not [i for i in (*answer["for"], *answer["against"], *answer["neutral"]) if "a sign-on from outside" in i["says"]]

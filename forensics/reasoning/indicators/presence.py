@@ -7,6 +7,7 @@ from typing import Any
 from forensics import times
 from forensics.indicator import Hypothesis, Indicator, Item
 from forensics.reasoning.act import Row
+from forensics.reasoning.commands import leading_to
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind, expectations
 from forensics.reasoning.origins import Origin
@@ -87,16 +88,25 @@ def _gone(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...], pe
 
 
 def _outside(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) -> Iterator[Item]:
-    """Tell of somebody who was inside by his card (it had just passed a door; or that day, where cards are passed on the way out, too) when his device acted over a sign-on from outside; not where people sign on so from inside, too."""
+    """Tell of somebody who was inside by his card (it had just passed a door; or that day, where cards are passed on the way out, too, and no command on the device led to the act) when his device acted over a sign-on from outside; not where people sign on so from inside, too."""
     origin = dossier.origins[0]
     devices = [d for d in origin.devices if d.by_session and d.owners]
     for person in sorted({p for d in devices for p in d.owners}):
-        last = _last(world, person, origin.moment, None if _passes_out(world, person, origin.moment) else world.policy.windows["meeting"])
+        all_day = not _led(world, dossier) and _passes_out(world, person, origin.moment)
+        last = _last(world, person, origin.moment, None if all_day else world.policy.windows["meeting"])
         if last is None or _way(last) != "in" or _from_inside(world, {d.events[0] for d in devices}):
             continue
         expect = expectations(world, dossier, hypotheses, [person], "unlikely", "even")
         says = f"{person} was at {last['object']} since {times.show(last['time'])}, and the act came over a sign-on from outside"
         yield Item("presence", says, (last["source"],), (last["event"],), "person", expect)
+
+
+def _led(world: World, dossier: Dossier) -> bool:
+    """Tell whether a command that leads to the act ran on the very device: then it was that device, and a door that somebody else held open says less."""
+    origin, act = dossier.origins[0], dossier.act
+    rows = leading_to(world, origin.trigger or act, origin.moment, origin.hosts, reached=origin.login_time is not None) if act else []
+    close = world.policy.windows["at_once"]
+    return any(r["device"] in {d.device for d in origin.devices} and abs(r["time"] - origin.moment) <= close for r in rows)
 
 
 def _passes_out(world: World, person: str, moment: int) -> bool:
