@@ -61,13 +61,15 @@ _SCRIPTS = (
 
 
 def _beside(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int) -> list[Row]:
-    """Return the writes of what a script may take from a folder; of one at the top of a share, of what lies there itself alone."""
+    """Return the writes of what a script may take from a folder; of Python at the top of a share, of what lies there itself alone, and of others there nothing."""
     rows = [
         r
         for r in _below(world, place, folder, ends, since)
         if path_of(str(r["object"])) != place.path and not _apart(world, r, place, folder)
     ]
-    return rows if folder.count("/") > 1 else [r for r in rows if path_of(str(r["object"])).rpartition("/")[0] == folder]
+    if folder.count("/") > 1:
+        return rows
+    return [r for r in rows if path_of(str(r["object"])).rpartition("/")[0] == folder] if ends is _OF_PYTHON else []
 
 
 _ASIDE = re.compile(

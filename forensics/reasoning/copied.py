@@ -45,7 +45,7 @@ def parts(world: World, row: Row) -> list[Row]:
         o=str(row["object"]).partition("?")[0], t=row["time"],
     ) if upload else []  # fmt: skip
     mine = [r for r in found if r["attrs"].get("upload") == upload]
-    last = {r["attrs"].get("part") or f"event {r['event']}": r for r in mine}  # a part that is sent again takes the place of the first
+    last = {(r["attrs"].get("part") or r["event"]): r for r in mine}  # a part that is sent again takes the place of the first
     return list(last.values())
 
 

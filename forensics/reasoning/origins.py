@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from forensics.reasoning import commands, shared
 from forensics.reasoning.act import Act, Row
@@ -189,12 +190,17 @@ def _set_by(world: World, act: Act) -> list[Row]:
     ) if owner else []  # fmt: skip
     said = [act.rows[0]["attrs"].get(k) for k in _TOLD]
     wrote = [r["attrs"].get("command") for r in rows]
-    told = any(a and a == b for r in rows for a, b in zip((r["attrs"].get(k) for k in _TOLD), said, strict=True))
-    if said[0] and wrote and not told and not any(w and str(w) in str(said[0]) for w in wrote):
+    if said[0] and wrote and not any(_says(r, said) for r in rows):
         return []  # what the job runs, nobody who is on record wrote: somebody else, or a robot, did
     other = [n for n, r in enumerate(rows) if [r["attrs"].get(k) for k in _TOLD] != said]
     alike = rows[(other[-1] + 1 if other else 0) :] if said[0] else []
     return [r for n, r in enumerate(alike) if r["actor"] not in {x["actor"] for x in alike[:n]}] or rows
+
+
+def _says(row: Row, said: list[Any]) -> bool:
+    """Tell whether a write says something that the job bears: its line, or where it tells none what else."""
+    command, *rest = (row["attrs"].get(k) for k in _TOLD)
+    return str(command) in str(said[0]) if command else any(a and a == b for a, b in zip(rest, said[1:], strict=True))
 
 
 def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:

@@ -199,7 +199,7 @@ def _run(own: str, event: Event, facts: Facts) -> Event:
     event = event._replace(
         object=f"pipeline:{run}" if run else None, session=sha if _SHA.fullmatch(sha) else None, outcome=_take(facts, "conclusion")
     )
-    if facts.get("event") != "schedule":
+    if facts.get("event") != "schedule" or own == "workflows.rerun_workflow_run":
         return event
     facts["actor"] = event.actor
     return event._replace(actor=None, action=own if event.action == "automation.trigger" else event.action)

@@ -69,6 +69,12 @@ def test_a_run_of_a_workflow(read):
     assert (ended.action, ended.object, ended.outcome) == ("automation.end", "pipeline:31766", "failure")
 
 
+@pytest.mark.parametrize("event", ["workflow_dispatch", "schedule"])
+def test_who_runs_a_run_again_has_set_it_off(read, event):
+    found = only(read, "workflows.rerun_workflow_run", workflow_run_id=5, head_sha=SHA, event=event)
+    assert (found.action, found.object, found.actor) == ("automation.trigger", "pipeline:5", "github:mei")
+
+
 def test_nobody_sets_off_what_a_timetable_sets_off(read):
     found = only(read, "workflows.created_workflow_run", workflow_run_id=5, head_sha=SHA, event="schedule")
     assert (found.action, found.actor, facts(found)["actor"]) == ("workflows.created_workflow_run", None, "github:mei")
