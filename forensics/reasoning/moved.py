@@ -20,11 +20,11 @@ def moved(world: World, reference: str) -> list[dict[str, Any]]:
     own = world.tables.rows("SELECT 1 AS x FROM acts WHERE action IN ('object.write', 'file.write') AND object = $o LIMIT 1", o=reference)
     told = []
     for row in rows:
-        before = row["prior"] or (f"file://{row['host']}{row['attrs']['from']}" if row["attrs"].get("from") else None)
+        before = _from(row)
         rest = reference[len(str(row["object"])) :]
-        if not before or _put_back(world, row, str(before)):
+        if not before or _put_back(world, row, before):
             continue
-        lay = _lay(world, f"{before}{rest}", str(before), row["time"])
+        lay = _lay(world, f"{before}{rest}", before, row["time"])
         if lay or (lay is None and not own):
             attrs = row["attrs"] | ({"from": f"{row['attrs']['from']}{rest}"} if row["attrs"].get("from") else {})
             told.append({**row, "object": reference, "prior": f"{before}{rest}" if row["prior"] else None, "attrs": attrs})
@@ -40,10 +40,14 @@ def _put_back(world: World, row: Row, source: str) -> bool:
         t=row["time"],
         e=row["event"],
     )
-    last = rows[-1] if rows else None
-    return last is not None and str(row["object"]) == (
-        last["prior"] or (f"file://{last['host']}{last['attrs']['from']}" if last["attrs"].get("from") else "")
-    )
+    return bool(rows) and _from(rows[-1]) == str(row["object"])
+
+
+def _from(row: Row) -> str | None:
+    """Return what a rename took, as its other name is written: of a share without a host."""
+    taken = row["attrs"].get("from")
+    host = "" if str(row["object"]).startswith("file:///") else row["host"]
+    return row["prior"] or (f"file://{host}{taken}" if taken else None)
 
 
 def _lay(world: World, source: str, folder: str, until: int) -> bool | None:

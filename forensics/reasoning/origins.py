@@ -209,7 +209,9 @@ def _runs(world: World, act: Act, refs: list[str]) -> list[Row]:
         refs=refs, t=act.time[1] + world.policy.windows["same_act"],
     )  # fmt: skip
     begun = [r for r in rows if r["outcome"] not in _STOPPED]
-    last = {r["object"]: r for r in begun if r["object"]}  # who runs a run again has set it off this time
+    last = {
+        r["object"]: r for r in (*reversed(begun), *(b for b in begun if b["time"] <= act.time[1])) if r["object"]
+    }  # who runs a run again has set it off this time
     return [r for r in begun if r["object"] is None or last[r["object"]] is r]
 
 

@@ -5,9 +5,10 @@ import re
 from forensics import times
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.commands import line_of
 from forensics.reasoning.given import others
 from forensics.reasoning.origins import Origin
-from forensics.reasoning.paths import path_of, told_below, writes
+from forensics.reasoning.paths import path_of, told_below, words_of, writes
 from forensics.reasoning.world import World
 
 _HOOKS = r"^(\.githooks|githooks|\.husky|\.hooks|hooks|\.lefthook)/|^(\.pre-commit-config\.yaml|lefthook\.ya?ml|\.lefthook\.ya?ml|\.overcommit\.yml)$"
@@ -25,13 +26,16 @@ _AT_START = re.compile(
 _HIDDEN = r"\.[^/]+(/.*)?"
 """what lies hidden in a home: settings, extensions and libraries, which programs read of themselves (XDG Base Directory, python's user site)"""
 _UNREAD = re.compile(
-    r"/\.(cache/|ssh/(known_hosts|authorized_keys|config)|\w*history$|lesshst$|viminfo$|Xauthority|xsession-errors|k5login$|rhosts$|forward$|Trash|local/share/(Trash|recently)|dbus|pki/|nv/|conda/environments\.txt|python_history)"
+    r"/\.(cache/|ssh/(known_hosts|authorized_keys)|\w*history$|lesshst$|viminfo$|Xauthority|xsession-errors|k5login$|rhosts$|forward$|Trash|local/share/(Trash|recently)|dbus|pki/|nv/|conda/environments\.txt|python_history)"
 )
 """what of that steers no program"""
 _OF_ALL = r"^/etc/(ld\.so\.preload|ld\.so\.conf(\.d/.*)?|environment|profile|profile\.d/.*|bash\.bashrc|bashrc|zsh/.*|z(shenv|shrc|profile|login)|csh\.(cshrc|login)|fish/.*|ssh/sshrc|bash_completion\.d/.*|ipython/.*|jupyter/.*|vim/.*|tmux\.conf|python[\d.]*/.*|security/pam_env\.conf|gitconfig)$|^/usr/(local/)?lib(64)?/python[\d.]+/((site|dist)-packages/.*|(site|user)customize\.py)$"
 """what is read for everybody's programs on a host (ld.so(8), bash(1), pam_env(8), git-config(1), Python's site)"""
-_PACKAGES = ("dpkg", "rpm", "apt", "apt-get", "dnf", "yum", "zypper", "pacman", "unattended-upgr", "packagekitd")
+_PACKAGES = re.compile(r"/(usr/)?s?bin/(dpkg|rpm|apt|apt-get|aptitude|dnf[\d-]*|yum|zypper|pacman|unattended-upgrade)")
 """programs that put there what the system's makers wrote"""
+_PACKAGE = re.compile(r"\.(deb|rpm|apk|pkg\.tar\.\w{1,4})\b")
+_THEIRS = ("/var/cache/", "/var/lib/")
+"""where a package manager keeps what it fetched"""
 _DAYS = 2
 """days on which such a file has been read without the act before it is part of the furniture"""
 
@@ -55,18 +59,30 @@ def _startup(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
         return []
     path = rf"^/(.*/)?({'|'.join(re.escape(n) for n in sorted(names))})/{_HIDDEN}$|{_OF_ALL}"
     rows = world.tables.rows(
-        "SELECT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path, max(time) AS time FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) GROUP BY ALL ORDER BY time DESC, path LIMIT 200",
-        h=hosts, t=act.time[0], path=path,
+        "SELECT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path, max(time) AS time FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND actor IS NOT NULL AND NOT list_contains($own, actor) AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) GROUP BY ALL ORDER BY time DESC, path LIMIT 200",
+        h=hosts, t=act.time[0], path=path, own=sorted({a for p in people for a in world.known.of(p, "unix")}),
     )  # fmt: skip
     needles = [*(f"/{n}/." for n in sorted(names)), "/etc/", "-packages/"]
     told = [(h, p) for h in hosts for p in told_below(world, h, needles, 0, act.time[0]) if re.search(path, p)]
     places = [(h, p) for h, p in sorted({*((r["host"], r["path"]) for r in rows), *told}) if not _UNREAD.search(p)]
     begun = _started(world, act, origins)
     found = [w for h, p in places for w in writes(world, h, p, begun if _AT_START.search(p) else act.time[0])]
-    found = [w for w in found if str(w["attrs"].get("comm") or "") not in _PACKAGES]
+    found = [w for w in found if not _of_the_makers(world, w)]
     return [
         w for w in found if len(_days_of_logins(world, act, () if re.search(_OF_ALL, path_of(str(w["object"]))) else people, w)) < _DAYS
     ]
+
+
+def _of_the_makers(world: World, written: Row) -> bool:
+    """Tell whether a package manager put a file there out of the system's own packages: none that somebody handed it."""
+    if not _PACKAGES.fullmatch(str(written["attrs"].get("exe") or "")):
+        return False
+    window = world.policy.windows["shared_exec"]
+    rows = world.acts(
+        "action = 'process.exec' AND host = $h AND actor = $a AND time BETWEEN $low AND $t", h=written["host"], a=written["actor"], low=written["time"] - window, t=written["time"]
+    )  # fmt: skip
+    handed = [w for r in rows for w in words_of(line_of(r)) if _PACKAGE.search(w) and not w.startswith(_THEIRS)]
+    return not handed
 
 
 def _started(world: World, act: Act, origins: tuple[Origin, ...]) -> int:

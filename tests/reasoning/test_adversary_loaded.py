@@ -82,9 +82,18 @@ def test_a_command_that_puts_it_there_is_as_good_as_a_watch(folder, argv, lines,
     assert of_the_index(folder, ran("09:19:00", "eve", argv) + lines + WRITTEN)["person"] == person
 
 
-def test_what_a_package_manager_puts_there_the_systems_makers_wrote(folder):
-    lines = touched("09:19:00", "eve", ("/etc/profile.d/gawk.sh", "NORMAL"), program="dpkg") + OWN + WRITTEN
-    assert of_the_index(folder, lines)["person"] == "p-vic"
+@pytest.mark.parametrize(
+    ("argv", "program", "person"),
+    [
+        (["apt", "upgrade"], "dpkg", "p-vic"),
+        (["dpkg", "--unpack", "/var/cache/apt/archives/gawk_5.1.deb"], "dpkg", "p-vic"),
+        (["dpkg", "-i", "/home/eve/evil.deb"], "dpkg", None),
+        (["ls"], "python3.11", None),
+    ],
+)
+def test_what_a_package_manager_puts_there_the_systems_makers_wrote(folder, argv, program, person):
+    lines = ran("09:18:50", "eve", argv) + touched("09:19:00", "eve", ("/etc/profile.d/gawk.sh", "NORMAL"), program=program) + OWN + WRITTEN
+    assert of_the_index(folder, lines)["person"] == person
 
 
 # Rights, owner and times are not what a file holds.
