@@ -33,6 +33,10 @@ _SHARED = re.compile(r"(\d+) people used (\S+) around that time", re.ASCII)
 _KEPT = re.compile(r"kept (?:\d+ to )?(\d+) days", re.ASCII)
 _UNTOLD = "no record shows from which device or with whose credential"
 _LOWEST = 10.0
+_TIES = frozenset((
+    "address_use", "device_command", "device_session", "device_sign_on", "origin_device", "origin_login", "presence", "sign_on",
+))  # fmt: skip
+"""kinds of facts that tie a device of somebody's, or somebody's presence, to an act; they may favour nobody where two explanations need them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,8 @@ class First:
             )
         if silent := [person for person in holders if person not in heard]:
             yield Point(say("No answer by {who} was supplied.", who=self.people(silent)))
-        if not any(item.get("rung") == "person" for item in data.get("for") or ()):
+        told = [item for side in ("for", "neutral", "against") for item in data.get(side) or ()]
+        if not any(item.get("kind") in _TIES or (item.get("rung") == "person" and item in (data.get("for") or ())) for item in told):
             if _session(data)[0]:
                 yield Point(say("No record shows {who} at that device at the time of the act.", who=who))
             else:

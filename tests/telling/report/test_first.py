@@ -265,6 +265,14 @@ def test_whom_an_account_belongs_to_has_a_row_of_what_stands_for_them() -> None:
     assert not any("No answer by" in text for text in texts(denied.for_holder))
 
 
+@pytest.mark.parametrize("side", ["for", "neutral", "against"])
+def test_that_no_record_ties_a_device_is_not_said_where_one_does(side: str) -> None:
+    """It may favour nobody, where another explanation needs the same device."""
+    tie = item("origin_device", "it came from device:ada-laptop (by an address lease), the device of p-1", "session", 4)
+    texts_of = texts(answered(found("account", **{side: [tie]})).for_holder)
+    assert not any("No record" in text for text in texts_of)
+
+
 def test_that_whoever_the_account_is_registered_to_had_left_stands_in_their_own_row_and_once() -> None:
     left = item("departed", "p-1 had left on 2024-06-10T17:00:00Z, before the act", "person", 4)
     says = "gitlab:ada acted on 2024-06-12T06:14:00Z, after its holder's last day (2024-06-10T17:00:00Z)"
