@@ -104,6 +104,11 @@ def departed(item: Mapping[str, Any], held: list[str]) -> bool:
     return item.get("kind") == "departed" and str(item["says"]).startswith(tuple(f"{person} " for person in held))
 
 
+def clears(item: Mapping[str, Any]) -> bool:
+    """Tell whether a fact is of those that somebody would first say for himself, though it weighs nothing: who had left, or a device that was locked; not one that was open."""
+    return item.get("kind") == "departed" or (item.get("kind") == "device_session" and " was locked " in str(item["says"]))
+
+
 def reached(edges: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Ref, ...]]:
     """Return the first references of what each thing is reached by."""
     found: dict[str, tuple[Ref, ...]] = {}

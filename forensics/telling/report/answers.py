@@ -8,7 +8,7 @@ from typing import Any
 from forensics.model import CaseConfig
 from forensics.telling.report import ladder, paths, ratios, sums
 from forensics.telling.report.acts import Claim
-from forensics.telling.report.answer import Answer, Flag, Other, departed, reached
+from forensics.telling.report.answer import Answer, Flag, Other, clears, departed, reached
 from forensics.telling.report.citing import EDGES
 from forensics.telling.report.extra import Ref
 from forensics.telling.report.first import First, Point, bearing, pleaded, registered_alike
@@ -22,8 +22,6 @@ SETTLING = 2
 """records that would settle what is open which the first page names"""
 NAMED = 6
 """candidates that the first page names one by one; of more it gives the number, since a few names out of many would read as a finding against those few"""
-_OF_PEOPLE = ("departed", "device_session")
-"""indicators of who had left, and of a device that was locked"""
 _WEAKEST = re.compile(r"the records do not set one person apart: the weakest comparison is ")
 _TIED = ("account", "session", "person")
 """the rungs at which an account is tied to the change"""
@@ -258,7 +256,7 @@ class _Teller:
         if len(against) > 3:
             yield Point(say("And {number} more, listed in detail below.", number=len(against) - 3))
         # what weighs nothing in the comparison may still be what somebody would first say for himself
-        aside = [i for i in data.get("neutral") or () if i.get("kind") in _OF_PEOPLE and not data["person"] and not departed(i, held)]
+        aside = [i for i in data.get("neutral") or () if clears(i) and not data["person"] and not departed(i, held)]
         for item in aside[:3]:
             yield Point(told(item["says"]), tuple(item["refs"]))
         honest = data["person"] and data["mechanism"] == "defect"

@@ -273,6 +273,19 @@ def test_that_no_record_ties_a_device_is_not_said_where_one_does(side: str) -> N
     assert not any("No record" in text for text in texts_of)
 
 
+@pytest.mark.parametrize(
+    ("says", "shown"),
+    [
+        ("device:mei-laptop was locked or logged off at that moment", True),
+        ("device:mei-laptop had been opened by unix:mei and not locked since", False),
+    ],
+)
+def test_a_locked_device_speaks_for_the_people_concerned_and_an_open_one_does_not(says: str, shown: bool) -> None:
+    neutral = item("device_session", says, "person", 4)
+    spoken = texts(answered(found("account", neutral=[neutral])).speaks)
+    assert any(text.startswith("device:mei-laptop") for text in spoken) == shown
+
+
 def test_that_whoever_the_account_is_registered_to_had_left_stands_in_their_own_row_and_once() -> None:
     left = item("departed", "p-1 had left on 2024-06-10T17:00:00Z, before the act", "person", 4)
     says = "gitlab:ada acted on 2024-06-12T06:14:00Z, after its holder's last day (2024-06-10T17:00:00Z)"
