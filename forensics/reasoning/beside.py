@@ -24,23 +24,24 @@ def under(world: World, act: Act, place: Place) -> list[Row]:
 
     A program in PREFIX/bin loads PREFIX/lib without being told.
     """
+    own = sorted({a for p in world.known.last_holders(act.account, act.time[0]) for a in world.known.of(p, "unix")})
     if place.by == LOADED:
-        return _below(world, place, place.path, TEXTS, act.time[0] - WORN)
+        return _below(world, place, place.path, TEXTS, act.time[0] - WORN, own)
     if place.by == IMPORTS:
-        return _beside(world, place, place.path, _OF_PYTHON, act.time[0] - WORN)
+        return _beside(world, place, place.path, _OF_PYTHON, act.time[0] - WORN, own)
     ends = next((ends for by, own, ends in _SCRIPTS if by.fullmatch(place.by) and place.path.endswith(own)), ())
     if ends:
-        return _beside(world, place, place.path.rpartition("/")[0], ends, act.time[0] - WORN)
+        return _beside(world, place, place.path.rpartition("/")[0], ends, act.time[0] - WORN, own)
     name = str(act.rows[0]["object"]).partition("?")[0].rpartition("/")[2]
     prefix, found, _ = place.path.rpartition("/bin/")
     if found and prefix not in ("", "/usr", "/usr/local"):
-        return _below(world, place, f"{prefix}/lib", TEXTS, act.time[0] - WORN)
+        return _below(world, place, f"{prefix}/lib", TEXTS, act.time[0] - WORN, own)
     if act.kind == "job.launch" and place.by in _HOLDS:
-        return _below(world, place, place.path, TEXTS, act.time[0] - WORN)
+        return _below(world, place, place.path, TEXTS, act.time[0] - WORN, own)
     if not name or not act.kind.startswith(("object.", "file.")) or place.path == "/":
         return []
-    own = {path_of(str(r["object"])) for r in act.rows}
-    below = [r for r in _below(world, place, place.path, ("/" + name,), 0) if path_of(str(r["object"])) not in own]
+    itself = {path_of(str(r["object"])) for r in act.rows}
+    below = [r for r in _below(world, place, place.path, ("/" + name,), 0, own) if path_of(str(r["object"])) not in itself]
     nearest = max((_common_tail(r, act) for r in below), default=0)
     return [r for r in below if _common_tail(r, act) == nearest]
 
@@ -60,29 +61,25 @@ _SCRIPTS = (
 """programs that run scripts, how these end, and what a script takes from its own folder (sys.path[0] of Python, require of node, `.` of shells, a configuration)"""
 
 
-def _beside(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int) -> list[Row]:
+def _beside(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int, own: list[str]) -> list[Row]:
     """Return the writes of what a script may take from a folder; of Python at the top of a share, of what lies there itself alone, and of others there nothing."""
     rows = [
         r
-        for r in _below(world, place, folder, ends, since)
-        if path_of(str(r["object"])) != place.path and not _apart(world, r, place, folder)
+        for r in _below(world, place, folder, ends, since, own)
+        if path_of(str(r["object"])) != place.path and not _apart(r, place, folder)
     ]
     if folder.count("/") > 1:
         return rows
     return [r for r in rows if path_of(str(r["object"])).rpartition("/")[0] == folder] if ends is _OF_PYTHON else []
 
 
-_ASIDE = re.compile(
-    r"/(tests?|docs?|examples?|notebooks?|build|dist|outputs?|logs?|wandb|__pycache__|\.[^/]+)/|/(test_[^/]*|conftest|setup|noxfile)\.py$"
-)
+_ASIDE = re.compile(r"/(tests?|docs?|logs?|wandb|__pycache__|\.git)/|/(test_[^/]*|conftest|setup|noxfile)\.py$")
 """what of a project no program of it takes"""
 
 
-def _apart(world: World, row: Row, place: Place, folder: str) -> bool:
-    """Tell whether a file in a script's folder is none that it takes: tests, documents, what came out of it, and what lies in a folder that bears its writer's name."""
-    path = path_of(str(row["object"])).removeprefix(folder)
-    own = {a.partition(":")[2] for p in world.known.last_holders(row["actor"], row["time"]) for a in world.known.of(p, "unix")}
-    return (place.by != "pytest" and bool(_ASIDE.search(path))) or any(f"/{name}/" in path for name in own)
+def _apart(row: Row, place: Place, folder: str) -> bool:
+    """Tell whether a file in a script's folder is none that it takes: tests, documents, logs."""
+    return place.by != "pytest" and bool(_ASIDE.search(path_of(str(row["object"])).removeprefix(folder)))
 
 
 def imports_from(row: Row) -> str:
@@ -104,12 +101,12 @@ def _common_tail(row: Row, act: Act) -> int:
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _below(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int) -> list[Row]:
-    """Return the last writes of the files below a folder whose names end so, watched or told by commands."""
+def _below(world: World, place: Place, folder: str, ends: tuple[str, ...], since: int, own: list[str]) -> list[Row]:
+    """Return the last writes of the files below a folder whose names end so, watched or told by commands; others' first, so that many of the act's own hide none."""
     inside = folder.rstrip("/") + "/"
     rows = world.tables.rows(
-        "SELECT DISTINCT object FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND time >= $since AND time < $t AND (starts_with(object, $local) OR starts_with(object, $shared)) AND len(list_filter($ends, lambda e: ends_with(object, e))) > 0 ORDER BY 1 LIMIT 50",
-        t=place.moment, since=since, local=f"file://{place.host}{inside}", shared=f"file://{inside}", ends=list(ends),
+        "SELECT object, max(NOT list_contains($own, coalesce(actor, ''))) AS anothers FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND time >= $since AND time < $t AND (starts_with(object, $local) OR starts_with(object, $shared)) AND len(list_filter($ends, lambda e: ends_with(object, e))) > 0 GROUP BY object ORDER BY anothers DESC, object LIMIT 200",
+        t=place.moment, since=since, local=f"file://{place.host}{inside}", shared=f"file://{inside}", ends=list(ends), own=own,
     )  # fmt: skip
     shared = any(inside.startswith(p) for p in shared_prefixes(world.case))
     told = told_below(world, place.host, [inside], since, place.moment, anywhere=shared)

@@ -204,7 +204,7 @@ def told_below(world: World, host: str, needles: list[str], since: int, until: i
     anywhere: on whichever host or device, since the paths are of a share.
     """
     rows = world.tables.rows(
-        "SELECT id FROM events WHERE (action = 'process.exec' OR starts_with(action, 'device.process')) AND time BETWEEN $since AND $t AND ($any OR host = $h OR device = 'device:' || $h) AND len(list_filter($n, lambda n: contains(coalesce(attrs, '') || coalesce(object, ''), n))) > 0 ORDER BY time DESC, id LIMIT 300",
+        "SELECT id FROM events WHERE (action = 'process.exec' OR starts_with(action, 'device.process')) AND time BETWEEN $since AND $t AND ($any OR host = $h OR device = 'device:' || $h) AND len(list_filter($n, lambda n: contains(coalesce(attrs, '') || coalesce(object, ''), n))) > 0 ORDER BY time DESC, id LIMIT 2000",
         since=since, t=until, any=anywhere, h=host, n=[n.rstrip("/") for n in needles],
     )  # fmt: skip
     found = world.acts("list_contains($e, event) AND outcome = 'ok' AND actor IS NOT NULL", e=[r["id"] for r in rows]) if rows else []

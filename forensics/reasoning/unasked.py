@@ -59,11 +59,15 @@ def _startup(world: World, act: Act, origins: tuple[Origin, ...]) -> list[Row]:
         return []
     path = rf"^/(.*/)?({'|'.join(re.escape(n) for n in sorted(names))})/{_HIDDEN}$|{_OF_ALL}"
     rows = world.tables.rows(
-        "SELECT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path, max(time) AS time FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND actor IS NOT NULL AND NOT list_contains($own, actor) AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) GROUP BY ALL ORDER BY time DESC, path LIMIT 200",
-        h=hosts, t=act.time[0], path=path, own=sorted({a for p in people for a in world.known.of(p, "unix")}),
+        "SELECT host, '/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1) AS path, max(time) AS time FROM acts WHERE action = 'file.write' AND outcome = 'ok' AND list_contains($h, host) AND time < $t AND actor IS NOT NULL AND NOT list_contains($own, actor) AND regexp_matches('/' || regexp_extract(object, '^file://[^/]*/(.*)$', 1), $path) AND NOT regexp_matches(object, $unread) GROUP BY ALL ORDER BY time DESC, path LIMIT 500",
+        h=hosts, t=act.time[0], path=path, unread=_UNREAD.pattern, own=sorted({a for p in people for a in world.known.of(p, "unix")}),
     )  # fmt: skip
-    needles = [*(f"/{n}/." for n in sorted(names)), "/etc/", "-packages/"]
-    told = [(h, p) for h in hosts for p in told_below(world, h, needles, 0, act.time[0]) if re.search(path, p)]
+    needles = (
+        [f"/{n}/." for n in sorted(names)],
+        ["/etc/"],
+        ["-packages/"],
+    )  # each by itself: what is frequent of one must not crowd out another
+    told = [(h, p) for h in hosts for some in needles for p in told_below(world, h, some, 0, act.time[0]) if re.search(path, p)]
     places = [(h, p) for h, p in sorted({*((r["host"], r["path"]) for r in rows), *told}) if not _UNREAD.search(p)]
     begun = _started(world, act, origins)
     found = [w for h, p in places for w in writes(world, h, p, begun if _AT_START.search(p) else act.time[0])]
@@ -82,7 +86,7 @@ def _of_the_makers(world: World, written: Row) -> bool:
         "action = 'process.exec' AND host = $h AND actor = $a AND time BETWEEN $low AND $t", h=written["host"], a=written["actor"], low=written["time"] - window, t=written["time"]
     )  # fmt: skip
     handed = [w for r in rows for w in words_of(line_of(r)) if _PACKAGE.search(w) and not w.startswith(_THEIRS)]
-    return not handed
+    return bool(rows) and not handed  # where no command of his is on record, none says what he handed it
 
 
 def _started(world: World, act: Act, origins: tuple[Origin, ...]) -> int:

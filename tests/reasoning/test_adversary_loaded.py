@@ -39,6 +39,7 @@ def both(answer):
         ("/share/proj/util.js", ran("10:00:00", "vic", ["node", "/share/proj/prep.js"])),
         ("/share/proj/env.sh", ran("10:00:00", "vic", ["bash", "/share/proj/run.sh"])),
         ("/share/proj/conf/config.yaml", PREP),
+        ("/share/proj/eve/x.py", PREP),
         ("/usr/local/lib/python3.11/dist-packages/torch/__init__.py", OWN),
     ],
 )
@@ -58,7 +59,6 @@ def test_what_a_program_loads_without_being_told_has_an_author(folder, path, lin
         ("/home/eve/.local/lib/python3.11/site-packages/usercustomize.py", OWN),
         ("/etc/motd", OWN),
         ("/home/vic/.ssh/authorized_keys", OWN),
-        ("/share/proj/eve/x.py", PREP),  # a folder of her own
         ("/share/proj/tests/test_x.py", PREP),
         ("/share/proj/common.py", at("/share/proj", "python3", "/home/vic/prep.py")),
         ("/share/deep/below/util.py", ran("10:00:00", "vic", ["python3", "/share/prep.py"])),  # a share's own folder is no package
@@ -82,6 +82,11 @@ def test_a_command_that_puts_it_there_is_as_good_as_a_watch(folder, argv, lines,
     assert of_the_index(folder, ran("09:19:00", "eve", argv) + lines + WRITTEN)["person"] == person
 
 
+def test_many_files_of_ones_own_beside_it_hide_no_other(folder):
+    mine = "".join(touched("09:18:00", "vic", (f"/share/proj/a{n:03d}.py", "NORMAL"), pid=7000 + n) for n in range(250))
+    assert both(of_the_index(folder, mine + touched("09:19:00", "eve", ("/share/proj/util.py", "NORMAL")) + PREP + WRITTEN))
+
+
 @pytest.mark.parametrize(
     ("argv", "program", "person"),
     [
@@ -89,10 +94,16 @@ def test_a_command_that_puts_it_there_is_as_good_as_a_watch(folder, argv, lines,
         (["dpkg", "--unpack", "/var/cache/apt/archives/gawk_5.1.deb"], "dpkg", "p-vic"),
         (["dpkg", "-i", "/home/eve/evil.deb"], "dpkg", None),
         (["ls"], "python3.11", None),
+        ([], "dpkg", None),  # no command of hers is on record
     ],
 )
 def test_what_a_package_manager_puts_there_the_systems_makers_wrote(folder, argv, program, person):
-    lines = ran("09:18:50", "eve", argv) + touched("09:19:00", "eve", ("/etc/profile.d/gawk.sh", "NORMAL"), program=program) + OWN + WRITTEN
+    lines = (
+        (ran("09:18:50", "eve", argv) if argv else "")
+        + touched("09:19:00", "eve", ("/etc/profile.d/gawk.sh", "NORMAL"), program=program)
+        + OWN
+        + WRITTEN
+    )
     assert of_the_index(folder, lines)["person"] == person
 
 
