@@ -82,12 +82,10 @@ def evidence_of(root: Path, source: SourceConfig) -> Evidence:
     return prepare(found) if prepare else found
 
 
-def read_all(evidence: Evidence, only: str | None = None) -> Reading:
-    """Read all files of a source, or one of them as it is read among the others."""
+def read_all(evidence: Evidence) -> Reading:
     reading = Reading()
     for piece in _load(evidence.source.kind).split(evidence):
-        if only in (None, piece.file.file):
-            reading.add(piece)
+        reading.add(piece)
     return reading
 
 
@@ -133,5 +131,5 @@ def evidence_at() -> Callable[[Path, SourceConfig], Evidence]:
 
 
 @pytest.fixture
-def read_evidence() -> Callable[..., Reading]:
+def read_evidence() -> Callable[[Evidence], Reading]:
     return read_all
