@@ -56,19 +56,28 @@ _ALLOCATES = re.compile(r"session[.](vpn|proxy|tunnel|wifi|wlan|radius|dialin)\b
 
 def _rows(world: World, ip: str, moment: int) -> list[Row]:
     """Return what may have tied the address to a device then: the last lease, every sign-on still open that gave it, and whatever saw it close by."""
-    close = world.policy.windows["same_act"]
+    close, unset = (world.policy.windows[w] for w in ("same_act", "unset_clock"))
     rows = world.acts(
         "ip = $ip AND device IS NOT NULL AND time BETWEEN $low AND $high AND (starts_with(action, 'device.lease') OR starts_with(action, 'session.'))",
-        ip=ip, low=moment - world.policy.windows["lease"], high=moment + close,
+        ip=ip, low=moment - world.policy.windows["lease"], high=moment + unset,
     )  # fmt: skip
     begun = [r for r in rows if not r["action"].endswith(_OVER) and not refused(r)]
     leases = [r for r in begun if r["action"].startswith("device.")]
-    in_force = [r for r in leases if r["time"] <= moment - close][-1:] + [r for r in leases if r["time"] > moment - close]
-    in_force += [r for r in begun if r["action"].startswith("session.") and (_ALLOCATES.match(r["action"]) or r["time"] >= moment - close)]
-    found = [r for r in still_open(world, in_force, moment) if not _moved(world, r, moment)]
+    near = unset if leases and not all(_set(world, s) for s in {r["source"] for r in leases}) else close
+    in_force = [r for r in leases if r["time"] <= moment - near][-1:] + [r for r in leases if moment - near < r["time"] <= moment + near]
+    found = [r for r in still_open(world, in_force, moment - (near if near > close else 0)) if not _moved(world, r, moment)]
+    signed_on = [r for r in begun if r["action"].startswith("session.") and r["time"] <= moment + close]
+    signed_on = [r for r in signed_on if _ALLOCATES.match(r["action"]) or r["time"] >= moment - close]
+    found += [r for r in still_open(world, signed_on, moment) if not _moved(world, r, moment)]
     if any(_only_seen(r) for r in found) and _way_out(world, ip):
         found = [r for r in found if not _only_seen(r)]
     return [r for r in found if r["time"] <= moment + _CLOCK or len(found) > 1]
+
+
+def _set(world: World, source: str) -> bool:
+    """Tell whether a log's clock was compared with others to the second or so: else a lease given shortly before or after may have been given after or before."""
+    rows = world.tables.rows("SELECT 1 AS x FROM clocks WHERE (source = $s AND how <> 'loose') OR reference = $s LIMIT 1", s=source)
+    return bool(rows)
 
 
 def _only_seen(row: Row) -> bool:

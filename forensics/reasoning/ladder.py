@@ -21,8 +21,13 @@ def without_account(dossier: Dossier) -> tuple[Step, ...]:
     """Return the ladder where no record shows which account acted."""
     if dossier.disputed:
         shown = tuple(r["event"] for r in dossier.disputed[:6])
-        accounts = ", ".join(sorted({str(r["actor"]) for r in dossier.disputed}))
-        why = f"{len(dossier.disputed)} records name several accounts ({accounts}), and the question does not say which is meant"
+        named = sorted({str(r["actor"]) for r in dossier.disputed})
+        accounts = ", ".join(named)
+        why = (
+            f"{len(dossier.disputed)} records name several accounts ({accounts}), and the question does not say which is meant"
+            if len(named) > 1
+            else f"{len(dossier.disputed)} records name {accounts}, and do not show that this account made the change"
+        )
         return (Step(Rung.CHANGE, "the change is recorded", shown), Step(Rung.ACCOUNT, why, shown, reached=False))
     change = (
         Step(Rung.CHANGE, "the object stands in the evidence", dossier.seen[:4])

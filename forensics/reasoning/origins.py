@@ -82,9 +82,13 @@ def _borrowed(world: World, act: Act, direct: Origin) -> list[Origin]:
     """Return the logins of others that ran something as the account's holder on that host shortly before: a shell or terminal of his may be in their hands."""
     hosts = list(direct.hosts) or hosts_of(world, act)
     people = set(direct.people)
-    mine = {a.partition(":")[2] for p in people for a in world.known.of(p, "unix")} | {str(act.account).partition(":")[2]}
     if not hosts or not people:
         return []
+    usable = {a for p in people for a in world.known.of(p, "unix")} | {str(act.account)}
+    held = {
+        a for a in usable if world.known.kind(a, act.time[0]) == "personal"
+    }  # into what others may use, too, they go on their own account
+    mine = {a.partition(":")[2] for a in held}
     rows = world.acts(
         """action = 'process.exec' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $t AND actor IS NOT NULL
            AND target IS NOT NULL AND (list_contains($mine, split_part(target, ':', 2)) OR regexp_matches(object, '/(su|runuser|machinectl|setpriv)$'))""",
@@ -99,7 +103,7 @@ def _borrowed(world: World, act: Act, direct: Origin) -> list[Origin]:
             found[r["actor"]] = Origin(
                 r["actor"], "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), holders, hosts=(r["host"],), word="even"
             )  # fmt: skip
-    for r in attached(world, act, hosts, mine):
+    for r in attached(world, act, hosts, {a.partition(":")[2] for a in usable}):
         found.setdefault(
             r["actor"], Origin(r["actor"], "shared", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})), world.known.holders(r["actor"], r["time"]), hosts=(r["host"],), word="even")
         )  # fmt: skip

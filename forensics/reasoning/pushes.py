@@ -37,10 +37,15 @@ def brought(world: World, commit: str, path: str | None, claimed: Row | None) ->
     if not before and (
         _older_than_the_records(world, commit, claimed, row)
         or _made_by_its_author(world, claimed, row)
-        or any(renamed_since(world, r) for r in records)
+        or any(renamed_since(world, r) for r in records if not _as_of_then(r, records))
     ):
         return None, tuple(records)
     return replace(made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _as_of_then(row: Row, records: list[Row]) -> bool:
+    """Tell whether another log of the push bears the same account, and writes names down as they are at the time (gitlab-shell.log does)."""
+    return any(r["source"] != row["source"] and r["actor"] == row["actor"] and r["attrs"].get("author_id") is None for r in records)
 
 
 def _older_than_the_records(world: World, commit: str, claimed: Row | None, row: Row) -> bool:

@@ -8,10 +8,14 @@ def renamed_since(world: World, row: Row) -> bool:
     """Tell whether a record's account can't be read by its name: the name had several holders over time, and its source shows that it does not write names as of then.
 
     It does not where one number (GitLab's `author_id`, which lasts) acted under one name on both sides of a change of its holder, or acted under a name
-    before anybody had it. https://docs.gitlab.com/api/events/ shows the user as it is when asked.
+    before anybody had it. https://docs.gitlab.com/api/events/ shows the user as it is when asked. Of the time since the name came to its last holder,
+    the name of today is the name of then.
     """
     held = world.known.by_identifier.get(str(row["actor"]), ())
     if len({h.person for h in held}) < 2 or row["attrs"].get("author_id") is None:
+        return False
+    last = max(held, key=lambda h: h.since or 0)
+    if last.since is not None and last.live(row["time"]):
         return False
     rows = world.tables.rows(
         """

@@ -92,15 +92,25 @@ def test_a_code_that_nobody_explains_speaks_for_nobody(folder):
     assert not [i for i in named(folder, passing("vic", "7"))["for"] if i["kind"] == "presence"]
 
 
-def test_a_door_where_nobody_passes_who_is_then_on_that_network_is_another_site(folder):
-    usual(folder, dhcp=[lease(), lease("09:35", "kim", "ip:10.0.0.8")])
-    folder.log("badge", [passing("vic", "in", "berlin", "09:52"), passing("kim", "in", "beijing")])
-    assert folder.answer()["person"] is None
+@pytest.mark.parametrize(("others", "person"), [(("kim", "bob"), None), (("kim",), "p-vic")])  # one other's room is no site
+def test_a_door_where_nobody_passes_who_is_then_on_that_network_is_another_site(folder, others, person):
+    usual(folder, dhcp=[lease(), *(lease("09:35", who, f"ip:10.0.0.{n}") for n, who in enumerate(others, 30))])
+    folder.log("badge", [passing("vic", "in", "berlin", "09:52"), *(passing(who, "in", "beijing") for who in others)])
+    assert folder.answer()["person"] == person
 
 
 def test_a_door_that_he_passes_on_other_days_before_he_is_on_that_network_is_not(folder):
-    usual(folder, dhcp=[lease(), lease("09:35", "kim", "ip:10.0.0.8"), {**lease(), "time": "2024-06-10T09:30:00Z"}])
-    folder.log("badge", [passing("vic", "in", "annex", "09:20", 10), passing("vic", "in", "annex", "09:22"), passing("kim", "in", "main")])
+    others = ("kim", "bob")
+    usual(
+        folder,
+        dhcp=[
+            lease(),
+            *(lease("09:35", who, f"ip:10.0.0.{n}") for n, who in enumerate(others, 30)),
+            {**lease(), "time": "2024-06-10T09:30:00Z"},
+        ],
+    )
+    own = [passing("vic", "in", "annex", "09:20", 10), passing("vic", "in", "annex", "09:22")]
+    folder.log("badge", [*own, *(passing(who, "in", "main") for who in others)])
     answer = folder.answer()
     assert answer["person"] == "p-vic"
     assert any(i["kind"] == "presence" for i in answer["for"])

@@ -166,13 +166,18 @@ def _last(world: World, person: str, moment: int, window: int | None = None) -> 
 
 
 def _strange(world: World, origin: Origin, person: str, place: str) -> bool:
-    """Tell whether a place is none where others pass, or he on other days, and then have an address of the act's network, though there are such places."""
+    """Tell whether the act's network is one where those who pass at other places, and never those who pass at this one, have their addresses.
+
+    One person's address says nothing: a meeting room has a network of its own, in which people who passed several doors sit.
+    """
     address = next((a for d in origin.devices if not d.by_session for a in origin.addresses), "")
-    network = address.rpartition("." if "." in address else "::" if "::" in address else ":")[0]
+    network = address.rpartition(".")[0]
+    if network.count(".") != 2:
+        return False
     leases = world.tables.rows(
         "SELECT DISTINCT device, time FROM acts WHERE starts_with(action, 'device.lease') AND starts_with(ip, $n) AND device IS NOT NULL AND time IS NOT NULL",
-        n=network + ".",
-    ) if network.count(".") == 2 else []  # fmt: skip
+        n=f"{network}.",
+    )
     given: dict[str, list[int]] = {}
     for r in leases:
         for owner in world.known.holders(r["device"], r["time"]):
@@ -182,13 +187,16 @@ def _strange(world: World, origin: Origin, person: str, place: str) -> bool:
         "SELECT actor, object, time FROM acts WHERE starts_with(action, 'person.present') AND list_contains($c, actor) AND time IS NOT NULL", c=sorted(cards)
     )  # fmt: skip
     day = world.policy.windows["presence"]
-    places = {
-        r["object"]
-        for r in passed
-        if (cards[r["actor"]] != person or abs(r["time"] - origin.moment) > day)
-        and any(0 <= t - r["time"] <= day for t in given[cards[r["actor"]]])
-    }
-    return bool(places) and place not in places
+    there: dict[str, set[str]] = {}
+    """place -> who had an address of this network after passing there, but for the person's own passage of that day"""
+    for r in passed:
+        who = cards[r["actor"]]
+        if (who != person or abs(r["time"] - origin.moment) > day) and any(0 <= t - r["time"] <= day for t in given[who]):
+            there.setdefault(r["object"], set()).add(who)
+    return place not in there and len(set().union(*there.values())) >= _SEVERAL
+
+
+_SEVERAL = 2
 
 
 INDICATOR = Indicator(
