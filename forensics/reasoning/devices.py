@@ -34,11 +34,12 @@ def refused(row: Row) -> bool:
     return bool(_REFUSED.search(str(row["outcome"] or "")))
 
 
-def holding(world: World, ip: str, moments: tuple[int, ...]) -> tuple[Device, ...]:
-    """Return the devices that may have had an address at any of these moments; with owners only where there is one device."""
+def holding(world: World, ip: str, moments: tuple[int, ...], told_by: tuple[str, ...] = ()) -> tuple[Device, ...]:
+    """Return the devices that may have had an address at any of these moments, as these sources tell them; with owners only where there is one device."""
     found: dict[str, Device] = {}
+    measured = any(_set(world, s) for s in told_by) or not told_by
     for moment in moments:
-        for row in _rows(world, ip, moment):
+        for row in _rows(world, ip, moment, measured=measured):
             found.setdefault(row["device"], _device(world, row, moment))
     if len(found) == 1:
         return tuple(found.values())
@@ -54,7 +55,7 @@ _ALLOCATES = re.compile(r"session[.](vpn|proxy|tunnel|wifi|wlan|radius|dialin)\b
 """sign-ons that give an address to a device; any other only saw it there"""
 
 
-def _rows(world: World, ip: str, moment: int) -> list[Row]:
+def _rows(world: World, ip: str, moment: int, *, measured: bool) -> list[Row]:
     """Return what may have tied the address to a device then: the last lease, every sign-on still open that gave it, and whatever saw it close by."""
     close, unset = (world.policy.windows[w] for w in ("same_act", "unset_clock"))
     rows = world.acts(
@@ -63,7 +64,7 @@ def _rows(world: World, ip: str, moment: int) -> list[Row]:
     )  # fmt: skip
     begun = [r for r in rows if not r["action"].endswith(_OVER) and not refused(r)]
     leases = [r for r in begun if r["action"].startswith("device.")]
-    near = unset if leases and not all(_set(world, s) for s in {r["source"] for r in leases}) else close
+    near = close if measured and all(_set(world, s) for s in {r["source"] for r in leases}) else unset
     in_force = [r for r in leases if r["time"] <= moment - near][-1:] + [r for r in leases if moment - near < r["time"] <= moment + near]
     found = [r for r in still_open(world, in_force, moment - (near if near > close else 0)) if not _moved(world, r, moment)]
     signed_on = [r for r in begun if r["action"].startswith("session.") and r["time"] <= moment + close]

@@ -296,8 +296,10 @@ def _devices(world: World, origin: Origin, act: Act, rows: list[Row], at_once: i
     """Return the devices at the far ends; none where one of several sessions that were open at once comes from an unknown one."""
     direct = act.ip if origin.manner != "shared" else None
     spans = {ip: tuple(sorted({r["time"] for r in rows if r["ip"] == ip})) for ip in origin.addresses}
+    told = {ip: tuple(sorted({r["source"] for r in rows if r["ip"] == ip})) or act.sources for ip in origin.addresses}
     found = {
-        ip: holding(world, ip, spans[ip] or ((*dict.fromkeys(act.time),) if ip == direct else (origin.moment,))) for ip in origin.addresses
+        ip: holding(world, ip, spans[ip] or ((*dict.fromkeys(act.time),) if ip == direct else (origin.moment,)), told[ip])
+        for ip in origin.addresses
     }
     ours = {r["ip"] for r in world.tables.rows("SELECT ip FROM addresses")}
     if at_once > 1 and any(not devices and ip not in ours for ip, devices in found.items()):

@@ -101,6 +101,8 @@ def offset(one: Kept, other: Kept, limits: Limits) -> tuple[Segment, ...]:
             break
         spots.append(picked)
         free &= ~np.isin(pairs.moments, pairs.moments[picked])
+    if not spots and one.how != "loose":
+        spots = _drifting(pairs, _WIDTHS[one.how][1], min(one.count, other.count))
     runs = _runs(pairs, spots)
     longest = max(map(len, runs), default=0)
     return tuple(_fitted(one, other, pairs, run) for run in runs if len(run) == longest or _step(one, pairs, run))
@@ -167,6 +169,36 @@ def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...],
     asked = len(np.unique(around[(around >= moments.min()) & (around <= moments.max())]))
     # an offset that few of the records of its time bear out is a coincidence of habits, not a clock
     return picked if anchors >= least and anchors >= pairs.limits.share * min(asked, smaller) else None
+
+
+_STEEPEST = 900 * times.SECOND
+"""of drift a day that is looked for; a machine's clock that nothing corrects drifts by some seconds a day, one of a starved virtual machine by minutes"""
+_AHEAD = 12 * times.HOUR
+_MOST_PAIRS = 200_000
+
+
+def _drifting(pairs: Pairs, width: int, smaller: int) -> list[npt.NDArray[np.int64]]:
+    """Return the pairs along the most telling slope, where no level spot tells anything: a clock that drifts by more than a spot is wide; nearly all records of its time must bear it out."""
+    rows = np.flatnonzero(np.abs(pairs.apart) <= _AHEAD)
+    if len(rows) < pairs.limits.step or len(rows) > _MOST_PAIRS:
+        return []
+    since = (pairs.moments[rows] - pairs.moments[rows].min()) / times.DAY
+    steps = int(np.ceil(_STEEPEST * float(since.max()) / width))
+    slopes = np.linspace(-_STEEPEST, _STEEPEST, 2 * min(max(steps, 1), 400) + 1)
+    best: tuple[float, npt.NDArray[np.int64]] = (log(pairs.limits.chance), np.zeros(0, np.int64))
+    for slope in slopes:
+        level = (pairs.apart[rows] - slope * since).astype(np.int64)
+        order = np.argsort(level, kind="stable")
+        chance, low, high = _spot(level[order], width, pairs.limits.step)
+        if chance + log(len(slopes)) < best[0]:
+            best = (chance + log(len(slopes)), rows[order[low:high]])
+    picked = best[1]
+    if not len(picked):
+        return []
+    moments = pairs.moments[picked]
+    asked = len(np.unique(pairs.moments[(pairs.moments >= moments.min()) & (pairs.moments <= moments.max())]))
+    anchors = len(np.unique(moments))
+    return [picked] if anchors >= pairs.limits.step and anchors >= pairs.limits.step_share * min(asked, smaller) else []
 
 
 def _spot(apart: Distances, width: int, least: int) -> tuple[float, int, int]:
