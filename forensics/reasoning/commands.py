@@ -87,7 +87,8 @@ def device_of(
     owners = world.known.holders(devices[0], moment)
     behind = set(world.known.last_holders(act.account, act.time[0]))
     if not behind & set(owners):
-        if not behind or not behind <= covered(world, {r["source"] for r in mine}, moment):
+        seen = bool(behind) and behind <= covered(world, {r["source"] for r in mine}, moment)
+        if not seen and not (not reached and any(names_whole(r, act) for r in mine) and _alone_there(world, act, devices[0])):
             return ()  # the account's own holder may have run it on a device that no sensor watches: then this one is a coincidence
         if not any(_tied(r, act, reached=reached) for r in mine):
             return ()
@@ -138,6 +139,19 @@ def _known_address(world: World, act: Act) -> bool:
         (r["actor"] != act.account or abs(r["time"] - act.time[0]) > far) and behind & set(world.known.last_holders(r["actor"], r["time"]))
         for r in rows
     )
+
+
+def _alone_there(world: World, act: Act, device: str) -> bool:
+    """Tell whether sign-ons of that part of the day show a device at the act's address, and the act itself apart nobody else's account or device ever was there."""
+    if not act.ip:
+        return False
+    rows = world.acts("ip = $ip AND time IS NOT NULL AND outcome = 'ok' AND NOT list_contains($mine, event)", ip=act.ip, mine=list(act.events))
+    span = world.policy.windows["session"]
+    owners = set(world.known.holders(device, act.time[0]))
+    others = {p for r in rows for who in (r["actor"], r["device"]) if who for p in world.known.last_holders(who, r["time"])} - owners
+    strangers = any(r["device"] and not world.known.last_holders(r["device"], r["time"]) for r in rows)
+    there = any(r["device"] == device and r["action"].startswith("session.") and abs(r["time"] - act.time[0]) <= span for r in rows)
+    return there and not others and not strangers
 
 
 def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:

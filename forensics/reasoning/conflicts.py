@@ -1,7 +1,7 @@
-"""Two records of one login or command that name different people: which of them whoever keeps the log could not have altered.
+"""Two records of one login, command or entry of a forge's log that name different people: which of them whoever keeps the log could not have altered.
 
 A log host takes lines as they come; the host's own file stays in its administrators' hands. Where the two tell one login (host and
-process id) or one command (host, moment, command) with different names, the copy out of reach counts, and the other is set aside.
+process id), one command (host, moment, command) or one entry (its number in the log) with different names, the copy out of reach counts, and the other is set aside.
 """
 
 from dataclasses import dataclass, field
@@ -34,6 +34,27 @@ _COMMANDS = """
     ORDER BY ALL
 """
 
+# A log that is streamed elsewhere as it is written bears the same numbers there.
+# https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/streaming-the-audit-log-for-your-enterprise
+_ENTRIES = """
+    WITH entries AS (
+        SELECT a.event, a.source, a.actor, json_extract_string(e.attrs, '$.document_id') AS number, coalesce(a.actor, '') || ' ' || coalesce(a.ip, '') || ' ' || coalesce(a.credential, '') AS who
+        FROM acts a JOIN events e ON e.id = a.event WHERE json_extract_string(e.attrs, '$.document_id') IS NOT NULL
+    )
+    SELECT a.event AS one, b.event AS other, a.source AS one_source, b.source AS other_source, NULL AS one_session, NULL AS other_session
+    FROM entries a JOIN entries b ON a.number = b.number AND a.source < b.source WHERE a.who <> b.who ORDER BY ALL
+"""
+
+# Other records of a push that was set aside, under the same wrong name; not where the copy that counts tells a push of that account then, too.
+_ECHOES = """
+    SELECT o.event AS one, s.event AS other, o.source AS one_source, s.source AS other_source FROM acts w JOIN acts s ON s.event = $strong
+    JOIN acts o ON o.action = 'code.push' AND o.event <> w.event AND o.actor = w.actor AND o.source <> s.source
+      AND split_part(o.object, '#', 1) = split_part(w.object, '#', 1) AND abs(o.time - w.time) <= 2000000000
+    WHERE w.event = $weak AND w.action = 'code.push' AND w.actor <> s.actor AND NOT EXISTS (
+        SELECT 1 FROM acts x WHERE x.source = s.source AND x.action = 'code.push' AND x.actor = w.actor AND abs(x.time - w.time) <= 2000000000)
+    ORDER BY ALL
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Conflicts:
@@ -48,7 +69,8 @@ class Conflicts:
 def conflicts(tables: Tables, case: CaseConfig, tiers: dict[str, Tier], controllers: dict[str, tuple[str, ...] | None]) -> Conflicts:
     """Return the records to set aside; where neither copy is out of the other's keeper's reach, none."""
     logs = [s.name for s in case.sources if s.kind == "syslog"]
-    rows = [*tables.rows(_LOGINS), *(tables.rows(_COMMANDS, logs=logs) if len(logs) > 1 else [])]
+    entries = tables.rows(_ENTRIES)
+    rows = [*tables.rows(_LOGINS), *(tables.rows(_COMMANDS, logs=logs) if len(logs) > 1 else []), *entries]
     pairs: list[tuple[int, int]] = []
     sessions: set[tuple[str, str]] = set()
     for row in rows:
@@ -60,6 +82,10 @@ def conflicts(tables: Tables, case: CaseConfig, tiers: dict[str, Tier], controll
         session = row["one_session"] if first else row["other_session"]
         if session:
             sessions.add((weak, session))
+    numbered = {frozenset((r["one"], r["other"])) for r in entries}
+    for pair in [p for p in pairs if frozenset(p) in numbered]:
+        echoes = tables.rows(_ECHOES, weak=pair[0], strong=pair[1])
+        pairs += [(r["one"], r["other"]) for r in echoes if _weaker(r["one_source"], r["other_source"], tiers, controllers) == r["one_source"]]
     if not pairs:
         return Conflicts()
     same = tables.rows(

@@ -149,7 +149,10 @@ def _several(world: World, dossier: Dossier, ip: str) -> Iterator[Flag]:
     act = dossier.act
     assert act is not None
     span = world.policy.windows["session"]
-    rows = world.acts("ip = $ip AND time BETWEEN $low AND $high", ip=ip, low=act.time[0] - span, high=act.time[1] + span)
+    rows = world.acts(
+        "ip = $ip AND time BETWEEN $low AND $high AND NOT list_contains($mine, event)",
+        ip=ip, low=act.time[0] - span, high=act.time[1] + span, mine=list(act.events),
+    )  # fmt: skip
     people = {
         p
         for r in rows

@@ -25,7 +25,7 @@ def brought(world: World, commit: str, path: str | None, claimed: Row | None) ->
     )  # fmt: skip
     if not rows:
         return None, ()
-    row = world.acts("event = $e", e=rows[0]["event"])[0]
+    row = _push(world, rows[0]["event"])
     records = _records(world, row)
     before = earlier_push(world, sha, path, claimed["claimed"] if claimed else None, _committer(claimed), row)
     if before and before.disputed:
@@ -41,6 +41,16 @@ def brought(world: World, commit: str, path: str | None, claimed: Row | None) ->
     ):
         return None, tuple(records)
     return replace(made(records[0], records), landed=tuple(_records(world, row)) if before else ()), ()
+
+
+def _push(world: World, event: int) -> Row:
+    """Return the record of a push; where a copy out of its keeper's reach names another, that one, of the same commit."""
+    counts = dict(world.conflicts.pairs)
+    if event not in counts:
+        return world.acts("event = $e", e=event)[0]
+    told = world.tables.rows("SELECT object, target FROM acts WHERE event = $e", e=event)[0]
+    row = world.acts("event = $e", e=counts[event])[0]
+    return row | {k: row[k] if k == "target" and row[k] else told[k] for k in ("object", "target")}
 
 
 def _as_of_then(row: Row, records: list[Row]) -> bool:
@@ -127,7 +137,8 @@ def _records(world: World, row: Row) -> list[Row]:
         """,
         e=row["event"], repo=push["repo"], ref=push["ref"], t=row["time"], w=world.policy.windows["same_act"], after=push["after"], actor=row["actor"],
     )  # fmt: skip
-    others = [world.acts("event = $e", e=r["event"])[0] for r in echoes]
+    known = {r["event"]: r for r in world.acts("list_contains($e, event)", e=[r["event"] for r in echoes])}
+    others = [known[r["event"]] for r in echoes if r["event"] in known]
     same = [
         o
         for o in others

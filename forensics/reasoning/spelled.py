@@ -60,7 +60,7 @@ def tells(row: Row, act: Act) -> bool:
     ):
         return False
     return not (
-        set(words[:1]) & _READS or set(words[2:5]) & _LOOKS or (_takes(words) and act.kind != "object.delete") or _elsewhere(words, act)
+        set(words[:1]) & _READS or set(words[2:5]) & _LOOKS or (act.kind == "object.write" and _takes(words)) or _elsewhere(words, act)
     )
 
 

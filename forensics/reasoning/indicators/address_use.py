@@ -18,7 +18,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     used = {*dossier.act.events, *origin.events, *(e for d in origin.devices for e in d.events)}
     for device in [d for d in origin.devices if d.owners]:
         for ip, lease in _addresses(world, device, origin):
-            rows = [r for r in _rows(world, ip, origin.moment) if r["event"] not in used]
+            rows = [r for r in _rows(world, ip, origin.moment) if r["event"] not in used and _its_own(world, ip, device, r["time"])]
             people = {p for r in rows for p in world.known.holders(r["actor"], r["time"])}
             if len(people) == 1:  # not of an address of several people
                 yield from _items(world, dossier, hypotheses, ip, rows, people, lease)
@@ -51,6 +51,12 @@ def _addresses(world: World, device: Device, origin: Origin) -> list[tuple[str, 
         d=device.device, low=origin.moment - span, t=origin.moment,
     )  # fmt: skip
     return [(r["ip"], r) for r in leases[-1:] if [d.device for d in holding(world, r["ip"], (origin.moment,))] == [device.device]]
+
+
+def _its_own(world: World, ip: str, device: Device, moment: int) -> bool:
+    """Tell whether the address was not another device's at that moment."""
+    then = holding(world, ip, (moment,))
+    return not then or [d.device for d in then] == [device.device]
 
 
 def _rows(world: World, ip: str, moment: int) -> list[Row]:
