@@ -9,6 +9,7 @@ from forensics.patterns.matching import Matching, unmatched
 from forensics.reasoning import ladder as rungs
 from forensics.reasoning import statements
 from forensics.reasoning.answer import Answer, Argued, Weighing
+from forensics.reasoning.attended import by_itself
 from forensics.reasoning.causes import Cause, Comparison, asked, compare
 from forensics.reasoning.causes.inside import code_of_installed
 from forensics.reasoning.code import Code, code_of
@@ -110,7 +111,8 @@ def answer(view: World, dossier: Dossier, quiet: dict[str, list[tuple[int, int]]
         return _without_account(view, dossier.question, dossier, raised)
     if dossier.planted:
         return _deputy(view, dossier, raised, quiet)
-    who = opportunity(view.case, view.known, dossier.act.time)
+    since = view.case.window[0] if by_itself(view, dossier) else dossier.act.time[0]
+    who = opportunity(view.case, view.known, (min(since, dossier.act.time[0]), dossier.act.time[1]))
     hyps = hypotheses(view, dossier, who)
     items = _items(view, dossier, hyps)
     every = with_forgers(view, dossier, hyps, items)

@@ -145,7 +145,9 @@ def _alone_there(world: World, act: Act, device: str) -> bool:
     """Tell whether sign-ons of that part of the day show a device at the act's address, and the act itself apart nobody else's account or device ever was there."""
     if not act.ip:
         return False
-    rows = world.acts("ip = $ip AND time IS NOT NULL AND outcome = 'ok' AND NOT list_contains($mine, event)", ip=act.ip, mine=list(act.events))
+    rows = world.acts(
+        "ip = $ip AND time IS NOT NULL AND outcome = 'ok' AND NOT list_contains($mine, event)", ip=act.ip, mine=list(act.events)
+    )
     span = world.policy.windows["session"]
     owners = set(world.known.holders(device, act.time[0]))
     others = {p for r in rows for who in (r["actor"], r["device"]) if who for p in world.known.last_holders(who, r["time"])} - owners

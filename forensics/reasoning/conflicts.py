@@ -85,7 +85,9 @@ def conflicts(tables: Tables, case: CaseConfig, tiers: dict[str, Tier], controll
     numbered = {frozenset((r["one"], r["other"])) for r in entries}
     for pair in [p for p in pairs if frozenset(p) in numbered]:
         echoes = tables.rows(_ECHOES, weak=pair[0], strong=pair[1])
-        pairs += [(r["one"], r["other"]) for r in echoes if _weaker(r["one_source"], r["other_source"], tiers, controllers) == r["one_source"]]
+        pairs += [
+            (r["one"], r["other"]) for r in echoes if _weaker(r["one_source"], r["other_source"], tiers, controllers) == r["one_source"]
+        ]
     if not pairs:
         return Conflicts()
     same = tables.rows(

@@ -67,7 +67,7 @@ def gather(world: World, question: Question) -> Dossier:
     if machine:
         origins = logged_in(world, act, frozenset())
     else:
-        origins = origins_of(world, act, kind)
+        origins = origins_of(world, act, kind, tuple(jobs))
         origins = (*origins, *further(world, act, kind, origins))
     return replace(
         dossier,

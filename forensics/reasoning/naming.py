@@ -4,6 +4,7 @@ from math import log
 
 from forensics.indicator import Hypothesis
 from forensics.model import Mechanism
+from forensics.reasoning.attended import by_itself
 from forensics.reasoning.code import hides
 from forensics.reasoning.dossier import Dossier
 from forensics.reasoning.hypotheses import behind
@@ -173,7 +174,8 @@ def mechanism_below(view: World, dossier: Dossier, rivals: Rivals, best: Hypothe
     if dossier.account_kind == "shared":
         return Mechanism.SHARED_IDENTITY
     if dossier.account_kind == "service":
-        return Mechanism.AUTOMATION if any(o.manner == "automation" for o in dossier.origins) else Mechanism.SHARED_IDENTITY
+        robot = by_itself(view, dossier) or any(o.manner == "automation" for o in dossier.origins)
+        return Mechanism.AUTOMATION if robot else Mechanism.SHARED_IDENTITY
     if best is None or not behind(dossier):
         return Mechanism.UNKNOWN
     open_to = {h.mechanism for h, r in rivals if r.low < view.policy.lowest} | {best.mechanism}

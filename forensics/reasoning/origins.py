@@ -9,6 +9,7 @@ from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding, open_sessions
 from forensics.reasoning.logins import hosts_of, logins
 from forensics.reasoning.moved import replicated
+from forensics.reasoning.set_up import by_cluster, set_on_host
 from forensics.reasoning.terminals import attached
 from forensics.reasoning.world import World
 
@@ -54,12 +55,14 @@ class Origin:
         return self.time if self.login_time is None else self.login_time
 
 
-def origins_of(world: World, act: Act, kind: str) -> tuple[Origin, ...]:
-    """Return every account that may stand behind an act, by how its own account is used."""
+def origins_of(world: World, act: Act, kind: str, jobs: tuple[str, ...] = ()) -> tuple[Origin, ...]:
+    """Return every account that may stand behind an act, by how its own account is used; `jobs`: in whose processes it happened."""
     if act.account is None:
         return ()
+    if rows := set_on_host(world, act):
+        return tuple(_traced(world, o, act) for o in _set_off(world, act, rows))
     if kind in ("shared", "service"):
-        found = _triggers(world, act) or [
+        found = _triggers(world, act, jobs) or [
             Origin(way.account, "shared", way.time, (*act.events, *way.events), tuple(sorted({*act.sources, *way.sources})), way.people, word=way.word, hosts=way.hosts,
                    sessions=way.sessions)
             for way in shared.behind(world, act)
@@ -164,20 +167,31 @@ def _out_of(found: Origin, rows: list[Row], word: str) -> Origin:
 _STOPPED = ("denied", "refused", "rejected", "skipped", "canceled", "cancelled")
 
 
-def _triggers(world: World, act: Act) -> list[Origin]:
+def _triggers(world: World, act: Act, jobs: tuple[str, ...]) -> list[Origin]:
     """Return who set the robot off: the run that the act itself names, else one on the commit that it built upon and that was under way."""
     made = {str(r[k]).partition("@")[2] for r in act.rows for k in ("target", "object") if r[k] and "@" in str(r[k])}
     made |= {str(r["object"]) for r in act.rows if r["object"]} | {str(r["session"]) for r in act.rows if r["session"]}
-    rows = _set_by(world, act) or replicated(world, act) or _runs(world, act, sorted(made - {""})) or _under_way(world, act)
+    launch = by_cluster(world, act, jobs)
+    rows = (
+        _set_by(world, act)
+        or replicated(world, act)
+        or _runs(world, act, sorted(made - {""}))
+        or _under_way(world, act)
+        or (_set_by(world, launch) if launch else [])
+    )
     # a timetable's runs bear the robot's own name: they say nothing of whose wish it was, nor does another's run beside one
     if any(world.known.kind(r["actor"], r["time"]) == "service" for r in rows):
         return []
+    return _set_off(world, act, rows[-5:])
+
+
+def _set_off(world: World, act: Act, rows: list[Row]) -> list[Origin]:
     return [
         Origin(
             r["actor"], "automation", r["time"], (*act.events, r["event"]), tuple(sorted({*act.sources, r["source"]})),
             world.known.last_holders(r["actor"], r["time"]), trigger=Act(r["action"], r["actor"], (r["time"], r["time_hi"] or r["time"]), (r,), r["ip"], host=r["host"]),
         )
-        for r in rows[-5:]
+        for r in rows
     ]  # fmt: skip
 
 
