@@ -111,6 +111,8 @@ class SourceConfig:
     host: str = ""
     timezone: str = ""
     year: int | None = None
+    window: tuple[int, int] | None = None
+    """year and month in which the case's window begins: what a log without years goes by where none is declared"""
     tier: Tier | None = None
     """None: the kind's default"""
     controllers: tuple[str, ...] | None = None

@@ -3,6 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def _case(reader: Reader, toml: Mapping[str, Any]) -> CaseConfig:
         title=reader.text("[case]", head, "title", ""),
         timezone=zone,
         window=(since or 0, until or 0),
-        sources=tuple(_source(reader, s, n) for n, s in enumerate(_tables(reader, toml, "source"), 1)),
+        sources=tuple(replace(_source(reader, s, n), window=_month(since)) for n, s in enumerate(_tables(reader, toml, "source"), 1)),
         questions=tuple(_question(reader, q, n, zone) for n, q in enumerate(_tables(reader, toml, "question"), 1)),
         people=tuple(people(reader)),
         identifiers=tuple(sorted(identifiers(reader))),
@@ -126,6 +127,10 @@ def _case(reader: Reader, toml: Mapping[str, Any]) -> CaseConfig:
         clock=reader.text("[case]", head, "clock", ""),
         mandate=tuple(sorted((k, str(v)) for k, v in mandate.items())),
     )
+
+
+def _month(moment: int | None) -> tuple[int, int] | None:
+    return None if moment is None or not _EARLIEST <= moment <= _LATEST else (int(times.show(moment)[:4]), int(times.show(moment)[5:7]))
 
 
 def _number(reader: Reader, where: str, value: object) -> float | None:

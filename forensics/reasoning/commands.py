@@ -8,7 +8,7 @@ from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
 from forensics.reasoning.logins import still_open
-from forensics.reasoning.spelled import WEB, fits, may_do, names_whole, tells
+from forensics.reasoning.spelled import WEB, fits, may_do, names_whole, of_branch, spells_branch, tells
 from forensics.reasoning.world import World
 
 
@@ -39,29 +39,37 @@ def of_system(world: World, act: Act) -> tuple[str, ...]:
     return tuple(w for w in lines if (w.partition(" ")[0] == "kubectl") == (system == "k8s") or w in WEB)
 
 
+_NAMES = re.compile(r"[^\w.#-]+")
+
+
 def _own_logins(world: World, act: Act, rows: list[Row], hosts: tuple[str, ...]) -> list[Row]:
-    """Leave out login commands of people who then logged in to one of these hosts as themselves, where that is not the account of the act."""
+    """Leave out login commands that another record explains: of people who then logged in to one of these hosts as themselves, where that is not the account of the act and the command does not spell it; those whose device was refused there just then."""
     if not rows:
         return rows
-    behind = set(world.known.last_holders(act.account, act.time[0]))
-    low, high = min(r["time"] for r in rows) - _SECONDS, max(r["time"] for r in rows) + world.policy.windows["at_once"]
-    opened = world.acts(
-        "action = 'session.ssh.open' AND outcome = 'ok' AND list_contains($h, host) AND time BETWEEN $low AND $high",
-        h=list(hosts),
-        low=low,
-        high=high,
-    )
+    behind = set(world.known.last_holders(act.account, act.time[0])) if world.known.kind(act.account, act.time[0]) == "personal" else set()
+    near, named = world.policy.windows["at_once"], str(act.account).partition(":")[2]
+    tried = world.acts(
+        "action IN ('session.ssh.open', 'session.ssh.fail') AND list_contains($h, host) AND time BETWEEN $low AND $high",
+        h=list(hosts), low=min(r["time"] for r in rows) - _SECONDS, high=max(r["time"] for r in rows) + near,
+    )  # fmt: skip
     logins = [
         (p, r["time"])
-        for r in opened
-        if world.known.kind(r["actor"], r["time"]) == "personal"
+        for r in tried
+        if r["actor"] and r["outcome"] == "ok" and world.known.kind(r["actor"], r["time"]) == "personal"
         for p in world.known.holders(r["actor"], r["time"])
     ]
-    near = world.policy.windows["at_once"]
-    return [
-        r for r in rows
-        if not any(p not in behind and p in world.known.holders(r["actor"] or r["device"], r["time"]) and -_SECONDS <= t - r["time"] <= near for p, t in logins)
-    ]  # fmt: skip
+    refused = [
+        (d.device, r["time"]) for r in tried if r["action"].endswith("fail") and r["ip"] for d in holding(world, r["ip"], (r["time"],))
+    ]
+
+    def own(row: Row) -> bool:
+        who = set(world.known.holders(row["actor"] or row["device"], row["time"])) - behind
+        return any(p in who and -_SECONDS <= t - row["time"] <= near for p, t in logins)
+
+    def spent(row: Row) -> bool:
+        return any(d == row["device"] and -_SECONDS <= t - row["time"] <= near for d, t in refused)
+
+    return [r for r in rows if not spent(r) and (named in _NAMES.split(str(r["object"] or "")) or not own(r))]
 
 
 def device_of(
@@ -80,12 +88,17 @@ def device_of(
     mine = [r for r in rows if r["device"] == devices[0]]
     if ip and _at_another_address(world, devices[0], ip, moment):
         return ()
-    if not reached and not _placed(act) and not any(_spells_branch(str(r["object"]), act) for r in mine):
+    if not reached and not _placed(act) and not any(spells_branch(str(r["object"]), act) for r in mine):
         return ()
-    if act.ip and not reached and not any(names_whole(r, act) for r in mine) and not _known_address(world, act):
+    if act.ip and not reached and not among and not any(names_whole(r, act) for r in mine) and not _known_address(world, act):
         return ()
     owners = world.known.holders(devices[0], moment)
     behind = set(world.known.last_holders(act.account, act.time[0]))
+    rivals = (
+        {p for d in among for p in world.known.holders(d.device, moment)} if among else behind if len(behind) > 1 and not reached else set()
+    )
+    if not rivals <= covered(world, {r["source"] for r in mine}, moment):
+        return ()  # of those who share the account or may have had the address, one whom no sensor watches may have done it
     if not behind & set(owners):
         seen = bool(behind) and behind <= covered(world, {r["source"] for r in mine}, moment)
         if not seen and not (not reached and any(names_whole(r, act) for r in mine) and _alone_there(world, act, devices[0])):
@@ -125,9 +138,9 @@ def _tied(row: Row, act: Act, *, reached: bool) -> bool:
     That he ran such a command at that moment is no tie: who uses the web, an API or a portal leaves no command, and sensors do not show what is not one.
     """
     line = str(row["object"] or "")
-    if str(act.account).partition(":")[2] in re.split(r"[^\w.#-]+", line) or (not reached and names_whole(row, act)):
+    if str(act.account).partition(":")[2] in _NAMES.split(line) or (not reached and names_whole(row, act)):
         return True
-    return not reached and act.kind == "code.push" and any(r["credential"] for r in act.rows) and _spells_branch(line, act)
+    return not reached and act.kind == "code.push" and any(r["credential"] for r in act.rows) and spells_branch(line, act)
 
 
 def _known_address(world: World, act: Act) -> bool:
@@ -366,28 +379,9 @@ def _aimed(row: Row, act: Act, hosts: tuple[str, ...], *, reached: bool) -> bool
     systems = {str(r["host"]).lower() for r in act.rows if r["host"]}
     if act.kind == "automation.trigger":  # anybody may fetch anything: only what names that system counts
         return any(s in str(row["object"] or "").lower() or _same(remote, s) for s in systems)
-    if act.kind == "code.push" and not _of_branch(str(row["object"] or ""), act):
+    if act.kind == "code.push" and not of_branch(str(row["object"] or ""), act):
         return False
     return not remote or not systems or act.kind != "code.push" or any(_same(remote, s) for s in systems)
-
-
-def _of_branch(command: str, act: Act) -> bool:
-    """Tell whether a `git push` may have set the act's branch: one that names other branches alone did not (git-push(1), refspec)."""
-    refs, named = _branches(command, act)
-    return not refs or not named or bool(refs & set(named)) or "HEAD" in named
-
-
-def _spells_branch(command: str, act: Act) -> bool:
-    refs, named = _branches(command, act)
-    return bool(refs & set(named))
-
-
-def _branches(command: str, act: Act) -> tuple[set[str], list[str]]:
-    """Return the branches that the act set, and those that a `git push` names."""
-    refs = {str(r["object"] or "").partition("#refs/heads/")[2] for r in act.rows} - {""}
-    words = [w for w in command.split() if not w.startswith("-")]
-    after = words[words.index("push") + 2 :] if "push" in words else []
-    return refs, [w.rpartition(":")[2].removeprefix("+").rpartition("refs/heads/")[2] for w in after]
 
 
 def _same(one: str, other: str) -> bool:

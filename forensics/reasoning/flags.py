@@ -28,7 +28,7 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
     act, commit = dossier.act, dossier.claimed
     if act is None and commit is not None:
         yield from _in_anothers_name(world, dossier, commit)
-    if act is None or commit is None or act.kind != "code.push" or not dossier.origins:
+    if act is None or commit is None or act.kind != "code.push":
         return
     facts = _facts(commit)
     author = set(world.known.last_holders(commit["claimed"], act.time[0]))

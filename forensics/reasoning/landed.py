@@ -45,8 +45,10 @@ def earlier_push(world: World, sha: str, path: str | None, author: str | None, c
     robot = world.known.kind(row["actor"], row["time"]) == "service"
     lander = set() if robot else set(world.known.last_holders(row["actor"], row["time"]))
     wanted = _telling(world, sha, path)
-    if not people or not wanted:
+    if not wanted:
         return None
+    if not people:
+        return _of_unknown_author(world, sha, wanted, lander, row)
     same = _same(world, sha, wanted, row, lines=not people & lander)
     if people & lander:
         return _first_elsewhere(same, lander)
@@ -87,6 +89,15 @@ def _order(same: _Same) -> tuple[int, int]:
 def _firsts(same: list[_Same]) -> dict[str, _Same]:
     """Return the first push of each path's content."""
     return {s.path: s for s in sorted(same, key=_order, reverse=True)}
+
+
+def _of_unknown_author(world: World, sha: str, wanted: set[str], lander: set[str], row: Row) -> Earlier | None:
+    """Return the push with which all of a content came that another landed later, where its author's address is nobody's that is known; disputed, where it came in parts, or was not landed by the forge's own merge."""
+    theirs = [s for s in _firsts(_same(world, sha, wanted, row, lines=True)).values() if s.who and not s.who & lander]
+    if not theirs:
+        return None
+    whole = {s.path for s in theirs} == wanted and len({s.who for s in theirs}) == 1
+    return Earlier(max(theirs, key=_order).row, disputed=not (whole and _merged(world, row)))
 
 
 def _first_elsewhere(same: list[_Same], lander: set[str]) -> Earlier | None:

@@ -63,6 +63,8 @@ def falls_short(view: World, weighed: list[Weighed], best: Hypothesis, rivals: R
     )
     if not from_device:
         return "no record leads back to a device that this person uses and others do not"
+    if any(w.item.kind == "device_session" and not w.item.expect for w in weighed):
+        return "the device was locked when a program made the change on it: no record shows anybody at it"
     if not (speaking["person"] - speaking["session"] or _in_hand(view, weighed, best, nearest, speaking["session"])):
         return "nothing independent of what shows the session shows whose hands it was in"
     return ""

@@ -67,7 +67,7 @@ def origins_of(world: World, act: Act, kind: str, jobs: tuple[str, ...] = ()) ->
                    sessions=way.sessions)
             for way in shared.behind(world, act)
         ] or _straight(world, act)  # fmt: skip
-        return tuple(_traced(world, o, act) for o in found)
+        return tuple(o for o in (_traced(world, o, act) for o in found) if o.manner != "direct" or any(d.owners for d in o.devices))
     direct = _direct(world, act)
     told = {world.known.last_holders(o.login, act.time[0]) for o in direct if o.login}  # his login is the way already
     borrowed = [o for o in _borrowed(world, act, direct[0]) if o.people not in told]
@@ -75,8 +75,8 @@ def origins_of(world: World, act: Act, kind: str, jobs: tuple[str, ...] = ()) ->
 
 
 def _straight(world: World, act: Act) -> list[Origin]:
-    """Return the way back from a shared account that was used on no host but from an address that somebody's device had: the device tells, the account does not."""
-    if not act.ip or hosts_of(world, act) or not any(d.owners for d in holding(world, act.ip, act.time)):
+    """Return the way back from a shared account that was used on no host but from an address: the device tells, where there is one, the account does not."""
+    if not act.ip or hosts_of(world, act):
         return []
     return [Origin(str(act.account), "direct", act.time[0], act.events, act.sources)]
 

@@ -207,6 +207,26 @@ def _path(reference: str) -> str:
     return "/" + reference.partition("://")[2].partition("/")[2]
 
 
+def of_branch(command: str, act: Act) -> bool:
+    """Tell whether a `git push` may have set the act's branch: one that names other branches alone did not (git-push(1), refspec)."""
+    refs, named = _branches(command, act)
+    return not refs or not named or bool(refs & set(named)) or "HEAD" in named
+
+
+def spells_branch(command: str, act: Act) -> bool:
+    """Tell whether a `git push` names the branch that the act set."""
+    refs, named = _branches(command, act)
+    return bool(refs & set(named))
+
+
+def _branches(command: str, act: Act) -> tuple[set[str], list[str]]:
+    """Return the branches that the act set, and those that a `git push` names."""
+    refs = {str(r["object"] or "").partition("#refs/heads/")[2] for r in act.rows} - {""}
+    words = [w for w in command.split() if not w.startswith("-")]
+    after = words[words.index("push") + 2 :] if "push" in words else []
+    return refs, [w.rpartition(":")[2].removeprefix("+").rpartition("refs/heads/")[2] for w in after]
+
+
 def _command(row: Row) -> str:
     if str(row.get("action")).startswith("device.process"):
         return str(row["object"] or "")

@@ -140,3 +140,13 @@ def test_what_a_timetable_started_and_under_whose_account(read, message, command
 
 def test_what_cron_says_of_itself_started_nothing(read):
     assert _one(read, b"cron[7]: (CRON) INFO (Running @reboot jobs)").action == "log.message"
+
+
+@pytest.mark.parametrize(
+    ("window", "first", "year"), [((2024, 1), "Dec 30", 2023), ((2024, 1), "Feb  2", 2024), ((2023, 11), "Jan  3", 2024)]
+)
+def test_where_none_is_declared_the_cases_window_tells_the_year(read, window, first, year):
+    found = read(
+        "syslog", f"{first} 10:00:00 gpu-1 sshd[7]: Server listening on 0.0.0.0 port 22.\n".encode(), window=window, timezone="UTC"
+    )
+    assert (len(found.rejects), times.show(found.events[0].time)[:4]) == (0, str(year))

@@ -19,6 +19,8 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     for device in [d for d in origin.devices if d.owners]:
         for ip, lease in _addresses(world, device, origin):
             rows = [r for r in _rows(world, ip, origin.moment) if r["event"] not in used and _its_own(world, ip, device, r["time"])]
+            if not set(device.owners) & set(world.known.last_holders(dossier.act.account, origin.moment)):
+                rows = [r for r in rows if r["actor"] != dossier.act.account]  # whoever has the account may use it twice
             people = {p for r in rows for p in world.known.holders(r["actor"], r["time"])}
             if len(people) == 1:  # not of an address of several people
                 yield from _items(world, dossier, hypotheses, ip, rows, people, lease)

@@ -1,7 +1,8 @@
 """Which year a line belongs to, where lines bear none: the one that brings it closest to the line before.
 
 The year that is declared is that of the oldest line: of the first line of a file, and where a log was rotated
-(auth.log.2.gz, auth.log.1, auth.log), of the first line of its oldest file.
+(auth.log.2.gz, auth.log.1, auth.log), of the first line of its oldest file. Where none is declared, it is the one that brings that line closest to
+the month in which the case's window begins.
 """
 
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from forensics import records
 from forensics.evidence import compression, open_text
-from forensics.model import Evidence, EvidenceFile, Piece
+from forensics.model import Evidence, EvidenceFile, Piece, SourceConfig
 
 MONTHS = {m: i for i, m in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1)}
 _MONTH = re.compile(rb"^(?:<\d{1,3}>)?(" + "|".join(MONTHS).encode() + rb") [ \d]\d ", re.MULTILINE)
@@ -39,8 +40,7 @@ def next_year(state: State, month: int) -> int:
 
 def split(evidence: Evidence) -> Iterator[Piece]:
     """Cut at line ends; each piece knows the year and month in which it begins, and whether its file collects several hosts' lines."""
-    year = evidence.source.year
-    begins = _begin(evidence.files, year) if year is not None else {}
+    begins = _begin(evidence.files, evidence.source)
     collected = COLLECTED if any(len(_hosts(file)) > 1 for file in evidence.files) else ""
     for file in evidence.files:
         cuts = list(records.ranges(file, records.PIECE))
@@ -55,8 +55,10 @@ def _hosts(file: EvidenceFile) -> set[bytes]:
         return {found.lower() for found in _HOST.findall(stream.read(SAMPLE))}
 
 
-def _begin(files: tuple[EvidenceFile, ...], year: int) -> dict[str, State]:
-    """Return year and month of each file's first line, following each log through its rotated files, oldest first."""
+def _begin(files: tuple[EvidenceFile, ...], source: SourceConfig) -> dict[str, State]:
+    """Return year and month of each file's first line, following each log through its rotated files, oldest first; nothing where neither a year nor the case's window tells."""
+    if source.year is None and source.window is None:
+        return {}
     logs: dict[str, list[tuple[int, str, EvidenceFile]]] = {}
     for file in files:
         found = _ROTATED.fullmatch(file.file)
@@ -69,7 +71,8 @@ def _begin(files: tuple[EvidenceFile, ...], year: int) -> dict[str, State]:
         for _, _, file in sorted(parts, key=lambda part: part[:2]):
             month = _first_month(file)
             if month:
-                state = (next_year(state, month) if state else year, month)
+                declared = source.year if source.year is not None else next_year(source.window or (0, 1), month)
+                state = (next_year(state, month) if state else declared, month)
                 begins[file.file] = state
                 *_, state = _states(file, [0, file.size], state)
     return begins
