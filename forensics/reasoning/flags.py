@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from forensics import times
 from forensics.indicator import Item
-from forensics.reasoning.act import Row
+from forensics.reasoning.act import Act, Row
 from forensics.reasoning.attended import attended
 from forensics.reasoning.devices import Device, refused
 from forensics.reasoning.dossier import Dossier
@@ -30,6 +30,7 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
         yield from _in_anothers_name(world, dossier, commit)
     if act is None or commit is None or act.kind != "code.push":
         return
+    commit = _as_pushed(world, act) or commit
     facts = _facts(commit)
     author = set(world.known.last_holders(commit["claimed"], act.time[0]))
     committer = set(world.known.last_holders(f"email:{facts.get('committer_email', '')}", act.time[0]))
@@ -51,6 +52,15 @@ def _author(world: World, dossier: Dossier) -> Iterator[Flag]:
         ("a patch applied for a colleague", "a branch taken over", "work at a shared desk"),
         (commit["id"], *act.events),
     )
+
+
+def _as_pushed(world: World, act: Act) -> Row | None:
+    """Return the head that was pushed before its own pusher merged it: of what a merge makes anew, the forge is the committer."""
+    rows = world.tables.rows(
+        "SELECT id, claimed, attrs FROM events WHERE action = 'code.commit' AND split_part(object, '@', 2) = $s ORDER BY id LIMIT 1",
+        s=str(act.rows[0]["target"]).partition("@")[2],
+    )
+    return rows[0] if rows and any(r["actor"] == act.account for r in act.landed) else None
 
 
 def _in_anothers_name(world: World, dossier: Dossier, commit: Row) -> Iterator[Flag]:
@@ -198,7 +208,7 @@ def _rewritten(world: World, dossier: Dossier) -> Iterator[Flag]:
     shared = _on_shared(world, dossier.objects[0])
     used = world.tables.rows("SELECT dst, events FROM edges WHERE rule = 'job-commits' AND src = $o ORDER BY dst", o=dossier.objects[0])
     used = [u for u in used if shared or _by_another(world, dossier, u["dst"])][:3]
-    landed = dossier.act is not None and dossier.act.landed
+    landed = dossier.act is not None and any(r["actor"] != dossier.act.account for r in dossier.act.landed)
     if not reached[0]["yes"] and (used or shared) and not landed:
         yield Flag(
             "rewritten-history",

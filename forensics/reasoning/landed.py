@@ -33,12 +33,15 @@ class Earlier:
     row: Row
     disputed: bool
     """the records do not tell whether the one or the other made the change"""
+    commits: tuple[str, ...] = ()
+    """where whoever landed it had pushed it all himself before: ids of the commits with which its content came"""
 
 
 def earlier_push(world: World, sha: str, path: str | None, author: str | None, committer: str | None, row: Row) -> Earlier | None:
     """Return the author's own push that first brought a commit's content (of one path, where one is asked about), before `row` landed it; None where there is none.
 
-    Else, where a merge of the author's own request made the commit, the last push to the request's branch before that. Disputed where somebody else
+    Else, where a merge of the author's own request made the commit, the last push to the request's branch before that. Where whoever merged it on the
+    forge had pushed it himself, in whose name ever, that push: what he merged lay there already. Disputed where somebody else
     pushed that content first, and where a merge brought or made what its presser never pushed: to land is not to make.
     """
     people = set(world.known.last_holders(author, row["time"]))
@@ -51,7 +54,10 @@ def earlier_push(world: World, sha: str, path: str | None, author: str | None, c
         return _of_unknown_author(world, sha, wanted, lander, row)
     same = _same(world, sha, wanted, row, lines=not people & lander)
     if people & lander:
-        return _first_elsewhere(same, lander)
+        pressed = row["attrs"].get("action") in MERGES
+        return _first_elsewhere(same, lander) or (
+            _own_request(_same(world, sha, wanted, row, lines=True), wanted, lander) if pressed else None
+        )
     mine = [s for s in same if s.who & people]
     if {s.path for s in mine} != wanted:
         return _unpushed(world, sha, (people, lander), wanted, committer, same, row)
@@ -80,6 +86,7 @@ class _Same:
     path: str
     row: Row
     who: frozenset[str]
+    commit: str
 
 
 def _order(same: _Same) -> tuple[int, int]:
@@ -106,6 +113,14 @@ def _first_elsewhere(same: list[_Same], lander: set[str]) -> Earlier | None:
     return Earlier(min(theirs, key=_order).row, disputed=True) if theirs else None
 
 
+def _own_request(same: list[_Same], wanted: set[str], lander: set[str]) -> Earlier | None:
+    """Return every push of what its presser then merged on the forge, where they are his alone: a merge takes what lies on the branch."""
+    commits = tuple(sorted({s.commit for s in same}))
+    if {s.path for s in same} != wanted or not all(s.who & lander for s in same) or len(commits) > _MOST_PATHS:
+        return None
+    return Earlier(max(_firsts(same).values(), key=_order).row, disputed=False, commits=commits)
+
+
 def _unpushed(
     world: World, sha: str, sides: tuple[set[str], set[str]], wanted: set[str], committer: str | None, same: list[_Same], row: Row
 ) -> Earlier | None:
@@ -113,7 +128,7 @@ def _unpushed(
     people, lander = sides
     first = _firsts(same)
     if set(first) == wanted and all(s.who & lander for s in first.values()):
-        return None
+        return _own_request(same, wanted, lander) if row["attrs"].get("action") in MERGES else None
     asked = _by_request(world, people, row)
     if asked is not None:
         return asked
@@ -155,7 +170,7 @@ def _same(world: World, sha: str, wanted: set[str], row: Row, *, lines: bool) ->
     found = [r for r in found if r["sha"] not in below]  # an older state that is brought back is a change of its own
     acts = {a["event"]: a for a in world.acts("list_contains($e, event)", e=sorted({r["event"] for r in found}))}
     return [
-        _Same(r["path"], acts[r["event"]], frozenset(world.known.holders(acts[r["event"]]["actor"], r["time"])))
+        _Same(r["path"], acts[r["event"]], frozenset(world.known.holders(acts[r["event"]]["actor"], r["time"])), r["sha"])
         for r in found
         if r["event"] in acts
     ]

@@ -30,6 +30,11 @@ def brought(world: World, commit: str, path: str | None, claimed: Row | None) ->
     before = earlier_push(world, sha, path, claimed["claimed"] if claimed else None, _committer(claimed), row)
     if before and before.disputed:
         return None, (*records, *_records(world, before.row))
+    if before and before.commits:
+        first = _own_request(world, [f"{commit.partition('@')[0]}@{s}" for s in before.commits], path, row)
+        if first:
+            return replace(first, landed=tuple(records)), ()
+        before = None
     records = _records(world, before.row) if before else records
     own = _own_later(world, commit, claimed, row) if not before else []
     if len({holder(world, r) for r in (*records, *own)}) > 1:
@@ -51,6 +56,24 @@ def _push(world: World, event: int) -> Row:
     told = world.tables.rows("SELECT object, target FROM acts WHERE event = $e", e=event)[0]
     row = world.acts("event = $e", e=counts[event])[0]
     return row | {k: row[k] if k == "target" and row[k] else told[k] for k in ("object", "target")}
+
+
+def _own_request(world: World, commits: list[str], path: str | None, row: Row) -> Act | None:
+    """Return the last push of what its own presser merged then; None where one of these commits, had it been asked about, would be nobody's or somebody else's.
+
+    Nor where they came from several addresses: then one of his pushes may be of somebody who has his credential.
+    """
+    acts = []
+    for commit in commits:
+        claimed = world.tables.rows(
+            "SELECT id, action, time, claimed, attrs, source FROM events WHERE action = 'code.commit' AND split_part(object, '@', 2) = $s ORDER BY id LIMIT 1",
+            s=commit.partition("@")[2],
+        )  # fmt: skip
+        act, _ = brought(world, commit, path, claimed[0] if claimed else None)
+        if act is None or act.landed or holder(world, act.rows[0]) != holder(world, row):
+            return None
+        acts.append(act)
+    return max(acts, key=lambda a: a.time) if len({a.ip for a in acts}) == 1 else None
 
 
 def _as_of_then(row: Row, records: list[Row]) -> bool:
