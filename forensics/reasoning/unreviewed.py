@@ -46,7 +46,7 @@ def unreviewed(world: World, dossier: Dossier) -> Unreviewed | None:
     rows = world.acts(
         "action = 'code.push' AND object = $o AND outcome = 'ok' AND actor IS NOT NULL AND target IS NOT NULL AND time < $t", o=branch, t=act.time[0]
     )  # fmt: skip
-    before = {r["target"]: r for r in rows if world.known.kind(r["actor"], r["time"]) != "service"}
+    before = {r["target"]: r for r in rows if not _robots(world, r) or any(_by_another(world, m) for m in _merged(world, r, _NEAR))}
     by_request = [r for r in before.values() if any(_by_another(world, m) for m in _merged(world, r, _NEAR))]
     if len(before) < _FEW or len(by_request) < _HABIT * len(before):
         return None
@@ -55,18 +55,25 @@ def unreviewed(world: World, dossier: Dossier) -> Unreviewed | None:
 
 
 def _by_another(world: World, merge: Row) -> bool:
-    """Tell whether somebody else than who asked for it looked at what was merged: the one who accepted it, or one who reviewed it; of a request that is not on record, nobody knows."""
+    """Tell whether somebody else than who asked for it looked at what was merged: the one who accepted it, or one who reviewed it; of a request that is not on record, nobody knows. A queue that merges what was accepted has not looked itself."""
     rows = world.acts(
         "action IN ('code.request', 'code.review') AND object = $o AND actor IS NOT NULL AND outcome = 'ok'", o=merge["object"]
     )
     asked = {r["actor"] for r in rows if r["action"] == "code.request"}
-    looked = {r["actor"] for r in rows if r["action"] == "code.review"} | {merge["actor"]}
+    looked = {r["actor"] for r in rows if r["action"] == "code.review"}
+    if _robots(world, merge):
+        return bool(asked and looked - asked)
+    looked |= {merge["actor"]}
     return not asked or bool(looked - asked)
+
+
+def _robots(world: World, row: Row) -> bool:
+    return world.known.kind(row["actor"], row["time"]) == "service"
 
 
 def _merged(world: World, row: Row, near: int) -> list[Row]:
     """Return the forge's records that a push was the accepting of a request."""
-    if row["attrs"].get("action") in MERGES:
+    if row["attrs"].get("action") in MERGES and not _robots(world, row):
         return [row]
     return world.acts(
         "action = 'code.merge' AND actor = $a AND outcome = 'ok' AND time BETWEEN $low AND $high", a=row["actor"], low=row["time"] - near, high=row["time"] + near
