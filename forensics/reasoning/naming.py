@@ -171,12 +171,32 @@ def _honest(view: World, dossier: Dossier, flags: frozenset[str]) -> bool:
     return bool(done.reviews and done.taken_back and done.by_maker) and not (NO_DEFECT & flags or dossier.code or hides(view, dossier))
 
 
+def _by_run(view: World, dossier: Dossier) -> bool:
+    """Tell whether a robot's act falls into a run that a timetable began: in jobs that another robot made, or on the commit that a run of nobody's had, which ended then."""
+    act = dossier.act
+    if act is None:
+        return False
+    jobs = view.acts("action = 'job.launch' AND list_contains($j, object)", j=list(dossier.in_jobs))
+    if jobs:
+        return all(r["attrs"].get("set_by") or view.known.kind(r["actor"], r["time"]) == "service" for r in jobs)
+    near = view.policy.windows["same_act"]
+    ended = view.acts(
+        "action = 'automation.end' AND list_contains($s, session) AND time BETWEEN $low AND $high",
+        s=sorted({str(r["prior"]).partition("@")[2] for r in act.rows if r["prior"]}), low=act.time[0] - near, high=act.time[1] + 5 * near,
+    )  # fmt: skip
+    begun = view.acts(
+        "starts_with(action, 'automation.trigger') AND list_contains($o, object) AND actor IS NOT NULL", o=[r["object"] for r in ended]
+    )
+    return bool(ended) and all(r["actor"] in (None, act.account) for r in ended) and not begun
+
+
 def mechanism_below(view: World, dossier: Dossier, rivals: Rivals, best: Hypothesis | None) -> Mechanism:
     """Return the mechanism below rung person: only what holds whoever it was."""
     if dossier.account_kind == "shared":
         return Mechanism.SHARED_IDENTITY
     if dossier.account_kind == "service":
-        robot = by_itself(view, dossier) or any(o.manner == "automation" for o in dossier.origins)
+        own = dossier.act is not None and len(view.known.last_holders(dossier.act.account, dossier.act.time[0])) == 1
+        robot = by_itself(view, dossier) or any(o.manner == "automation" for o in dossier.origins) or (own and _by_run(view, dossier))
         return Mechanism.AUTOMATION if robot else Mechanism.SHARED_IDENTITY
     if best is None or not behind(dossier):
         return Mechanism.UNKNOWN
