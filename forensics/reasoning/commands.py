@@ -32,8 +32,8 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
 
 def of_system(world: World, act: Act) -> tuple[str, ...]:
     """Return how the commands begin that lead to such an act on its own system: `kubectl` starts no job of Slurm's."""
-    lines = world.policy.commands.get(act.kind, ())
     system = str(act.rows[0]["object"]).partition(":")[0]
+    lines = world.policy.commands.get("image.write" if (act.kind, system) == ("object.write", "image") else act.kind, ())
     if not act.kind.startswith("job."):
         return lines
     return tuple(w for w in lines if (w.partition(" ")[0] == "kubectl") == (system == "k8s") or w in WEB)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from forensics.model import Question
 from forensics.reasoning.act import Act, Row, made
 from forensics.reasoning.given import given
+from forensics.reasoning.images import spellings
 from forensics.reasoning.moved import by_the_store, moved
 from forensics.reasoning.origins import Origin, origins_of
 from forensics.reasoning.planted import Planted, hidden_code, planted_behind
@@ -52,6 +53,8 @@ class Dossier:
 def gather(world: World, question: Question) -> Dossier:
     """Find the act that a question is about, its other records, and where it came from."""
     objects = _objects(question.object)
+    if question.object.startswith("image:"):
+        objects = (*spellings(world, question.object), question.object)[:1]
     seen, claimed = _seen(world, objects[0], question.object)
     act, disputed = _act(world, question, objects, claimed) if seen or not _elsewhere(world, objects[0]) else (None, ())
     dossier = Dossier(question, objects, seen, act, act.time if act else _when(world, objects[0], disputed), claimed, disputed=disputed)
@@ -134,7 +137,7 @@ def _seen(world: World, reference: str, asked: str) -> tuple[tuple[int, ...], Ro
         "SELECT event AS id, action, time, NULL AS claimed, NULL AS attrs, source FROM acts WHERE object = $o ORDER BY event LIMIT 20",
         o=reference,
     )
-    if ":" in asked.partition("@")[2] and rows:
+    if asked.startswith("git:") and ":" in asked.partition("@")[2] and rows:
         sha, _, path = asked.partition("@")[2].partition(":")
         if not world.tables.rows('SELECT 1 AS x FROM changes WHERE "commit" = $c AND path = $p LIMIT 1', c=sha, p=path):
             return (), None
@@ -178,7 +181,7 @@ def _act(world: World, question: Question, objects: tuple[str, ...], claimed: Ro
             "action IN ('file.write', 'file.delete') AND object = $o AND outcome = 'ok' AND time IS NOT NULL", o=reference
         )
     else:
-        rows = moved(world, reference) + _store_rows(world, reference)
+        rows = moved(world, reference) + _store_rows(world, reference, question.object)
     rows = sorted(rows, key=lambda r: (r["time"] is None, r["time"], r["event"])) if reference.startswith(("file:", "hdfs:")) else rows
     return _pick(world, question, rows)
 
@@ -204,9 +207,11 @@ def _at_that_time(rows: list[Row], at: tuple[int, int]) -> list[Row]:
     return [r for r in inside if r["action"] == "job.cancel"] or inside
 
 
-def _store_rows(world: World, reference: str) -> list[Row]:
+def _store_rows(world: World, reference: str, asked: str) -> list[Row]:
     if "?versionId=" in reference:
         return world.acts("action = 'object.write' AND object = $o AND outcome = 'ok'", o=reference)
+    if reference.startswith("image:"):
+        return world.acts("action = 'object.write' AND list_contains($o, object) AND outcome = 'ok'", o=[*spellings(world, asked), asked])
     return world.acts(
         "action IN ('object.write', 'object.delete') AND regexp_replace(object, '[?]versionId=.*$', '') = $o AND outcome = 'ok'",
         o=reference,

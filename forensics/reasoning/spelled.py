@@ -5,6 +5,7 @@ import shlex
 from itertools import pairwise
 
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.images import pushes_another
 from forensics.reasoning.world import World
 
 _LOOKS = frozenset((
@@ -144,6 +145,8 @@ def _takes(words: list[str]) -> bool:
 
 def _elsewhere(words: list[str], act: Act) -> bool:
     """Tell whether a command spells a full destination that is not the object, nor a folder around it: the last place, a bucket, a path in HDFS."""
+    if act.kind == "object.write" and str(act.rows[0]["object"]).startswith("image:"):
+        return all(pushes_another(words, str(r["object"]), r["attrs"].get("tag")) for r in act.rows)
     objects = [o for o in _objects(act) if "://" in o]
     if not objects or not act.kind.startswith("object."):
         return False

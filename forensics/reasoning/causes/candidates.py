@@ -10,6 +10,7 @@ from forensics import times
 from forensics.reasoning.causes.faults import Fault
 from forensics.reasoning.causes.runs import Runs, packed
 from forensics.reasoning.causes.spread import Spread
+from forensics.reasoning.images import parts
 from forensics.reasoning.world import World
 
 Step = tuple[int, str, bool]
@@ -90,15 +91,16 @@ def moments(compared: Runs, steps: int) -> list[int]:
 
 def images(world: World, compared: Runs, odd: Mapping[str, str]) -> Iterator[Candidate]:
     """Yield every image by its digest: a tag alone does not say what ran. `odd`: what is said of a digest."""
-    on: dict[tuple[str, str], int] = defaultdict(int)
-    for n, fact in enumerate(compared.facts):
-        place, mark, digest = fact["image"].partition("@sha256:")
-        if mark:
-            on[place.rpartition("/")[2].partition(":")[0], digest] |= 1 << n
     pushed = world.tables.rows(
         "SELECT object, min(time) AS time FROM acts WHERE action = 'object.write' AND outcome = 'ok' AND starts_with(object, 'image:') GROUP BY object ORDER BY object"
     )
     whens = {r["object"]: r["time"] for r in pushed}
+    on: dict[tuple[str, str], int] = defaultdict(int)
+    for n, fact in enumerate(compared.facts):
+        place, mark, digest = fact["image"].partition("@sha256:")
+        name = parts(place)[1]
+        if mark:  # in the words of the record that it was pushed, where there is one
+            on[name if f"image:{name}@sha256:{digest}" in whens else name.rpartition("/")[2], digest] |= 1 << n
     for (name, digest), reached in sorted(on.items()):
         reference = f"image:{name}@sha256:{digest}"
         yield Candidate(reference, "image", whens.get(reference), reached, reached, fault=odd.get(digest, ""))

@@ -1,5 +1,6 @@
 """What a CloudTrail record says: objects read, written, deleted; sessions opened; any other call."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from urllib.parse import unquote
@@ -15,12 +16,15 @@ from forensics.sources.cloudtrail.format import (
     ENVELOPE,
     MORE,
     OBJECT_RECORD,
+    PUSHED,
     RECORD,
     REQUEST,
     RESOURCES,
     RESPONSE,
     Call,
     Envelope,
+    Image,
+    ImageId,
     Issued,
     More,
     Moved,
@@ -28,6 +32,7 @@ from forensics.sources.cloudtrail.format import (
     ObjectRequest,
     ObjectResponse,
     Principal,
+    Pushed,
     Record,
     Request,
     Response,
@@ -50,6 +55,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
     service: str | None = None
     source: str | None = None
     source_identity: str | None = None
+    tag: str | None = None
     upload: str | None = None
     user_agent: str | None = None
 
@@ -67,6 +73,11 @@ _OBJECTS = {
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html; a part is no object until the upload is completed; restoring an archived object changes
 nothing of it (https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html)"""
 _SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken")
+
+
+_IMAGES = ("ecr.amazonaws.com", "ecr-public.amazonaws.com")
+_REPOSITORY = re.compile(r"[a-z0-9][a-z0-9._/-]{0,255}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def read(piece: Piece) -> Iterator[Batch]:
@@ -117,6 +128,8 @@ def _any_events(source: SourceConfig, data: bytes, start: int, end: int) -> Iter
     service = record.event_source or ""
     if service == "sts.amazonaws.com" and record.event_name in _SESSIONS:
         return [_session_event(source, record, start, end)]
+    if service in _IMAGES and record.event_name == "PutImage":
+        return [_image_event(source, record, data, start, end)]
     if record.event_name == "ConsoleLogin":
         return [_console_event(source, record, start, end)]
     return [_other_event(source, record, data, start, end)]
@@ -135,7 +148,7 @@ def _begun(source: SourceConfig, record: Call, when: _When | None = None) -> tup
     ip = address(record.source_address) if record.source_address else None
     facts = _Facts(
         None, record.event_id, caller.invoked_by, None, None, caller.mfa, None, record.request_id, None,
-        record.source_address if ip is None else None, caller.source_identity, None, record.user_agent,
+        record.source_address if ip is None else None, caller.source_identity, None, None, record.user_agent,
     )  # fmt: skip
     return when or instant(written, source.timezone), caller, ip, facts
 
@@ -284,6 +297,18 @@ def _console_event(source: SourceConfig, record: Record, start: int, end: int) -
         outcome=(record.error_code or "Failure") if failed else "ok",
         attrs=_encoded(facts),
     )
+
+
+def _image_event(source: SourceConfig, record: Record, data: bytes, start: int, end: int) -> Event:
+    """Read that an image was pushed: its digest names it, and its tag stands for it from then on. Where none is told, or it failed, it is a call like others."""
+    answer = decode(PUSHED, record.response) if present(record.response) else Pushed()
+    image = answer.image or Image()
+    name, known = image.repository_name or "", image.image_id or ImageId()
+    if not _REPOSITORY.fullmatch(name) or not _DIGEST.fullmatch(known.image_digest or ""):
+        return _other_event(source, record, data, start, end)
+    event, facts = _plain_event(source, record, start, end)
+    facts.service, facts.tag = record.event_source, known.image_tag
+    return event._replace(action="object.write", object=f"image:{name}@{known.image_digest}", attrs=_encoded(facts))
 
 
 def _other_event(source: SourceConfig, record: Record, data: bytes, start: int, end: int) -> Event:

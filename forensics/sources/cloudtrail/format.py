@@ -156,6 +156,26 @@ class Response(msgspec.Struct, gc=False, rename="camel"):
     console_login: str | None = msgspec.field(name="ConsoleLogin", default=None)
 
 
+class ImageId(msgspec.Struct, gc=False, rename="camel"):
+    """What an image is known by."""
+
+    image_digest: str | None = None
+    image_tag: str | None = None
+
+
+class Image(msgspec.Struct, gc=False, rename="camel"):
+    """An image in a repository."""
+
+    repository_name: str | None = None
+    image_id: ImageId | None = None
+
+
+class Pushed(msgspec.Struct, gc=False):
+    """What ECR answered to the last step of a push: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html ."""
+
+    image: Image | None = None
+
+
 class More(msgspec.Struct, gc=False):
     """What the sign-in page adds."""
 
@@ -175,5 +195,6 @@ ENVELOPE = msgspec.json.Decoder(Envelope)
 IDENTITY = msgspec.json.Decoder(Identity)
 REQUEST = msgspec.json.Decoder(Request)
 RESPONSE = msgspec.json.Decoder(Response)
+PUSHED = msgspec.json.Decoder(Pushed)
 MORE = msgspec.json.Decoder(More)
 RESOURCES = msgspec.json.Decoder(list[Resource])
