@@ -177,6 +177,26 @@ def _numbered_accounts(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return {number: actors.pop() for number, actors in names.items() if len(actors) == 1}
 
 
+def _hosts_numbers(tables: Tables, case: CaseConfig) -> list[tuple[str, str]]:
+    """Return the (account name, account number) that records of hosts bear together, as _numbered does, where the registers give both to the same people.
+
+    Any host may have a list of users of its own (of a laptop's, 1000 is whoever set it up), so without the registers these say nothing of another system's number.
+    Where several hold an account, the registers have to give both to each of them for the same time: it may have been handed on.
+    """
+    rows = tables.rows("""
+        SELECT DISTINCT CASE WHEN action = 'session.audit.open' THEN actor ELSE target END AS name,
+               coalesce(json_extract_string(attrs, '$.target_uid'), json_extract_string(attrs, '$.uid')) AS number FROM events
+        WHERE action IN ('session.audit.open', 'process.exec', 'session.su.open', 'log.message') AND contains(attrs, 'uid":"unix:#')
+        ORDER BY ALL
+    """)
+    held: dict[str, set[tuple[str, str, int | None, int | None]]] = defaultdict(set)
+    for i in case.identifiers:
+        held[i.identifier].add((i.person, i.kind, i.since, i.until))
+    held = {k: found if len({p for p, *_ in found}) > 1 else {(p, kind, None, None) for p, kind, *_ in found} for k, found in held.items()}
+    pairs = ((str(r["name"]), str(r["number"])) for r in rows)
+    return [(name, number) for name, number in pairs if name in held and held[name] == held.get(number)]
+
+
 def _anothers(pairs: list[tuple[str, str]], case: CaseConfig) -> set[tuple[str, str]]:
     """Return the pairs whose number the registers give to other people than the name: one name on two clusters. The number decides whose it is."""
     holders: dict[str, set[str]] = defaultdict(set)
@@ -234,7 +254,7 @@ def acts_table(tables: Tables, case: CaseConfig) -> pa.Table:
     What bears a login id that leaked came out of no known session, and counts as the account's that the process ran as; nobody's where that is
     another person's own: his login may stand behind it, or a sudo out of the session that the login id leaked from.
     """
-    repos, pairs = projects(tables), _numbered(tables)
+    repos, pairs = projects(tables), [*_numbered(tables), *_hosts_numbers(tables, case)]
     apart = _anothers(pairs, case)
     uids = _numbered_accounts([p for p in pairs if p not in apart])
     uids |= _other_cases(tables, case)

@@ -116,6 +116,11 @@ class _Event:
             return None
         return account(body.get(b"uid"), body.get(b"UID"))
 
+    def _number(self, number: bytes, name: bytes) -> str | None:
+        """Return the account's number, where an enriched record bears its name too."""
+        plainly = account(self.fields.get(number), None)
+        return plainly if account(self.fields.get(number), self.fields.get(name)) != plainly else None
+
     # --- system calls
 
     def _syscall(self) -> list[Event]:
@@ -159,10 +164,13 @@ class _Event:
             attrs["path"] = first
         if name != "execve":
             attrs["syscall"] = name
+        target = self._target()
+        if target and (number := self._number(b"uid", b"UID")):
+            attrs["uid"] = number
         if not attrs["argv"]:
             attrs["proctitle"] = _title(self.group)
             attrs["argv"] = None
-        return self._event("process.exec", attrs, self._file(path), self._target(), outcome=self._outcome())
+        return self._event("process.exec", attrs, self._file(path), target, outcome=self._outcome())
 
     def _file(self, path: str | None) -> str | None:
         return f"file://{self.host}{path}" if path and path.startswith("/") else None
@@ -271,6 +279,7 @@ class _Event:
         }
         if kind in (b"LOGIN", b"USER_LOGIN") and done:
             attrs |= {"old_auid": account(body.get(b"old-auid"), body.get(b"OLD-AUID")), "op": word(body.get(b"op"))}
+            attrs["uid"] = self._number(b"auid", b"AUID")
             return self._event("session.audit.open", attrs, ip=ip)
         if kind in (b"USER_END", b"USER_LOGOUT") and program not in _CHANGERS:
             return self._event("session.audit.close", attrs | {"acct": text(body.get(b"acct"))}, ip=ip)

@@ -205,7 +205,7 @@ def _sudo(line: Line) -> Event:
     user, parted, rest = line.message.partition(" : ")
     fields, marked, command = rest.partition(" ; COMMAND=")
     if not parted or not marked:
-        return other(line)
+        return _sudo_opened(line) or other(line)
     parts = fields.split(" ; ")
     refusal = "" if "=" in parts[0] else parts.pop(0)
     said = {key: value for key, _, value in (part.partition("=") for part in parts)}
@@ -220,6 +220,14 @@ def _sudo(line: Line) -> Event:
     target = f"unix:{said['USER']}" if said.get("USER") else None
     outcome = "failed" if refusal else "success"
     return _event(line, "process.exec", f"unix:{user.strip()}", target, object_=object_, outcome=outcome, attrs=_json(attrs))
+
+
+def _sudo_opened(line: Line) -> Event | None:
+    """Return what PAM says when sudo begins: nothing more than its own line, but the number of the account."""
+    found = _PAM.match(line.message)
+    if not found or not found[3]:
+        return None
+    return _event(line, "log.message", None, f"unix:{found[2]}", attrs=_json({"program": line.program, "target_uid": f"unix:#{found[3]}"}))
 
 
 # --- su: util-linux's login-utils/su-common.c, and shadow's su.c ---------------------------------------------------------
