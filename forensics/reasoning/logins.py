@@ -1,13 +1,16 @@
 """The logins that an act came out of: its own session, or those of its account that were open where it happened."""
 
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.gateways import session_behind
 from forensics.reasoning.world import World
 
 
 def hosts_of(world: World, act: Act) -> list[str]:
-    """Return the hosts where the act's process ran: the record's own, for host logs; else those whose address it came from."""
+    """Return the hosts where the act's process ran: the record's own, for host logs; else the gateway that it came through, or those whose address it came from."""
     if act.kind.startswith(("file.", "process.")):
         return [act.host] if act.host else []
+    if through := session_behind(world, act):
+        return [through[0]["host"]]
     return [r["host"] for r in world.tables.rows("SELECT host FROM addresses WHERE ip = $ip", ip=act.ip or "")]
 
 
@@ -18,7 +21,8 @@ def logins(
 
     Where the records name the session itself, it is that one; else those of the account that were open there.
     """
-    start = _openings(world, account, sessions, time) or _opened(world, account, events, time, act, hosts)
+    through = session_behind(world, act) if account == act.account and not sessions else []
+    start = through or _openings(world, account, sessions, time) or _opened(world, account, events, time, act, hosts)
     found, frontier = list(start), list(start)
     for _ in range(4):
         frontier = [r for r in _before(world, frontier) if r["event"] not in {f["event"] for f in found}]

@@ -7,6 +7,7 @@ from typing import Any
 from forensics.reasoning import commands, shared
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding, open_sessions
+from forensics.reasoning.gateways import session_behind
 from forensics.reasoning.logins import hosts_of, logins
 from forensics.reasoning.moved import replicated
 from forensics.reasoning.set_up import by_cluster, set_on_host
@@ -253,7 +254,7 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
     direct = origin.manner != "shared"
     hosts = list(origin.hosts) or hosts_of(world, act)
     rows, at_once = logins(world, origin.login or origin.account, origin.events, origin.time, act, hosts, origin.sessions)
-    first = [act.ip] if direct else []
+    first = [act.ip] if direct and not {r["event"] for r in session_behind(world, act)} & {r["event"] for r in rows} else []
     found = replace(
         origin,
         events=tuple(dict.fromkeys([*origin.events, *(r["event"] for r in rows)])),

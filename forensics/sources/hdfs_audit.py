@@ -66,6 +66,7 @@ class _Facts(msgspec.Struct, gc=False, omit_defaults=True):
     token: str | None = None
     via: str | None = None
     """who acted for the account: a proxy user such as Hive, authenticated in its place"""
+    via_auth: str | None = None
     via_principal: str | None = None
 
 
@@ -103,14 +104,14 @@ class _Caller(NamedTuple):
     auth: str | None
     principal: str | None
     via: str | None
+    via_auth: str | None
     via_principal: str | None
 
 
 def _read_caller(ugi: str) -> _Caller:
     user, _, proxy = ugi.partition(" via ")
     actor, auth, principal = _account(user)
-    via, _, via_principal = _account(proxy)
-    return _Caller(actor, auth, principal, via, via_principal)
+    return _Caller(actor, auth, principal, *_account(proxy))
 
 
 def _account(written: str) -> tuple[str | None, str | None, str | None]:
@@ -173,7 +174,7 @@ def _parse(source: SourceConfig, line: bytes, start: int, end: int) -> list[Even
     outcome = said.allowed and ("ok" if said.allowed == "true" else "denied")
     facts = _Facts(
         caller.auth, said.context, None, None, None, said.perm, caller.principal, said.proto, written, None, said.token,
-        caller.via, caller.via_principal,
+        caller.via, caller.via_auth, caller.via_principal,
     )  # fmt: skip
     host = source.host or None
     return [

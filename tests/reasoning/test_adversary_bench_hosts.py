@@ -4,6 +4,7 @@ import pytest
 
 from tests.reasoning.conftest import at
 from tests.reasoning.test_adversary_given import JOB, logged_in, opened, ran
+from tests.reasoning.test_adversary_shared import lease, login, on_device, sign_on
 
 # An account's number and the name that hosts' records bear beside it.
 
@@ -74,3 +75,97 @@ def test_a_number_is_not_an_account_that_the_registers_give_to_others(folder, li
             folder.holds("unix:tools", person, "shared")
     answer = cancelled(folder, lines, **more)
     assert (answer["person"], answer["account"]) == (None, "unix:#807")
+
+
+# What a gateway did in somebody's name came over his session there.
+
+HUB = "hub1.lab.example"
+MODEL = "hdfs://nn/models/m.pt"
+
+
+def by_the_hub(who="vic", clock="10:00:00", command="create", name="m.pt", ip="10.9.0.1", real=f"jhub/{HUB}@LAB.EXAMPLE (auth:KERBEROS)"):
+    ugi = f"{who} (auth:PROXY) via {real}"
+    return f"2024-06-12 {clock},000 INFO FSNamesystem.audit: allowed=true\tugi={ugi}\tip=/{ip}\tcmd={command}\tsrc=/models/{name}\tdst=null\tperm=null\tproto=rpc\n"
+
+
+def at_hub(clock, who="vic", what="open", ip="ip:10.0.0.7", host=HUB, **more):
+    return {
+        "clock": clock,
+        "action": f"session.hub.{what}",
+        "actor": f"unix:{who}",
+        "ip": ip,
+        "host": host,
+        "object": f"/user/{who}",
+        "session": who,
+        **more,
+    }
+
+
+OTHERS = by_the_hub("eve", "09:00:00", "open", "x.csv")
+DONE = OTHERS + by_the_hub()
+
+
+def through(folder, *rows, lines=DONE, leases=(), sshd=()):
+    folder.text("hdfs.log", "hdfs_audit", lines, host="nn", more='timezone = "UTC"')
+    folder.log("hub", [at_hub("08:50", "eve", ip="ip:10.0.0.9"), *rows])
+    folder.log("dhcp", [lease(), lease("08:31", "eve", "ip:10.0.0.9"), *leases])
+    folder.log("web", [sign_on("vic", "ip:10.0.0.7"), sign_on("eve", "ip:10.0.0.9", "08:35")], "T4")
+    folder.log(
+        "edr",
+        [
+            on_device(c, w, action=f"device.{a}lock")
+            for c, w, a in (("08:41", "eve", "un"), ("09:32", "vic", "un"), ("11:00", "vic", ""), ("11:01", "eve", ""))
+        ],
+        "T4",
+    )
+    if sshd:
+        folder.log("sshd", list(sshd), "T4")
+    folder.ask(MODEL)
+    return folder.answer()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [at_hub("09:50")],
+        [at_hub("09:50", host="hub1")],
+        [at_hub("09:40"), at_hub("09:45", what="close"), at_hub("09:50"), at_hub("10:30", what="close")],
+        [at_hub("09:50", actor="gitlab:vic")],  # another name of his
+    ],
+)
+def test_what_a_gateway_did_for_somebody_came_over_his_one_session_there(folder, rows):
+    answer = through(folder, *rows)
+    assert (answer["person"], answer["account"], answer["mechanism"]) == ("p-vic", "unix:vic", "own-account")
+    assert "shared-address" not in answer["flags"]
+
+
+def test_who_sat_at_the_gateway_in_anothers_name_is_whose_device_it_was(folder):
+    assert through(folder, at_hub("09:50", ip="ip:10.0.0.9"))["person"] != "p-vic"
+
+
+def test_the_gateways_key_on_a_laptop_is_no_session_on_the_gateway(folder):
+    lines = by_the_hub("eve", "09:00:00", "open", "x", "10.0.0.9") + by_the_hub(ip="10.0.0.9")
+    assert through(folder, at_hub("09:50"), lines=lines)["person"] != "p-vic"
+
+
+@pytest.mark.parametrize(
+    ("rows", "more"),
+    [
+        ([], {}),
+        ([at_hub("09:40"), at_hub("09:50", what="close")], {}),  # none was open any more
+        ([at_hub("10:05")], {}),
+        ([at_hub("09:50", host="hub2.lab.example")], {}),
+        ([at_hub("09:50", actor="unix:kim")], {}),
+        ([at_hub("09:45", ip="ip:10.0.0.9", session="a"), at_hub("09:50", session="b")], {}),  # two were open
+        ([at_hub("09:35", ip="ip:10.0.0.9"), at_hub("09:36", what="close"), at_hub("09:50")], {}),  # what one began that day outlasts it
+        ([at_hub("09:50"), {**at_hub("09:00", ip="ip:10.0.0.9"), "time": at("09:00", 11)}], {"leases": [{**lease("08:00", "eve", "ip:10.0.0.9"), "time": at("08:00", 11)}]}),
+        ([at_hub("09:50")], {"lines": OTHERS + by_the_hub(real=f"jhub/{HUB}@LAB.EXAMPLE (auth:SIMPLE)")}),  # anybody can call himself so
+        ([at_hub("09:50")], {"lines": OTHERS + by_the_hub(ip="10.9.0.5")}),  # the gateway's key, used from elsewhere
+        ([at_hub("09:50")], {"lines": by_the_hub()}),  # nothing shows that it serves several
+        ([at_hub("09:50"), at_hub("09:20", "kim", object="/user/vic", ip=None)], {}),  # another was in his notebooks
+        ([at_hub("09:50")], {"sshd": [login("09:20", "unix:eve", "ip:10.0.0.9", 3, HUB)]}),  # and another logged in on the gateway itself
+    ],
+)  # fmt: skip
+def test_it_names_nobody_where_another_way_is_open(folder, rows, more):
+    answer = through(folder, *rows, **more)
+    assert (answer["person"], answer["account"]) == (None, "unix:vic")

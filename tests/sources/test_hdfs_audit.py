@@ -90,7 +90,7 @@ def test_what_is_no_path(read, src):
         (
             "mei (auth:PROXY) via hive/h1@LAB.EXAMPLE (auth:KERBEROS)",
             "unix:mei",
-            {"auth": "PROXY", "via": "unix:hive", "via_principal": "hive/h1@LAB.EXAMPLE"},
+            {"auth": "PROXY", "via": "unix:hive", "via_auth": "KERBEROS", "via_principal": "hive/h1@LAB.EXAMPLE"},
         ),
         ("(auth:TOKEN)", None, {"auth": "TOKEN"}),
         ("mei", "unix:mei", {}),
