@@ -91,7 +91,7 @@ def reason(
     answers = tuple(answer(view, d, quiet) for d in dossiers)
     impacts = tuple(impact(view, a.dossier) for a in answers)
     covered = coverage(view, quiet)
-    verdicts = tuple(judged(view, s, answers, impacts, covered) for s in case.statements)
+    verdicts = tuple(judged(view, s, answers, impacts, covered, found) for s in case.statements)
     codes = tuple(_code(view, a.dossier, found) for a in answers)
     lineages = tuple(lineage(view, a.dossier) for a in answers)
     checks = tuple(controls(view, *parts) for parts in zip((a.dossier for a in answers), impacts, codes, strict=True))

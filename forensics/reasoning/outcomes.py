@@ -5,8 +5,10 @@ from forensics.model import Person, Statement
 from forensics.reasoning import statements
 from forensics.reasoning.answer import Answer
 from forensics.reasoning.attended import attended
+from forensics.reasoning.causes.ranking import Comparison
 from forensics.reasoning.code import hides
 from forensics.reasoning.effects import SHOWN, effect
+from forensics.reasoning.hardware import node_behind
 from forensics.reasoning.impact import Impact
 from forensics.reasoning.review import handling
 from forensics.reasoning.world import World
@@ -50,19 +52,25 @@ def _holes(view: World, quiet: dict[str, list[tuple[int, int]]]) -> tuple[tuple[
 
 
 def judged(
-    view: World, statement: Statement, answers: tuple[Answer, ...], impacts: tuple[Impact, ...], covered: statements.Coverage
+    view: World,
+    statement: Statement,
+    answers: tuple[Answer, ...],
+    impacts: tuple[Impact, ...],
+    covered: statements.Coverage,
+    found: Comparison,
 ) -> statements.Verdict:
     """Judge one statement by the outcome of the question that it is about."""
-    found = next(((a, i) for a, i in zip(answers, impacts, strict=True) if a.question.id == statement.question), None)
-    if found is None:
+    about = next(((a, i) for a, i in zip(answers, impacts, strict=True) if a.question.id == statement.question), None)
+    if about is None:
         return statements.judge(view.case, statement, None, None, None, covered)
-    a, reach = found
+    a, reach = about
     refs = a.dossier.act.events if a.dossier.act else a.dossier.seen[:4]
     sources = a.dossier.act.sources if a.dossier.act else ()
     raised = tuple(f.flag for f in a.flags)
     outcome = statements.Outcome(
         a.rung, a.person, a.mechanism, a.candidates, a.dossier.when, refs, sources, a.account, raised, handling(view, a.dossier), _gone(view, a),
         attended(view, a.dossier), hides(view, a.dossier) if statement.test == "defect" else (), any(effect(r) == SHOWN for r in a.dossier.code), _misnamed(view, a),
+        node_behind(view, a, reach, found, statement.by) if statement.test == "defect" else None,
     )  # fmt: skip
     jobs = [*reach.jobs, *reach.jobs_possible]
     rows = view.tables.rows(

@@ -90,6 +90,8 @@ class Outcome:
     """it holds code that runs what it is handed, and that its like do not"""
     forged: tuple[str, ...] = ()
     """people whom only records name that a copy out of their keeper's reach contradicts"""
+    node: tuple[str, tuple[int, ...], tuple[str, ...]] | None = None
+    """the node whose harm the commit is blamed for, its records and their sources"""
 
 
 def judge(
@@ -201,7 +203,7 @@ _MISDEED = (Mechanism.CREDENTIAL_MISUSE, Mechanism.FORGED_RECORD, Mechanism.DEPU
 
 
 def _defect(statement: Statement, outcome: Outcome) -> Verdict:
-    """Test whether the change bears the marks of an honest one: reviewed by somebody else, taken back, and nothing hidden.
+    """Test whether the change bears the marks of an honest one: reviewed by somebody else, taken back, and nothing hidden; or the harm is a node's.
 
     A flag has innocent explanations, and decides nothing by itself: code that runs what it is handed does.
     """
@@ -213,6 +215,10 @@ def _defect(statement: Statement, outcome: Outcome) -> Verdict:
         return _open(statement, f"{', '.join(raised)} may have an innocent explanation or none")
     if outcome.hides:
         return _open(statement, f"lines that it added hide what they do or run text, by the rules {', '.join(outcome.hides)}")
+    if outcome.node and not _DOUBT & set(outcome.flags):
+        node, refs, sources = outcome.node
+        why = f"the harm is that of {node}: runs were harmed there before the change was made, and runs elsewhere were healthy with it"
+        return Verdict(statement.id, "supported", why, (*outcome.refs[:2], *refs[:4]), ((why, refs[:4], sources),))
     done = outcome.handling
     if done.reviews and done.taken_back and not _DOUBT & set(outcome.flags):
         refs = (*(r["event"] for r in done.reviews[:3]), *done.taken_back[:2])

@@ -1,7 +1,17 @@
 """What hosts' records say of an act elsewhere: the number of an account and its name, the gateway that somebody came through, hardware that is the cause."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from forensics.model import Identifier, Mechanism, Rung, Statement
+from forensics.reasoning.causes.ranking import Cause, Comparison
+from forensics.reasoning.causes.runs import Runs
+from forensics.reasoning.hardware import node_behind
+from forensics.reasoning.identity import identities
+from forensics.reasoning.impact import Impact
+from forensics.reasoning.policy import read_policy
+from forensics.reasoning.statements import Coverage, Outcome, judge
 from tests.reasoning.conftest import at
 from tests.reasoning.test_adversary_given import JOB, logged_in, opened, ran
 from tests.reasoning.test_adversary_shared import lease, login, on_device, sign_on
@@ -169,3 +179,56 @@ def test_the_gateways_key_on_a_laptop_is_no_session_on_the_gateway(folder):
 def test_it_names_nobody_where_another_way_is_open(folder, rows, more):
     answer = through(folder, *rows, **more)
     assert (answer["person"], answer["account"]) == (None, "unix:vic")
+
+
+# A commit is no cause of a harm that a node did before it.
+
+NODE = "node:gpu/n7"
+
+
+def blamed(
+    *, starts=(10, 20, 60, 70), who=("kim", "eve", "eve", "kim"), ran=(2, 3, 4, 5), person="p-vic", cause=None, more=(), flags=(), hides=()
+):
+    """Four harmed runs on one node, three healthy ones elsewhere; Vic's commit was pushed at 50 and reached the runs `ran`."""
+    jobs = tuple(f"slurm:gpu/{n}" for n in range(7))
+    facts = tuple({"actor": f"unix:{w}"} for w in (*who, "kim", "kim", "kim"))
+    first = Cause(NODE, 1.0, 4, 0, 0.0, "", None, "", "node", jobs[:4], **(cause or {}))
+    found = Comparison((first, *more), Runs(jobs, (*starts, 80, 90, 95), facts, 0b0001111, 0b1110000))
+    known = identities(
+        SimpleNamespace(people=(), identifiers=[Identifier(f"unix:{w}", f"p-{w}", "personal", None, None) for w in ("kim", "eve", "vic")])
+    )
+    view = SimpleNamespace(known=known, policy=read_policy(None), tables=SimpleNamespace(rows=lambda *_, **__: [{"source": "sacct"}]))
+    answer = SimpleNamespace(person=person, dossier=SimpleNamespace(claimed={}, when=(50, 50)))
+    reach = Impact("q1", tuple(jobs[n] for n in ran), (), (), (), (0.0, 0.0))
+    node = node_behind(view, answer, reach, found, "p-vic")
+    rung = Rung.PERSON if person else Rung.ACCOUNT
+    outcome = Outcome(rung, person, Mechanism.OWN_ACCOUNT, ("p-vic",), (50, 50), (7,), ("forge",), flags=flags, hides=hides, node=node)
+    return judge(None, Statement("s1", "p-vic", "as said", "defect", "q1"), outcome, reach, None, Coverage((), ())).verdict
+
+
+def test_a_commit_is_not_at_fault_for_what_a_node_did_before_it():
+    assert blamed() == "supported"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"starts": (51, 52, 60, 70)},  # code may look at where it runs
+        {"starts": (10, 51, 60, 70)},
+        {"who": ("vic", "vic", "eve", "kim")},  # his own runs may have had it before he pushed it
+        {"who": ("kim", "stranger", "eve", "kim")},
+        {"ran": (0, 1, 2, 4, 5)},
+        {"ran": (4, 5, 6)},
+        {"ran": (2, 3, 4)},
+        {"ran": (2, 3)},
+        {"person": None},
+        {"cause": {"lead": True}},
+        {"cause": {"healthy": ("slurm:gpu/4",)}},
+        {"more": (Cause("git:train@abc", 0.9, 4, 1, 0.0, "", None, "", "commit"),)},
+        {"flags": ("hidden-code",)},
+        {"flags": ("backdated",)},
+        {"hides": ("exec",)},
+    ],
+)
+def test_it_stays_open_where_the_commit_may_have_a_part(more):
+    assert blamed(**more) == "not resolved"
