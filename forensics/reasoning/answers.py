@@ -32,6 +32,7 @@ from forensics.reasoning.naming import (
     candidates_of,
     contrary_to,
     falls_short,
+    locked,
     mechanism_below,
     mechanism_of,
     nearest_of,
@@ -235,7 +236,14 @@ def _weighed(view: World, dossier: Dossier, hyps: tuple[Hypothesis, ...], items:
     candidates = (
         (stand_in.person,)
         if named and stand_in
-        else tuple(sorted({*candidates_of(view, stand_in, rivals, None if contrary else session), *at_the_device(view, dossier, weighed)}))
+        else tuple(
+            sorted(
+                {
+                    *candidates_of(view, stand_in, rivals, None if contrary or locked(weighed) else session),
+                    *at_the_device(view, dossier, weighed),
+                }
+            )
+        )
     )
     argued = _argued(view, weighed, stand_in, rivals)
     return Answer(

@@ -63,11 +63,16 @@ def falls_short(view: World, weighed: list[Weighed], best: Hypothesis, rivals: R
     )
     if not from_device:
         return "no record leads back to a device that this person uses and others do not"
-    if any(w.item.kind == "device_session" and not w.item.expect for w in weighed):
+    if locked(weighed):
         return "the device was locked when a program made the change on it: no record shows anybody at it"
     if not (speaking["person"] - speaking["session"] or _in_hand(view, weighed, best, nearest, speaking["session"])):
         return "nothing independent of what shows the session shows whose hands it was in"
     return ""
+
+
+def locked(weighed: list[Weighed]) -> bool:
+    """Tell whether a program made the change on a device that was locked at that moment: somebody had set it up, or reached it from afar."""
+    return any(w.item.kind == "device_session" and not w.item.expect for w in weighed)
 
 
 def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:

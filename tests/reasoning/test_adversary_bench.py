@@ -199,7 +199,9 @@ def test_a_login_command_that_another_record_explains_led_to_no_other_login(fold
 def test_what_a_program_did_on_a_locked_device_names_nobody(folder, locked, person):
     usual(folder, edr=[unlock(), *locked, command()], tier="T4")
     folder.log("web", [sign_on("vic", "ip:10.0.0.7", "09:30")], "T4")
-    assert folder.answer()["person"] == person
+    answer = folder.answer()
+    assert answer["person"] == person
+    assert answer["candidates"] == (["p-vic"] if person else ["p-bob", "p-eve", "p-kim", "p-vic"])
 
 
 # Entries of a forge's log, and their copies.

@@ -120,6 +120,10 @@ def _sum(answer: Mapping[str, Any], number: int, weighing: Mapping[str, Any], we
     )  # fmt: skip
 
 
+_ALL_THE_SAME = "and a program was started on it all the same"
+"""of a device that was locked (`forensics/reasoning/indicators/device_session.py`)"""
+
+
 def _told(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     return (item for side in ("for", "against", "neutral") for item in answer[side] if "weighed" in item)
 
@@ -155,8 +159,13 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
     def named(groups: set[str]) -> Said:
         return voice.joined([group(name, voice) for name in sorted(groups)]) if groups else say("nothing")
 
+    locked = [i for i in items if i.get("kind") == _OPENED and i["says"].endswith(_ALL_THE_SAME)]
     return (
         Condition(say("Records tell the device that the act came from."), named(device), bool(device)),
+        *(
+            Condition(say("The device was not locked when a program made the change on it."), voice.told(i["says"]), met=False)
+            for i in locked
+        ),
         Condition(
             say(
                 "Records of a group that does not serve for the session speak for the person, each by a ratio above {ratio}; or the device was opened on the spot, and another group speaks for the session.",
