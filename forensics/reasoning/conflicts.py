@@ -38,11 +38,12 @@ _COMMANDS = """
 # https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/streaming-the-audit-log-for-your-enterprise
 _ENTRIES = """
     WITH entries AS (
-        SELECT a.event, a.source, a.actor, json_extract_string(e.attrs, '$.document_id') AS number, coalesce(a.actor, '') || ' ' || coalesce(a.ip, '') || ' ' || coalesce(a.credential, '') AS who
+        SELECT a.event, a.source, a.action, a.actor, a.ip, a.credential, json_extract_string(e.attrs, '$.document_id') AS number
         FROM acts a JOIN events e ON e.id = a.event WHERE json_extract_string(e.attrs, '$.document_id') IS NOT NULL
     )
     SELECT a.event AS one, b.event AS other, a.source AS one_source, b.source AS other_source, NULL AS one_session, NULL AS other_session
-    FROM entries a JOIN entries b ON a.number = b.number AND a.source < b.source WHERE a.who <> b.who ORDER BY ALL
+    FROM entries a JOIN entries b ON a.number = b.number AND a.action = b.action AND a.source < b.source
+    WHERE a.actor <> b.actor OR a.ip <> b.ip OR a.credential <> b.credential ORDER BY ALL
 """
 
 # Other records of a push that was set aside, under the same wrong name; not where the copy that counts tells a push of that account then, too.

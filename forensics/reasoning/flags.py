@@ -159,9 +159,11 @@ def _several(world: World, dossier: Dossier, ip: str) -> Iterator[Flag]:
     act = dossier.act
     assert act is not None
     span = world.policy.windows["session"]
+    owners = {p for o in dossier.origins for d in o.devices for p in d.owners}
+    theirs = owners and not owners & set(world.known.last_holders(act.account, act.time[0]))  # then the act shows no other person there
     rows = world.acts(
         "ip = $ip AND time BETWEEN $low AND $high AND NOT list_contains($mine, event)",
-        ip=ip, low=act.time[0] - span, high=act.time[1] + span, mine=list(act.events),
+        ip=ip, low=act.time[0] - span, high=act.time[1] + span, mine=list(act.events) if theirs else [],
     )  # fmt: skip
     people = {
         p

@@ -54,7 +54,10 @@ def _push(world: World, event: int) -> Row:
     if event not in counts:
         return world.acts("event = $e", e=event)[0]
     told = world.tables.rows("SELECT object, target FROM acts WHERE event = $e", e=event)[0]
-    row = world.acts("event = $e", e=counts[event])[0]
+    best = counts[event]
+    while best in counts:
+        best = counts[best]
+    row = world.acts("event = $e", e=best)[0]
     return row | {k: row[k] if k == "target" and row[k] else told[k] for k in ("object", "target")}
 
 

@@ -34,12 +34,12 @@ def set_on_host(world: World, act: Act) -> list[Row]:
     """
     if not out_of_timetable(world, act):
         return []
-    names = _names(world, act)
+    names, holders = _names(world, act), set(world.known.last_holders(act.account, act.time[0]))
     rows = world.acts(
         "outcome = 'ok' AND host = $h AND actor IS NOT NULL AND time < $t AND ((action = 'file.write' AND len(list_filter($p, lambda p: regexp_matches(object, p))) > 0) OR (action = 'process.exec' AND regexp_matches(object, '/crontab$')))",
         h=act.host, t=act.time[0], p=[_TABLE.format(host=act.host, name=n) for n in sorted(names)],
     )  # fmt: skip
-    rows = [r for r in rows if r["action"] == "file.write" or _sets(r, names)]
+    rows = [r for r in rows if r["action"] == "file.write" or _sets(world, r, names, holders)]
     people = [frozenset(world.known.last_holders(r["actor"], r["time"])) for r in rows]
     if not rows or len(set(people)) != 1 or not people[0]:
         return []
@@ -56,14 +56,15 @@ def _names(world: World, act: Act) -> set[str]:
     }
 
 
-def _sets(row: Row, names: set[str]) -> bool:
+def _sets(world: World, row: Row, names: set[str], people: set[str]) -> bool:
     """Tell whether a crontab command sets one of these accounts' tables: its own user's, or the one that `-u` names (crontab(1))."""
     words = words_of(line_of(row))
     if "-l" in words:
         return False
     if "-u" in words[:-1]:
         return words[words.index("-u") + 1] in names
-    return str(row["target"] or row["actor"]).partition(":")[2] in names or row["target"] is None
+    who = row["target"] or row["actor"]
+    return str(who).partition(":")[2] in names or bool(people & set(world.known.last_holders(who, row["time"])))
 
 
 def _wrote_its_line(world: World, act: Act) -> set[str]:

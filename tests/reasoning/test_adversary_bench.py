@@ -134,9 +134,13 @@ def planted(who, *extra):
     )
 
 
+HERS = ran("09:50:00", "eve", ["crontab", "-e"])
+"""her own"""
+
+
 @pytest.mark.parametrize(("who", "verdict"), [("vic", "contradicted"), ("eve", "supported")])
 def test_what_a_timetable_did_after_its_account_closed_is_his_who_set_it_up(folder, who, verdict):
-    answer, said = timetable(folder, planted(who))
+    answer, said = timetable(folder, planted(who, HERS))
     assert (answer["person"], said) == (f"p-{who}", verdict)
     assert "after-departure" not in answer["flags"]
 
@@ -149,6 +153,7 @@ def test_what_a_timetable_did_after_its_account_closed_is_his_who_set_it_up(fold
         planted("vic", touched("09:50:00", "eve", (LINE, "NORMAL"))),  # another wrote last what it runs
         ran("09:41:00", "vic", ["crontab", "-e"]),  # nobody on record wrote what it runs
         touched("09:40:00", "vic", (LINE, "NORMAL")) + ran("09:41:00", "vic", ["crontab", "-l"]),
+        touched("09:40:00", "vic", (LINE, "NORMAL")) + ran("09:41:00", "vic", ["crontab", "-u", "bob", "/tmp/ct"], uid=0),
     ],
 )
 def test_where_the_records_do_not_show_one_hand_in_both_nobody_is_named(folder, planting):
@@ -238,6 +243,18 @@ def test_an_entry_that_its_own_copy_out_of_reach_contradicts_is_set_aside(folder
     answer = folder.answer()
     assert (answer["account"], "record-conflict" in answer["flags"]) == (account or answer["account"], conflict)
     assert answer["person"] in (None, "p-eve")
+
+
+def test_what_a_copy_does_not_tell_is_no_contradiction(folder, repository):
+    folder.holds("github:vic", "p-vic")
+    base = repository.commit("kim", "08:00", "a")
+    mine = repository.commit("vic", "09:50", "b", base)
+    folder.log("activity", [push("10:00", mine, base, actor="github:vic")])
+    folder.text("audit.json", "github_audit", audit("vic", "10.0.0.7"))
+    folder.text("stream.json", "github_audit", audit("vic", "10.0.0.7").replace('"actor_ip": "10.0.0.7", ', ""), tier="T4")
+    folder.ask(f"git:train@{mine}")
+    answer = folder.answer()
+    assert (answer["account"], "record-conflict" in answer["flags"]) == ("github:vic", False)
 
 
 # Whoever has an account may use it twice.

@@ -174,7 +174,7 @@ def _densest(pairs: Pairs, free: npt.NDArray[np.bool_], widths: tuple[int, ...],
 _STEEPEST = 900 * times.SECOND
 """of drift a day that is looked for; a machine's clock that nothing corrects drifts by some seconds a day, one of a starved virtual machine by minutes"""
 _AHEAD = 12 * times.HOUR
-_MOST_PAIRS = 200_000
+_MOST_PAIRS = 8_000
 
 
 def _drifting(pairs: Pairs, width: int, smaller: int) -> list[npt.NDArray[np.int64]]:
