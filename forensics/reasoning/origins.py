@@ -67,7 +67,7 @@ def origins_of(world: World, act: Act, kind: str, jobs: tuple[str, ...] = ()) ->
             Origin(way.account, "shared", way.time, (*act.events, *way.events), tuple(sorted({*act.sources, *way.sources})), way.people, word=way.word, hosts=way.hosts,
                    sessions=way.sessions)
             for way in shared.behind(world, act)
-        ] or _straight(world, act)  # fmt: skip
+        ] or _straight(world, act, kind)  # fmt: skip
         return tuple(o for o in (_traced(world, o, act) for o in found) if o.manner != "direct" or any(d.owners for d in o.devices))
     direct = _direct(world, act)
     told = {world.known.last_holders(o.login, act.time[0]) for o in direct if o.login}  # his login is the way already
@@ -75,9 +75,9 @@ def origins_of(world: World, act: Act, kind: str, jobs: tuple[str, ...] = ()) ->
     return tuple(_traced(world, o, act) for o in (*direct, *borrowed))
 
 
-def _straight(world: World, act: Act) -> list[Origin]:
-    """Return the way back from a shared account that was used on no host but from an address: the device tells, where there is one, the account does not."""
-    if not act.ip or hosts_of(world, act):
+def _straight(world: World, act: Act, kind: str) -> list[Origin]:
+    """Return the way back from a shared account that was used on no host but from an address: the device tells, where there is one, the account does not. A robot that acts at its own address leaves no command on anybody's device, so there the address has to lead to one."""
+    if not act.ip or hosts_of(world, act) or (kind == "service" and not any(d.owners for d in holding(world, act.ip, act.time))):
         return []
     return [Origin(str(act.account), "direct", act.time[0], act.events, act.sources)]
 

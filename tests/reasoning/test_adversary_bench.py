@@ -271,3 +271,48 @@ def test_a_push_names_its_branch_whatever_it_calls_the_repository(folder, reposi
     answer = folder.answer()
     assert answer["person"] == "p-eve"
     assert any(i["kind"] == "device_command" for i in (*answer["for"], *answer["against"], *answer["neutral"]))
+
+
+# A shared account behind a gateway's address.
+
+
+def through_the_gateway(folder, repository, kind, *, watch=("vic", "eve"), also=()):
+    for who in ("vic", "eve"):
+        folder.holds("gitlab:team", f"p-{who}", kind)
+    base = repository.commit("kim", "08:00", "a")
+    mine = repository.commit("vic", "09:50", "b", base)
+    gateway = "ip:198.51.100.7"
+    others = [
+        push("09:10", "1" * 40, actor="gitlab:kim", ref="k", ip=gateway),
+        push("09:20", "2" * 40, actor="gitlab:bob", ref="b", ip=gateway),
+    ]
+    folder.log("forge", [*others, push("10:00", mine, base, actor="gitlab:team", ip=gateway)])
+    folder.log(
+        "edr",
+        [
+            *(on_device("09:40", who, action="device.unlock") for who in watch),
+            on_device("09:59:58"),
+            *also,
+            on_device("11:00", action="device.process", line="ls"),
+        ],
+        "T4",
+    )
+    folder.log("web", [sign_on("vic", gateway, "09:45")], "T4")
+    folder.ask(f"git:train@{mine}")
+    return folder.answer()["person"]
+
+
+def test_of_those_who_share_an_account_the_one_command_tells(folder, repository):
+    assert through_the_gateway(folder, repository, "shared") == "p-vic"
+
+
+@pytest.mark.parametrize(
+    ("kind", "watch", "also"),
+    [
+        ("service", ("vic", "eve"), ()),  # the robot did it itself
+        ("shared", ("vic",), ()),  # nobody watches Eve's device
+        ("shared", ("vic", "eve"), (on_device("09:59:59", "eve"),)),
+    ],
+)
+def test_it_does_not_where_another_hand_may_have_done_it(folder, repository, kind, watch, also):
+    assert through_the_gateway(folder, repository, kind, watch=watch, also=also) is None
