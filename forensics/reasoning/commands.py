@@ -8,6 +8,7 @@ from forensics import times
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.devices import Device, holding
 from forensics.reasoning.logins import still_open
+from forensics.reasoning.own_clock import own_clock_off
 from forensics.reasoning.spelled import WEB, fits, may_do, names_whole, of_branch, spells_branch, tells
 from forensics.reasoning.world import World
 
@@ -86,7 +87,7 @@ def device_of(
     if len(devices) != 1 or (among and devices[0] not in {d.device for d in among}):
         return ()
     mine = [r for r in rows if r["device"] == devices[0]]
-    if ip and _at_another_address(world, devices[0], ip, moment):
+    if (ip and _at_another_address(world, devices[0], ip, moment)) or own_clock_off(world, devices[0], moment):
         return ()
     if not reached and not _placed(act) and not any(spells_branch(str(r["object"]), act) for r in mine):
         return ()

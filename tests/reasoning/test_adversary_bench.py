@@ -316,3 +316,31 @@ def test_of_those_who_share_an_account_the_one_command_tells(folder, repository)
 )
 def test_it_does_not_where_another_hand_may_have_done_it(folder, repository, kind, watch, also):
     assert through_the_gateway(folder, repository, kind, watch=watch, also=also) is None
+
+
+# A table of many devices bears each one's own clock.
+
+
+@pytest.mark.parametrize(("fast", "person"), [(0, "p-vic"), (37, None)])
+def test_a_device_whose_own_clock_is_wrong_ties_nobody(folder, fast, person):
+    for who in ("vic", "eve"):
+        folder.holds("unix:svc", f"p-{who}", "shared")
+    folder.holds("ssh-key:team", "p-vic", "shared")
+    own = [{**login("", "unix:vic", "ip:10.9.9.9", day), "time": f"2024-06-{day:02d}T09:{day:02d}:00Z"} for day in range(3, 10)]
+    typed = [{**on_device("", line="ssh gpu-1"), "time": f"2024-06-{day:02d}T09:{day + fast - 1:02d}:57Z"} for day in range(3, 10)]
+    jump = [login(clock, f"unix:{who}", "ip:10.9.9.9", n) for clock, who, n in (("08:30", "eve", 91), ("08:40", "vic", 92))]
+    rows = [{k: v for k, v in r.items() if k != "clock" or v} for r in (*own, *jump)]
+    folder.log("sshd", [*rows, {**login("10:00", "unix:svc", "ip:10.9.9.9", 99), "credential": "ssh-key:team"}], "T4")
+    laptops(folder, *({k: v for k, v in r.items() if k != "clock"} for r in typed), on_device("09:59:57", line="ssh svc@gpu-1"))
+    folder.log("web", [sign_on("vic", "ip:10.0.0.7")])
+    written = {
+        "clock": "10:00:30",
+        "action": "file.write",
+        "actor": "unix:svc",
+        "object": "file://gpu-1/share/x.py",
+        "host": "gpu-1",
+        "session": "ssh:gpu-1/99",
+    }
+    folder.log("files", [written])
+    folder.ask("file://gpu-1/share/x.py")
+    assert folder.answer()["person"] == person
