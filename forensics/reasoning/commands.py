@@ -13,8 +13,8 @@ from forensics.reasoning.spelled import WEB, fits, may_do, names_whole, of_branc
 from forensics.reasoning.world import World
 
 
-def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool) -> list[Row]:
-    """Return the commands near a moment that may have led to the act, or to the login it came out of.
+def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, login: str | None) -> list[Row]:
+    """Return the commands near a moment that may have led to the act, or where `reached` to the login that it came out of, as the account `login`.
 
     Left out are those that came after it, those aimed at another system, account or branch than the act's, and those that another recorded act or
     login of the same person explains.
@@ -28,7 +28,7 @@ def leading_to(world: World, act: Act, moment: int, hosts: tuple[str, ...], *, r
     rows = [
         r for r in rows if fits(str(r["object"] or ""), wanted) and _aimed(r, act, hosts, reached=reached) and (reached or tells(r, act))
     ]
-    return _own_logins(world, act, rows, hosts) if reached else _unexplained(world, act, rows, window)
+    return _own_logins(world, login or str(act.account), rows, hosts) if reached else _unexplained(world, act, rows, window)
 
 
 def of_system(world: World, act: Act) -> tuple[str, ...]:
@@ -43,12 +43,13 @@ def of_system(world: World, act: Act) -> tuple[str, ...]:
 _NAMES = re.compile(r"[^\w.#-]+")
 
 
-def _own_logins(world: World, act: Act, rows: list[Row], hosts: tuple[str, ...]) -> list[Row]:
-    """Leave out login commands that another record explains: of people who then logged in to one of these hosts as themselves, where that is not the account of the act and the command does not spell it; those whose device was refused there just then."""
+def _own_logins(world: World, account: str, rows: list[Row], hosts: tuple[str, ...]) -> list[Row]:
+    """Leave out commands of other logins than the one as this account: of people who then logged in to one of these hosts as themselves, where the command does not spell the account; those whose device was refused there just then."""
     if not rows:
         return rows
-    behind = set(world.known.last_holders(act.account, act.time[0])) if world.known.kind(act.account, act.time[0]) == "personal" else set()
-    near, named = world.policy.windows["at_once"], str(act.account).partition(":")[2]
+    moment = rows[0]["time"]
+    behind = set(world.known.last_holders(account, moment)) if world.known.kind(account, moment) == "personal" else set()
+    near, named = world.policy.windows["at_once"], account.partition(":")[2]
     tried = world.acts(
         "action IN ('session.ssh.open', 'session.ssh.fail') AND list_contains($h, host) AND time BETWEEN $low AND $high",
         h=list(hosts), low=min(r["time"] for r in rows) - _SECONDS, high=max(r["time"] for r in rows) + near,
@@ -74,7 +75,7 @@ def _own_logins(world: World, act: Act, rows: list[Row], hosts: tuple[str, ...])
 
 
 def device_of(
-    world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...], ip: str | None
+    world: World, act: Act, moment: int, hosts: tuple[str, ...], *, reached: bool, among: tuple[Device, ...], ip: str | None, login: str
 ) -> tuple[Device, ...]:
     """Return the one device on which such a command ran at the very moment; none where there is none, or where there are several.
 
@@ -82,7 +83,7 @@ def device_of(
     the login's (`ip`) did not make it, unless people share that address.
     """
     close = world.policy.windows["at_once"]
-    rows = [r for r in leading_to(world, act, moment, hosts, reached=reached) if moment - close <= r["time"] <= moment + close]
+    rows = [r for r in leading_to(world, act, moment, hosts, reached=reached, login=login) if moment - close <= r["time"] <= moment + close]
     devices = sorted({r["device"] for r in rows})
     if len(devices) != 1 or (among and devices[0] not in {d.device for d in among}):
         return ()

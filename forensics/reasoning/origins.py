@@ -271,7 +271,9 @@ def _traced(world: World, origin: Origin, act: Act) -> Origin:
     if not any(d.owners for d in devices):
         far = found.addresses[-1] if found.addresses else None
         devices = (
-            commands.device_of(world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices, ip=far)
+            commands.device_of(
+                world, act, found.moment, found.hosts, reached=found.login_time is not None, among=devices, ip=far, login=found.account
+            )
             or devices
         )
     found = replace(found, devices=devices)
@@ -293,7 +295,7 @@ def _keepers(world: World, origin: Origin, act: Act, rows: list[Row]) -> frozens
         steps.setdefault(str(row["host"]), set()).add(row["source"])
     if rows:
         close = world.policy.windows["at_once"]
-        seen = commands.leading_to(world, act, origin.moment, origin.hosts, reached=True)
+        seen = commands.leading_to(world, act, origin.moment, origin.hosts, reached=True, login=origin.account)
         devices = {d.device for d in origin.devices}
         mine = [
             r

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from forensics.reasoning.act import Act
-from forensics.reasoning.commands import _of_branch, on_host
+from forensics.reasoning.commands import on_host
 from forensics.reasoning.policy import read_policy
+from forensics.reasoning.spelled import of_branch
 from tests.reasoning.test_adversary import MODEL, command, lease, unlock, usual, write
 from tests.reasoning.test_adversary_logins import FILE, login, on_device, wrote
 
@@ -100,7 +101,7 @@ def test_a_command_after_the_act_did_not_lead_to_it(folder):
 )
 def test_a_push_of_other_branches_alone_did_not_set_this_one(line, may):
     act = Act("code.push", "gitlab:vic", (0, 0), ({"object": "git:train#refs/heads/trunk"},), None)
-    assert _of_branch(line, act) is may
+    assert of_branch(line, act) is may
 
 
 def test_of_two_logins_commands_the_nearer_is_not_the_acts_for_being_nearer():

@@ -19,7 +19,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
     origin = dossier.origins[0]
     act = origin.trigger or act
     reached = origin.login_time is not None
-    rows = leading_to(world, act, origin.moment, origin.hosts, reached=reached)
+    rows = leading_to(world, act, origin.moment, origin.hosts, reached=reached, login=origin.account)
     close = [r for r in rows if abs(r["time"] - origin.moment) <= world.policy.windows["at_once"]]
     rows = close or rows
     devices = {d.device for d in origin.devices}

@@ -104,7 +104,11 @@ def _outside(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...])
 def _led(world: World, dossier: Dossier) -> bool:
     """Tell whether a command that leads to the act ran on the very device: then it was that device, and a door that somebody else held open says less."""
     origin, act = dossier.origins[0], dossier.act
-    rows = leading_to(world, origin.trigger or act, origin.moment, origin.hosts, reached=origin.login_time is not None) if act else []
+    rows = (
+        leading_to(world, origin.trigger or act, origin.moment, origin.hosts, reached=origin.login_time is not None, login=origin.account)
+        if act
+        else []
+    )
     close = world.policy.windows["at_once"]
     return any(r["device"] in {d.device for d in origin.devices} and abs(r["time"] - origin.moment) <= close for r in rows)
 
