@@ -77,7 +77,7 @@ def _person(policy: Policy, dossier: Dossier, moment: str, told: frozenset[str])
     on = f" on {', '.join(devices)}" if devices else ""
     # (kinds of items, the usual tier of such records, how well it fits whom it names and others, the record)
     wished = (
-        ({"device_command", "device_session"}, "T4", "almost certain", "very unlikely", f"logons and commands{on} at {moment} (endpoint sensor, kept 7 to 90 days; else the device itself)"),
+        ({"device_command", "device_session", "device_locked"}, "T4", "almost certain", "very unlikely", f"logons and commands{on} at {moment} (endpoint sensor, kept 7 to 90 days; else the device itself)"),
         ({"sign_on", "device_sign_on"}, "T3", "almost certain", "very unlikely", f"the sign-on with a second factor nearest to {moment} (identity provider's log, kept 90 days by most)"),
         ({"presence", "elsewhere", "meeting"}, "T3", "likely", "even", f"who was in the building at {moment} (badge system)"),
     )  # fmt: skip

@@ -71,8 +71,8 @@ def falls_short(view: World, weighed: list[Weighed], best: Hypothesis, rivals: R
 
 
 def locked(weighed: list[Weighed]) -> bool:
-    """Tell whether a program made the change on a device that was locked at that moment: somebody had set it up, or reached it from afar."""
-    return any(w.item.kind == "device_session" and not w.item.expect for w in weighed)
+    """Tell whether a program made the change on a device that had been locked for longer than a break: somebody had set it up, or reached it from afar."""
+    return any(w.item.kind == "device_locked" for w in weighed)
 
 
 def _in_hand(view: World, weighed: list[Weighed], best: Hypothesis, nearest: Hypothesis, session: set[str]) -> bool:

@@ -197,13 +197,11 @@ def test_a_login_command_that_another_record_explains_led_to_no_other_login(fold
 # A locked device is in nobody's hands.
 
 
-@pytest.mark.parametrize(
-    ("locked", "person"),
-    [([], "p-vic"), ([{"clock": "09:55", "action": "device.lock", "actor": "unix:vic", "device": "device:vic-laptop"}], None)],
-)
-def test_what_a_program_did_on_a_locked_device_names_nobody(folder, locked, person):
-    usual(folder, edr=[unlock(), *locked, command()], tier="T4")
-    folder.log("web", [sign_on("vic", "ip:10.0.0.7", "09:30")], "T4")
+@pytest.mark.parametrize(("clock", "person"), [(None, "p-vic"), ("09:55", "p-vic"), ("08:50", None)])
+def test_what_a_program_did_on_a_device_that_was_locked_for_longer_than_a_break_names_nobody(folder, clock, person):
+    lock = [{"clock": clock, "action": "device.lock", "actor": "unix:vic", "device": "device:vic-laptop"}] if clock else []
+    usual(folder, dhcp=[lease("08:00")], edr=[unlock("08:40"), *lock, command()], tier="T4")
+    folder.log("web", [sign_on("vic", "ip:10.0.0.7", "08:45")], "T4")
     answer = folder.answer()
     assert answer["person"] == person
     assert answer["candidates"] == (["p-vic"] if person else ["p-bob", "p-eve", "p-kim", "p-vic"])

@@ -18,12 +18,13 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
         last = _last(world, device, origin.moment)
         if last is None:
             continue
-        owners = set(world.known.holders(device, origin.moment))
+        kind, owners = "device_session", set(world.known.holders(device, origin.moment))
         people = set(world.known.holders(last["actor"], last["time"]))
         if last["action"].startswith(("device.lock", "device.logoff")):
             # a program that the sensor saw start on it all the same was started from afar or beforehand, whoever did it
             ran = any(d.by_command for d in origin.devices) or _ran(world, device, origin.moment)
             expect = {} if ran else expectations(world, dossier, hypotheses, owners, "unlikely", "even")
+            kind = "device_locked" if ran and last["time"] < origin.moment - world.policy.windows["break"] else kind
             says = f"{device} was locked or logged off at that moment" + (", and a program was started on it all the same" if ran else "")
         elif not people:
             expect = expectations(world, dossier, hypotheses, owners, "unlikely", "even")
@@ -35,7 +36,7 @@ def _find(world: World, dossier: Dossier, hypotheses: tuple[Hypothesis, ...]) ->
             says = f"{device} had been opened by {last['actor']} and not locked since"
         else:
             continue
-        yield Item("device_session", says, (last["source"],), (last["event"],), "person", expect)
+        yield Item(kind, says, (last["source"],), (last["event"],), "person", expect)
 
 
 def _last(world: World, device: str, moment: int) -> dict[str, Any] | None:

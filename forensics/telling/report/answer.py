@@ -106,7 +106,9 @@ def departed(item: Mapping[str, Any], held: list[str]) -> bool:
 
 def clears(item: Mapping[str, Any]) -> bool:
     """Tell whether a fact is of those that somebody would first say for himself, though it weighs nothing: who had left, or a device that was locked; not one that was open."""
-    return item.get("kind") == "departed" or (item.get("kind") == "device_session" and " was locked " in str(item["says"]))
+    return item.get("kind") in ("departed", "device_locked") or (
+        item.get("kind") == "device_session" and " was locked " in str(item["says"])
+    )
 
 
 def reached(edges: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Ref, ...]]:

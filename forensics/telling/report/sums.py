@@ -18,6 +18,7 @@ from forensics.telling.report.words import MECHANISMS
 _DEVICE = ("origin_device", "device_command")
 """kinds of evidence that tell the device of an act"""
 _OPENED = "device_session"
+_LOCKED = "device_locked"
 _EVEN = 1e-6
 COMPARED = 2
 """which of the conditions is that every comparison is clear enough"""
@@ -120,10 +121,6 @@ def _sum(answer: Mapping[str, Any], number: int, weighing: Mapping[str, Any], we
     )  # fmt: skip
 
 
-_ALL_THE_SAME = "and a program was started on it all the same"
-"""of a device that was locked (`forensics/reasoning/indicators/device_session.py`)"""
-
-
 def _told(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     return (item for side in ("for", "against", "neutral") for item in answer[side] if "weighed" in item)
 
@@ -159,7 +156,7 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
     def named(groups: set[str]) -> Said:
         return voice.joined([group(name, voice) for name in sorted(groups)]) if groups else say("nothing")
 
-    locked = [i for i in items if i.get("kind") == _OPENED and i["says"].endswith(_ALL_THE_SAME)]
+    locked = [i for i in items if i.get("kind") == _LOCKED]
     return (
         Condition(say("Records tell the device that the act came from."), named(device), bool(device)),
         *(
