@@ -40,18 +40,21 @@ _ENTRIES = """
     WITH entries AS (
         SELECT a.event, a.source, a.action, a.actor, a.ip, a.credential, json_extract_string(e.attrs, '$.document_id') AS number
         FROM acts a JOIN events e ON e.id = a.event WHERE json_extract_string(e.attrs, '$.document_id') IS NOT NULL
+        QUALIFY count(*) OVER (PARTITION BY a.source, number) = 1
     )
-    SELECT a.event AS one, b.event AS other, a.source AS one_source, b.source AS other_source, NULL AS one_session, NULL AS other_session
+    SELECT a.event AS one, b.event AS other, a.source AS one_source, b.source AS other_source, NULL AS one_session, NULL AS other_session, a.action AS action
     FROM entries a JOIN entries b ON a.number = b.number AND a.action = b.action AND a.source < b.source
     WHERE a.actor <> b.actor OR a.ip <> b.ip OR a.credential <> b.credential ORDER BY ALL
 """
 
 # Other records of a push that was set aside, under the same wrong name; not where the copy that counts tells a push of that account then, too.
 _ECHOES = """
-    SELECT o.event AS one, s.event AS other, o.source AS one_source, s.source AS other_source FROM acts w JOIN acts s ON s.event = $strong
+    WITH p AS (SELECT unnest($weak) AS weak, unnest($strong) AS strong)
+    SELECT o.event AS one, s.event AS other, o.source AS one_source, s.source AS other_source
+    FROM p JOIN acts w ON w.event = p.weak JOIN acts s ON s.event = p.strong
     JOIN acts o ON o.action = 'code.push' AND o.event <> w.event AND o.actor = w.actor AND o.source <> s.source
       AND split_part(o.object, '#', 1) = split_part(w.object, '#', 1) AND abs(o.time - w.time) <= 2000000000
-    WHERE w.event = $weak AND w.action = 'code.push' AND w.actor <> s.actor AND NOT EXISTS (
+    WHERE w.actor <> s.actor AND NOT EXISTS (
         SELECT 1 FROM acts x WHERE x.source = s.source AND x.action = 'code.push' AND x.actor = w.actor AND abs(x.time - w.time) <= 2000000000)
     ORDER BY ALL
 """
@@ -83,9 +86,10 @@ def conflicts(tables: Tables, case: CaseConfig, tiers: dict[str, Tier], controll
         session = row["one_session"] if first else row["other_session"]
         if session:
             sessions.add((weak, session))
-    numbered = {frozenset((r["one"], r["other"])) for r in entries}
-    for pair in [p for p in pairs if frozenset(p) in numbered]:
-        echoes = tables.rows(_ECHOES, weak=pair[0], strong=pair[1])
+    numbered = {frozenset((r["one"], r["other"])) for r in entries if r["action"] == "code.push"}
+    pushed = [p for p in pairs if frozenset(p) in numbered]
+    if pushed:
+        echoes = tables.rows(_ECHOES, weak=[p[0] for p in pushed], strong=[p[1] for p in pushed])
         pairs += [
             (r["one"], r["other"]) for r in echoes if _weaker(r["one_source"], r["other_source"], tiers, controllers) == r["one_source"]
         ]

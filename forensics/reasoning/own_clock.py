@@ -29,7 +29,7 @@ def own_clock_off(world: World, device: str, moment: int) -> bool:
     done = world.acts(
         "action IN ('code.push', 'session.ssh.open') AND list_contains($a, actor) AND outcome = 'ok' AND time IS NOT NULL", a=accounts
     ) if len(commands) >= _LEAST else []  # fmt: skip
-    apart = sorted((r["time"] - c, c) for r in done for c in commands if abs(r["time"] - c) <= _FAR)
+    apart = sorted((r["time"] - c, c) for r in done[: 5 * _MOST] for c in commands if abs(r["time"] - c) <= _FAR)
     level = len({c for d, c in apart if _AT_ONCE[0] <= d <= _AT_ONCE[1]})
     places = [d for d, _ in apart]
     best = max((len({c for _, c in apart[n : bisect_left(places, d + _CLOSE)]}) for n, d in enumerate(places)), default=0)

@@ -1,6 +1,7 @@
 """Who set up what ran by itself later: a timetable of an account on a host, a cluster's timetable whose job wrote an object. Nobody need have been there when it ran."""
 
 import posixpath
+from itertools import pairwise
 
 from forensics.reasoning.act import Act, Row
 from forensics.reasoning.commands import line_of
@@ -9,8 +10,10 @@ from forensics.reasoning.paths import named, path_of, program, words_of, writes
 from forensics.reasoning.world import World
 
 _STARTERS = ("cron", "crond", "atd", "anacron")
-_TABLE = r"^file://{host}/var/spool/cron/(crontabs/|tabs/)?{name}$"
-"""where crontab(1) keeps a table: Debian's, SUSE's, Red Hat's"""
+_TABLES = ("/var/spool/cron/", "/var/spool/cron/crontabs/", "/var/spool/cron/tabs/")
+"""where crontab(1) keeps an account's table: Red Hat's, Debian's, SUSE's"""
+_MOST = 200
+"""files that a timetable's line ran, beyond which nobody is told to have written it"""
 
 
 def out_of_timetable(world: World, act: Act) -> bool:
@@ -36,8 +39,8 @@ def set_on_host(world: World, act: Act) -> list[Row]:
         return []
     names, holders = _names(world, act), set(world.known.last_holders(act.account, act.time[0]))
     rows = world.acts(
-        "outcome = 'ok' AND host = $h AND actor IS NOT NULL AND time < $t AND ((action = 'file.write' AND len(list_filter($p, lambda p: regexp_matches(object, p))) > 0) OR (action = 'process.exec' AND regexp_matches(object, '/crontab$')))",
-        h=act.host, t=act.time[0], p=[_TABLE.format(host=act.host, name=n) for n in sorted(names)],
+        "outcome = 'ok' AND host = $h AND actor IS NOT NULL AND time < $t AND ((action = 'file.write' AND list_contains($p, object)) OR (action = 'process.exec' AND ends_with(object, '/crontab')))",
+        h=act.host, t=act.time[0], p=[f"file://{act.host}{folder}{n}" for folder in _TABLES for n in sorted(names)],
     )  # fmt: skip
     rows = [r for r in rows if r["action"] == "file.write" or _sets(world, r, names, holders)]
     people = [frozenset(world.known.last_holders(r["actor"], r["time"])) for r in rows]
@@ -49,11 +52,7 @@ def set_on_host(world: World, act: Act) -> list[Row]:
 def _names(world: World, act: Act) -> set[str]:
     people = world.known.last_holders(act.account, act.time[0])
     accounts = [str(act.account), *(a for p in people for a in world.known.of(p, "unix"))]
-    return {
-        n
-        for a in accounts
-        if not (n := a.partition(":")[2]).startswith("#") and n.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    }
+    return {n for a in accounts if (n := a.partition(":")[2]) and not n.startswith("#")}
 
 
 def _sets(world: World, row: Row, names: set[str], people: set[str]) -> bool:
@@ -61,8 +60,9 @@ def _sets(world: World, row: Row, names: set[str], people: set[str]) -> bool:
     words = words_of(line_of(row))
     if "-l" in words:
         return False
-    if "-u" in words[:-1]:
-        return words[words.index("-u") + 1] in names
+    told = [b if a == "-u" else a[2:] for a, b in pairwise([*words, ""]) if a.startswith("-u")]
+    if told:
+        return told[0] in names
     who = row["target"] or row["actor"]
     return str(who).partition(":")[2] in names or bool(people & set(world.known.last_holders(who, row["time"])))
 
@@ -73,14 +73,16 @@ def _wrote_its_line(world: World, act: Act) -> set[str]:
         "action = 'process.exec' AND outcome = 'ok' AND host = $h AND session = $s AND time BETWEEN $low AND $t",
         h=act.host, s=act.session, low=act.time[0] - world.policy.windows["session"], t=act.time[1],
     )  # fmt: skip
-    files = [
-        (path, row["time"])
+    files = {
+        path: row["time"]
         for row in ran
-        for path in sorted(named(row))
+        for path in named(row)
         if path != path_of(str(row["object"])) and posixpath.basename(path) != program(row)
-    ]
-    last = [rows[-1] for path, moment in files if (rows := writes(world, str(act.host), path, moment))]
-    who = [set(world.known.last_holders(r["actor"], r["time"])) for r in last if r["actor"]]
+    }
+    if len(files) > _MOST:
+        return set()
+    last = [rows[-1] for path, moment in sorted(files.items()) if (rows := writes(world, str(act.host), path, moment))]
+    who = [set(world.known.last_holders(r["actor"], r["time"])) if r["actor"] else set[str]() for r in last]
     return set.intersection(*who) if who else set()
 
 
