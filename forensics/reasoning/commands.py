@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from forensics import times
 from forensics.reasoning.act import Act, Row
+from forensics.reasoning.addresses import alone_there, at_another_address, common, known_address, of_devices
 from forensics.reasoning.devices import Device, holding
 from forensics.reasoning.logins import still_open
 from forensics.reasoning.own_clock import own_clock_off
@@ -60,9 +61,9 @@ def _own_logins(world: World, account: str, rows: list[Row], hosts: tuple[str, .
         if r["actor"] and r["outcome"] == "ok" and world.known.kind(r["actor"], r["time"]) == "personal"
         for p in world.known.holders(r["actor"], r["time"])
     ]
-    refused = [
-        (d.device, r["time"]) for r in tried if r["action"].endswith("fail") and r["ip"] for d in holding(world, r["ip"], (r["time"],))
-    ]
+    failed = [r for r in tried if r["action"].endswith("fail") and r["ip"]]
+    had = {ip: [d.device for d in holding(world, ip, (moment,))] for ip in of_devices(world, {r["ip"] for r in failed})}
+    refused = [(d, r["time"]) for r in failed for d in had.get(r["ip"], ())]
 
     def own(row: Row) -> bool:
         who = set(world.known.holders(row["actor"] or row["device"], row["time"])) - behind
@@ -88,11 +89,11 @@ def device_of(
     if len(devices) != 1 or (among and devices[0] not in {d.device for d in among}):
         return ()
     mine = [r for r in rows if r["device"] == devices[0]]
-    if (ip and _at_another_address(world, devices[0], ip, moment)) or own_clock_off(world, devices[0], moment):
+    if (ip and at_another_address(world, devices[0], ip, moment)) or own_clock_off(world, devices[0], moment):
         return ()
     if not reached and not _placed(act) and not any(spells_branch(str(r["object"]), act) for r in mine):
         return ()
-    if act.ip and not reached and not among and not any(names_whole(r, act) for r in mine) and not _known_address(world, act):
+    if act.ip and not reached and not among and not any(names_whole(r, act) for r in mine) and not known_address(world, act):
         return ()
     owners = world.known.holders(devices[0], moment)
     behind = set(world.known.last_holders(act.account, act.time[0]))
@@ -103,7 +104,7 @@ def device_of(
         return ()  # of those who share the account or may have had the address, one whom no sensor watches may have done it
     if not behind & set(owners):
         seen = bool(behind) and behind <= covered(world, {r["source"] for r in mine}, moment)
-        if not seen and not (not reached and any(names_whole(r, act) for r in mine) and _alone_there(world, act, devices[0])):
+        if not seen and not (not reached and any(names_whole(r, act) for r in mine) and alone_there(world, act, devices[0])):
             return ()  # the account's own holder may have run it on a device that no sensor watches: then this one is a coincidence
         if not any(_tied(r, act, reached=reached) for r in mine):
             return ()
@@ -125,15 +126,6 @@ def _placed(act: Act) -> bool:
     return act.kind != "code.push" or any(r["ip"] or r["credential"] for r in act.rows)
 
 
-def _at_another_address(world: World, device: str, ip: str, moment: int) -> bool:
-    """Tell whether the records of that part of the day show a device at other addresses alone, and the address in question is not one that several people act from."""
-    rows = world.acts(
-        "device = $d AND ip IS NOT NULL AND time BETWEEN $low AND $high AND outcome = 'ok'",
-        d=device, low=moment - world.policy.windows["session"], high=moment + world.policy.windows["same_act"],
-    )  # fmt: skip
-    return bool(rows) and all(r["ip"] != ip for r in rows) and not _common(world, ip)
-
-
 def _tied(row: Row, act: Act, *, reached: bool) -> bool:
     """Tell whether a command on somebody else's device spells what ties it to just this act: its account, its whole object, or the branch of a push that a record shows to have come over git.
 
@@ -143,32 +135,6 @@ def _tied(row: Row, act: Act, *, reached: bool) -> bool:
     if str(act.account).partition(":")[2] in _NAMES.split(line) or (not reached and names_whole(row, act)):
         return True
     return not reached and act.kind == "code.push" and any(r["credential"] for r in act.rows) and spells_branch(line, act)
-
-
-def _known_address(world: World, act: Act) -> bool:
-    """Tell whether the act's address is one that several people's accounts acted from, or its holder's by another account or on another occasion: one seen this once may be anybody's who has the credential."""
-    rows = world.acts("ip = $ip AND actor IS NOT NULL", ip=act.ip)
-    behind = set(world.known.last_holders(act.account, act.time[0]))
-    far = world.policy.windows["session"]
-    return _common(world, str(act.ip)) or any(
-        (r["actor"] != act.account or abs(r["time"] - act.time[0]) > far) and behind & set(world.known.last_holders(r["actor"], r["time"]))
-        for r in rows
-    )
-
-
-def _alone_there(world: World, act: Act, device: str) -> bool:
-    """Tell whether sign-ons of that part of the day show a device at the act's address, and the act itself apart nobody else's account or device ever was there."""
-    if not act.ip:
-        return False
-    rows = world.acts(
-        "ip = $ip AND time IS NOT NULL AND outcome = 'ok' AND NOT list_contains($mine, event)", ip=act.ip, mine=list(act.events)
-    )
-    span = world.policy.windows["session"]
-    owners = set(world.known.holders(device, act.time[0]))
-    others = {p for r in rows for who in (r["actor"], r["device"]) if who for p in world.known.last_holders(who, r["time"])} - owners
-    strangers = any(r["device"] and not world.known.last_holders(r["device"], r["time"]) for r in rows)
-    there = any(r["device"] == device and r["action"].startswith("session.") and abs(r["time"] - act.time[0]) <= span for r in rows)
-    return there and not others and not strangers
 
 
 def covered(world: World, sources: Iterable[str], moment: int) -> set[str]:
@@ -190,7 +156,7 @@ def on_host(world: World, act: Act, hosts: list[str]) -> list[list[Row]]:
     led to something else, unless it spells that account.
     """
     unplaced = bool(act.ip) and not hosts
-    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time) or not _common(world, str(act.ip))):
+    if unplaced and (act.kind != "code.push" or holding(world, str(act.ip), act.time) or not common(world, str(act.ip))):
         return []
     close = _SECONDS if unplaced else world.policy.windows["at_once"]
     rows = world.acts(
@@ -312,15 +278,6 @@ def _may_be(world: World, act: Act, row: Row, hosts: list[str]) -> bool:
 _ROOT = {"unix:root", "unix:#0"}
 _SECONDS = 5_000_000_000
 """nanoseconds by which a command may lie apart from what it did, in two logs whose clocks agree"""
-
-
-def _common(world: World, ip: str) -> bool:
-    """Tell whether accounts of several people acted from an address."""
-    rows = world.acts("ip = $ip AND actor IS NOT NULL", ip=ip)
-    return (
-        len({p for r in rows if world.known.kind(r["actor"], r["time"]) == "personal" for p in world.known.holders(r["actor"], r["time"])})
-        > 1
-    )
 
 
 def line_of(row: Row) -> str:
