@@ -208,7 +208,7 @@ def _anothers(pairs: list[tuple[str, str]], case: CaseConfig) -> set[tuple[str, 
 _LEAKED = """
     SELECT session, min(time) AS time FROM (
         SELECT session, time FROM events
-        WHERE action = 'process.exec' AND starts_with(session, 'audit:') AND target = 'unix:root'
+        WHERE action = 'process.exec' AND starts_with(session, 'audit:') AND target IN ('unix:root', 'unix:#0')
           AND regexp_extract(object, '[^/]*$') IN ('sshd', 'dropbear', 'cron', 'crond', 'atd', 'xinetd', 'slurmd', 'jupyterhub')
         UNION ALL
         SELECT session, time FROM events

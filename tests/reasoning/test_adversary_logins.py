@@ -305,11 +305,17 @@ OPENED = audited(2, "09:00", "USER_START", 'pid=82 msg=\'op=PAM:session_open acc
 
 @pytest.mark.parametrize(
     ("sign", "rung"),
-    [(None, "session"), (executed(2, "09:00", "/usr/sbin/sshd", "root"), "account"), (OPENED, "account")],
-    ids=["nothing", "the daemon", "another's login"],
+    [
+        (None, "session"),
+        (executed(2, "09:00", "/usr/sbin/sshd", "root"), "account"),
+        (OPENED, "account"),
+        (executed(2, "09:00", "/usr/sbin/sshd", "root").partition("\x1d")[0], "account"),
+    ],
+    ids=["nothing", "the daemon", "another's login", "the daemon, without names"],
 )
 def test_a_login_id_that_leaked_into_later_logins_is_nobodys(folder, sign, rung):
     """Eve restarted sshd out of her login; what others then do as the shared account bears her login id."""
+    folder.holds("unix:#1001", "p-eve")
     shared(folder)
     shared(folder, "aws:svc")
     started = audited(1, "08:00", "LOGIN", "pid=5 old-auid=4294967295 tty=(none) old-ses=4294967295 res=1")
