@@ -160,7 +160,11 @@ def naming(answer: Mapping[str, Any], policy: Mapping[str, Any], voice: Voice) -
     return (
         Condition(say("Records tell the device that the act came from."), named(device), bool(device)),
         *(
-            Condition(say("The device was not locked when a program made the change on it."), voice.told(i["says"]), met=False)
+            Condition(
+                say("The device had not been locked for longer than a break when a program made the change on it."),
+                voice.told(i["says"]),
+                met=False,
+            )
             for i in locked
         ),
         Condition(
