@@ -165,6 +165,21 @@ def test_where_the_records_do_not_show_one_hand_in_both_nobody_is_named(folder, 
 # One command opens one login.
 
 
+def over_the_jump_host(folder, logins, *commands):
+    """Write a file as the shared account, in a login of 10:00 over the jump host; return who is named."""
+    for who in ("vic", "eve"):
+        folder.holds("unix:svc", f"p-{who}", "shared")
+    folder.holds("ssh-key:team", "p-vic", "shared")
+    jump = [login(clock, f"unix:{who}", "ip:10.9.9.9", n) for clock, who, n in (("08:30", "eve", 91), ("08:40", "vic", 92))]
+    folder.log("sshd", [*jump, *logins, {**login("10:00", "unix:svc", "ip:10.9.9.9", 99), "credential": "ssh-key:team"}], "T4")
+    laptops(folder, *commands)
+    folder.log("web", [sign_on("vic", "ip:10.0.0.7")])
+    written = {"action": "file.write", "actor": "unix:svc", "object": "file://gpu-1/share/x.py", "host": "gpu-1", "session": "ssh:gpu-1/99"}
+    folder.log("files", [{"clock": "10:00:30", **written}])
+    folder.ask("file://gpu-1/share/x.py")
+    return folder.answer()["person"]
+
+
 @pytest.mark.parametrize(
     ("line", "tried", "person"),
     [
@@ -174,24 +189,7 @@ def test_where_the_records_do_not_show_one_hand_in_both_nobody_is_named(folder, 
     ],
 )
 def test_a_login_command_that_another_record_explains_led_to_no_other_login(folder, line, tried, person):
-    for who in ("vic", "eve"):
-        folder.holds("unix:svc", f"p-{who}", "shared")
-    folder.holds("ssh-key:team", "p-vic", "shared")
-    jump = [login(clock, f"unix:{who}", "ip:10.9.9.9", n) for clock, who, n in (("08:30", "eve", 1), ("08:40", "vic", 2))]
-    folder.log("sshd", [*jump, *tried, {**login("10:00", "unix:svc", "ip:10.9.9.9", 9), "credential": "ssh-key:team"}], "T4")
-    laptops(folder, on_device("09:59:57", line=line))
-    folder.log("web", [sign_on("vic", "ip:10.0.0.7")])
-    written = {
-        "clock": "10:00:30",
-        "action": "file.write",
-        "actor": "unix:svc",
-        "object": "file://gpu-1/share/x.py",
-        "host": "gpu-1",
-        "session": "ssh:gpu-1/9",
-    }
-    folder.log("files", [written])
-    folder.ask("file://gpu-1/share/x.py")
-    assert folder.answer()["person"] == person
+    assert over_the_jump_host(folder, tried, on_device("09:59:57", line=line)) == person
 
 
 # A locked device is in nobody's hands.
@@ -321,24 +319,7 @@ def test_it_does_not_where_another_hand_may_have_done_it(folder, repository, kin
 
 @pytest.mark.parametrize(("fast", "person"), [(0, "p-vic"), (37, None)])
 def test_a_device_whose_own_clock_is_wrong_ties_nobody(folder, fast, person):
-    for who in ("vic", "eve"):
-        folder.holds("unix:svc", f"p-{who}", "shared")
-    folder.holds("ssh-key:team", "p-vic", "shared")
-    own = [{**login("", "unix:vic", "ip:10.9.9.9", day), "time": f"2024-06-{day:02d}T09:{day:02d}:00Z"} for day in range(3, 10)]
-    typed = [{**on_device("", line="ssh gpu-1"), "time": f"2024-06-{day:02d}T09:{day + fast - 1:02d}:57Z"} for day in range(3, 10)]
-    jump = [login(clock, f"unix:{who}", "ip:10.9.9.9", n) for clock, who, n in (("08:30", "eve", 91), ("08:40", "vic", 92))]
-    rows = [{k: v for k, v in r.items() if k != "clock" or v} for r in (*own, *jump)]
-    folder.log("sshd", [*rows, {**login("10:00", "unix:svc", "ip:10.9.9.9", 99), "credential": "ssh-key:team"}], "T4")
-    laptops(folder, *({k: v for k, v in r.items() if k != "clock"} for r in typed), on_device("09:59:57", line="ssh svc@gpu-1"))
-    folder.log("web", [sign_on("vic", "ip:10.0.0.7")])
-    written = {
-        "clock": "10:00:30",
-        "action": "file.write",
-        "actor": "unix:svc",
-        "object": "file://gpu-1/share/x.py",
-        "host": "gpu-1",
-        "session": "ssh:gpu-1/99",
-    }
-    folder.log("files", [written])
-    folder.ask("file://gpu-1/share/x.py")
-    assert folder.answer()["person"] == person
+    """`fast`: minutes by which the laptop's clock is ahead."""
+    own = [{**login(f"09:{n:02d}", "unix:vic", "ip:10.9.9.9", n), "time": f"2024-06-{n:02d}T09:{n:02d}:00Z"} for n in range(3, 10)]
+    typed = [{**on_device("09:00", line="ssh gpu-1"), "time": f"2024-06-{n:02d}T09:{n + fast - 1:02d}:57Z"} for n in range(3, 10)]
+    assert over_the_jump_host(folder, own, *typed, on_device("09:59:57", line="ssh svc@gpu-1")) == person
