@@ -304,11 +304,18 @@ def _unexplained(world: World, act: Act, rows: list[Row], window: int) -> list[R
         "action = $k AND actor IS NOT NULL AND time BETWEEN $low AND $high AND NOT list_contains($mine, event)",
         k=act.kind, low=low - window, high=high + window, mine=list(act.events),
     )  # fmt: skip
-    behind = set(world.known.last_holders(act.account, act.time[0]))
+    own_account = world.known.kind(act.account, act.time[0]) == "personal"
+    behind = set(world.known.last_holders(act.account, act.time[0])) if own_account else set()  # one's own act is not the shared account's
     explained = {p for r in others if r["actor"] != act.account for p in world.known.holders(r["actor"], r["time"])} - behind
     jobs = {r["object"] for r in act.rows} if act.kind == "job.launch" else set()  # another log's record of the same job
     own = (
-        sorted({r["time"] for r in others if r["object"] not in jobs and behind & set(world.known.last_holders(r["actor"], r["time"]))})
+        sorted(
+            {
+                r["time"]
+                for r in others
+                if r["object"] not in jobs and (r["actor"] == act.account or behind & set(world.known.last_holders(r["actor"], r["time"])))
+            }
+        )
         if act.kind in _ONE_EACH
         else []
     )

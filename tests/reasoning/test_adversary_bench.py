@@ -272,7 +272,7 @@ def test_a_push_names_its_branch_whatever_it_calls_the_repository(folder, reposi
 # A shared account behind a gateway's address.
 
 
-def through_the_gateway(folder, repository, kind, *, watch=("vic", "eve"), also=()):
+def through_the_gateway(folder, repository, kind, *, watch=("vic", "eve"), also=(), pushed=()):
     for who in ("vic", "eve"):
         folder.holds("gitlab:team", f"p-{who}", kind)
     base = repository.commit("kim", "08:00", "a")
@@ -282,7 +282,7 @@ def through_the_gateway(folder, repository, kind, *, watch=("vic", "eve"), also=
         push("09:10", "1" * 40, actor="gitlab:kim", ref="k", ip=gateway),
         push("09:20", "2" * 40, actor="gitlab:bob", ref="b", ip=gateway),
     ]
-    folder.log("forge", [*others, push("10:00", mine, base, actor="gitlab:team", ip=gateway)])
+    folder.log("forge", [*others, *pushed, push("10:00", mine, base, actor="gitlab:team", ip=gateway)])
     folder.log(
         "edr",
         [
@@ -323,3 +323,8 @@ def test_a_device_whose_own_clock_is_wrong_ties_nobody(folder, fast, person):
     own = [{**login(f"09:{n:02d}", "unix:vic", "ip:10.9.9.9", n), "time": f"2024-06-{n:02d}T09:{n:02d}:00Z"} for n in range(3, 10)]
     typed = [{**on_device("09:00", line="ssh gpu-1"), "time": f"2024-06-{n:02d}T09:{n + fast - 1:02d}:57Z"} for n in range(3, 10)]
     assert over_the_jump_host(folder, own, *typed, on_device("09:59:57", line="ssh svc@gpu-1")) == person
+
+
+def test_ones_own_push_explains_ones_own_command(folder, repository):
+    own = push("09:59:59", "3" * 40, actor="gitlab:vic", ref="vic/x", ip="ip:10.0.0.7")
+    assert through_the_gateway(folder, repository, "shared", pushed=[own]) is None
